@@ -1,0 +1,172 @@
+import type { Observable, OperatorFunction } from 'rxjs';
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import type { Frame, FrameKind } from './frame.ts';
+import type { Fusion } from './fusion.ts';
+import type { Gate } from './gate.ts';
+import type { QueueOptions } from './queue.ts';
+
+export type Role = 'source' | 'operator' | 'sink';
+
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** What a component gets from the pipeline it runs in. */
+export interface ComponentContext {
+  /** The component's name, as in the pipeline file. */
+  readonly name: string;
+  /** Its place, for messages: `operators[1] estimate-depth`. */
+  readonly path: string;
+  /** Aborts when the pipeline must stop at once. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A source waits for `gate.opened(signal)` before it asks for each next frame. */
+  readonly gate: Gate;
+  /** The queue before an asynchronous stage, as the pipeline file sets it. */
+  readonly queue: QueueOptions;
+  /** Operators that a source must carry out itself, in its launch line (see `fuse`). */
+  readonly fused: readonly Fusion[];
+  /** Folder that relative paths in options start from. */
+  readonly baseDirectory: string;
+  /** Counts `n` frames that this stage dropped. */
+  dropped(n: number, reason: string): void;
+  /** Counts `n` frames that this stage failed on. */
+  failed(n: number): void;
+  /** Frames inside an asynchronous stage now (`mapAsync` keeps it). */
+  inFlight(n: number): void;
+  /** Counts a restart of this component's child process or worker. */
+  restarted(reason: string): void;
+  /** Registers a closing; closings run once, in reverse order, and are awaited. */
+  defer(cleanup: () => void | Promise<void>): void;
+  /** Adds to the run's summary; called once, after the last frame and before closings. */
+  summary(report: () => Record<string, unknown>): void;
+}
+
+interface ComponentBase<Schema extends z.ZodType> {
+  /** File name = YAML name. */
+  readonly name: string;
+  /** One sentence. */
+  readonly summary: string;
+  /** Strict schema; every option has a description and, where there is one, a unit. */
+  readonly options: Schema;
+  /** Option values as they stand in a pipeline file; a test checks that each validates. */
+  readonly examples: readonly z.input<Schema>[];
+}
+
+/** Frame kinds that come out: fixed, the same as came in, or a function of the options. */
+export type Emits<Options> =
+  | readonly FrameKind[]
+  | 'same'
+  | ((options: Options) => readonly FrameKind[]);
+
+export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
+  extends ComponentBase<Schema> {
+  readonly role: 'source';
+  readonly emits: Emits<z.output<Schema>>;
+  /** True for a camera: it loses frames by itself when it is not asked in time. */
+  readonly live?: boolean | ((options: z.output<Schema>) => boolean);
+  /** True if the source can carry out fused operators in its GStreamer launch line. */
+  readonly fuses?: boolean;
+  /** The resolved launch line, for `plan`; GStreamer sources only. */
+  launchLine?(options: z.output<Schema>, context: PlanContext): string | Promise<string>;
+  create(options: z.output<Schema>, context: ComponentContext): Promise<Observable<Frame>>;
+}
+
+export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
+  extends ComponentBase<Schema> {
+  readonly role: 'operator';
+  readonly accepts: readonly FrameKind[];
+  readonly emits: Emits<z.output<Schema>>;
+  /** True if the operator works asynchronously and so stands behind a queue of its own. */
+  readonly queued?: boolean;
+  /**
+   * What GStreamer would have to do in this operator's place. When the operator stands directly
+   * behind a source that `fuses`, that happens and `create` is not called.
+   */
+  fuse?(options: z.output<Schema>): Fusion | undefined;
+  /** Facts for `plan`: what a model expects, threads, workers, memory. */
+  plan?(options: z.output<Schema>, context: PlanContext): Promise<Record<string, unknown>>;
+  create(
+    options: z.output<Schema>,
+    context: ComponentContext,
+  ): Promise<OperatorFunction<Frame, Frame>>;
+}
+
+/** An open sink. Closing is registered with `context.defer`. */
+export interface Sink {
+  /** Called for one frame at a time; resolves when the frame is delivered. */
+  write(frame: Frame): void | Promise<void>;
+}
+
+export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
+  extends ComponentBase<Schema> {
+  readonly role: 'sink';
+  readonly accepts: readonly FrameKind[];
+  /**
+   * A sink that cannot work here may say so before the run (a display on a headless machine):
+   * `undefined` means that its branch is left out, with the message it logged.
+   */
+  create(options: z.output<Schema>, context: ComponentContext): Promise<Sink | undefined>;
+}
+
+export interface PlanContext {
+  readonly fused: readonly Fusion[];
+  readonly baseDirectory: string;
+}
+
+export type Definition = SourceDefinition | OperatorDefinition | SinkDefinition;
+
+/** A component with its options, ready to stand in a pipeline composed in code. */
+export interface Use<Role extends Definition['role'] = Definition['role']> {
+  readonly role: Role;
+  readonly definition: Definition & { readonly role: Role };
+  readonly options: unknown;
+}
+
+/**
+ * A component: its definition, and a function from options to its place in a pipeline.
+ * `resize({ width: 224, height: 224 })` in code is `- resize: { width: 224, height: 224 }` in YAML.
+ */
+type Component<D, Schema extends z.ZodType, R extends Role> = D &
+  ((options?: z.input<Schema>) => Use<R>);
+
+// Function.name is read-only by assignment, so properties are defined rather than assigned.
+function component<D extends object, F extends object>(build: F, definition: D): D & F {
+  return Object.defineProperties(build, Object.getOwnPropertyDescriptors(definition)) as D & F;
+}
+
+export function defineSource<Schema extends z.ZodType>(
+  definition: Omit<SourceDefinition<Schema>, 'role'>,
+): Component<SourceDefinition<Schema>, Schema, 'source'> {
+  const full = { ...definition, role: 'source' as const };
+  return component((options: unknown = {}) => use('source', full as never, options), full) as never;
+}
+
+export function defineOperator<Schema extends z.ZodType>(
+  definition: Omit<OperatorDefinition<Schema>, 'role'>,
+): Component<OperatorDefinition<Schema>, Schema, 'operator'> {
+  const full = { ...definition, role: 'operator' as const };
+  return component(
+    (options: unknown = {}) => use('operator', full as never, options),
+    full,
+  ) as never;
+}
+
+export function defineSink<Schema extends z.ZodType>(
+  definition: Omit<SinkDefinition<Schema>, 'role'>,
+): Component<SinkDefinition<Schema>, Schema, 'sink'> {
+  const full = { ...definition, role: 'sink' as const };
+  return component((options: unknown = {}) => use('sink', full as never, options), full) as never;
+}
+
+function use<R extends Role>(
+  role: R,
+  definition: Definition & { role: R },
+  options: unknown,
+): Use<R> {
+  return { role, definition, options };
+}

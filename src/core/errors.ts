@@ -1,0 +1,52 @@
+export type ErrorCode =
+  /** The pipeline file, an option or the command line is wrong: exit code 2. */
+  | 'CONFIG'
+  /** A source could not start, or failed for good. */
+  | 'SOURCE'
+  /** An operator or a user's function failed. */
+  | 'OPERATOR'
+  /** A sink could not open or write. */
+  | 'SINK'
+  /** A model is missing, unreadable or does not fit its manifest. */
+  | 'MODEL'
+  /** Something this machine lacks: an element, a library, a display. */
+  | 'MISSING';
+
+/**
+ * The one error class. `message` says what is wrong and, after it, what to do; `at` is the
+ * component's path in the pipeline ("sinks[0] zeromq"); `cause` is the error behind it.
+ */
+export class DepthlineError extends Error {
+  override readonly name = 'DepthlineError';
+  readonly code: ErrorCode;
+  readonly at: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    extra: { at?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
+    this.code = code;
+    this.at = extra.at;
+  }
+
+  get exitCode(): 1 | 2 {
+    return this.code === 'CONFIG' ? 2 : 1;
+  }
+}
+
+/** The message of anything thrown. */
+export function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `error` as a DepthlineError that knows where it happened. */
+export function located(error: unknown, code: ErrorCode, at: string): DepthlineError {
+  if (error instanceof DepthlineError) {
+    return error.at === undefined
+      ? new DepthlineError(error.code, error.message, { at, cause: error.cause })
+      : error;
+  }
+  return new DepthlineError(code, reason(error), { at, cause: error });
+}

@@ -1,0 +1,123 @@
+/** Camera intrinsics in pixels of the frame they travel with (pinhole model). */
+export interface Intrinsics {
+  readonly fx: number;
+  readonly fy: number;
+  readonly cx: number;
+  readonly cy: number;
+}
+
+/** Name and content hash of the model that made a depth frame. */
+export interface ModelIdentity {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** True metric depth of a frame, when its source knows it. */
+export interface DepthMap {
+  readonly width: number;
+  readonly height: number;
+  /** float32 metres, row-major, `height × width`; 0 and NaN are invalid. */
+  readonly data: Float32Array;
+}
+
+/** What every frame carries, whatever its kind. */
+export interface FrameBase {
+  /** Given by the source, rising, never reused; a gap means that frames were lost at capture. */
+  readonly seq: number;
+  /** Presentation time in nanoseconds; never goes back. */
+  readonly pts: bigint;
+  /** Wall clock at capture, nanoseconds since the Unix epoch. */
+  readonly capturedAt: bigint;
+  /** Name of the source, as in the pipeline file. */
+  readonly source: string;
+  /** Time each stage took, milliseconds by stage name. */
+  readonly timings?: Readonly<Record<string, number>>;
+  readonly intrinsics?: Intrinsics;
+  /** Ground truth, from sources that know it (synthetic-room). */
+  readonly truth?: DepthMap;
+}
+
+/** uint8 picture, interleaved HWC, rows without padding. */
+export interface ImageFrame extends FrameBase {
+  readonly kind: 'image';
+  readonly width: number;
+  readonly height: number;
+  readonly format: 'rgb' | 'rgba';
+  /** `height × width × 3` (rgb) or `× 4` (rgba) bytes. */
+  readonly data: Uint8Array;
+}
+
+/** Depth picture: float32 metres along the optical axis; 0 and NaN are invalid. */
+export interface DepthFrame extends FrameBase, DepthMap {
+  readonly kind: 'depth';
+  /** The picture that the depth was estimated from, as the network saw it. */
+  readonly image?: ImageFrame;
+  readonly model?: ModelIdentity;
+  /** Smallest and largest depth that the model or sensor can give, metres. */
+  readonly range?: readonly [number, number];
+}
+
+/** Point cloud in camera coordinates (x right, y down, z forward), metres. */
+export interface PointsFrame extends FrameBase {
+  readonly kind: 'points';
+  readonly count: number;
+  /** `count × 3` float32 metres, XYZ interleaved. */
+  readonly data: Float32Array;
+  /** `count × 3` uint8 RGB, when the depth frame had a picture. */
+  readonly colors?: Uint8Array;
+}
+
+/** Any JSON value that a user's operator made of a frame: detections, distances, alarms. */
+export interface DataFrame extends FrameBase {
+  readonly kind: 'data';
+  readonly value: unknown;
+}
+
+export type Frame = ImageFrame | DepthFrame | PointsFrame | DataFrame;
+export type FrameKind = Frame['kind'];
+export const frameKinds = ['image', 'depth', 'points', 'data'] as const satisfies FrameKind[];
+
+/** What a frame derived from `frame` inherits: identity, times, intrinsics and ground truth. */
+export function derive(frame: Frame): FrameBase {
+  const { seq, pts, capturedAt, source, timings, intrinsics, truth } = frame;
+  return {
+    seq,
+    pts,
+    capturedAt,
+    source,
+    ...(timings && { timings }),
+    ...(intrinsics && { intrinsics }),
+    ...(truth && { truth }),
+  };
+}
+
+/** A copy of `frame` with the time that `stage` took added to its timings. */
+export function withTiming<F extends Frame>(frame: F, stage: string, ms: number): F {
+  return { ...frame, timings: { ...frame.timings, [stage]: ms } };
+}
+
+/** Says what is wrong with a value that should be a frame, or nothing if it is one. */
+export function frameProblem(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null)
+    return `${value === null ? 'null' : typeof value}, not a frame`;
+  const f = value as Partial<ImageFrame & { kind: string }>;
+  if (!frameKinds.includes(f.kind as FrameKind))
+    return `an object whose kind is ${JSON.stringify(f.kind)}`;
+  if (!Number.isSafeInteger(f.seq)) return `a frame without a whole-number seq`;
+  if (typeof f.pts !== 'bigint' || typeof f.capturedAt !== 'bigint')
+    return `a frame whose pts or capturedAt is not a bigint (nanoseconds)`;
+  if (f.kind === 'image') {
+    if (!(f.data instanceof Uint8Array)) return 'an image frame whose data is not a Uint8Array';
+    const size = (f.width ?? 0) * (f.height ?? 0) * (f.format === 'rgba' ? 4 : 3);
+    if (f.data.length !== size || size === 0)
+      return `an image frame of ${f.width}×${f.height} ${f.format} with ${f.data.length} bytes instead of ${size}`;
+  }
+  if ((f.kind as string) === 'depth') {
+    const data = f.data as unknown;
+    if (!(data instanceof Float32Array)) return 'a depth frame whose data is not a Float32Array';
+    const size = (f.width ?? 0) * (f.height ?? 0);
+    if (data.length !== size || size === 0)
+      return `a depth frame of ${f.width}×${f.height} with ${data.length} values instead of ${size}`;
+  }
+  return undefined;
+}

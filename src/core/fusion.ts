@@ -1,0 +1,23 @@
+/** The part of a picture that is kept, in pixels or as an aspect ratio around the centre. */
+export type CropRegion =
+  | { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
+  | { readonly aspect: number };
+
+/** Engines that can scale and convert a picture, best first on each kind of machine. */
+export const engines = ['nvvidconv', 'cuda', 'va', 'gl', 'cpu'] as const;
+export type Engine = (typeof engines)[number];
+
+/** What GStreamer does in place of an operator that stands directly behind its source. */
+export type Fusion =
+  | {
+      readonly do: 'resize';
+      readonly width: number;
+      readonly height: number;
+      /** `crop` cuts to the target's aspect first, `letterbox` pads, `stretch` distorts. */
+      readonly fit: 'crop' | 'letterbox' | 'stretch';
+      /** Aspect of the part that is kept before scaling (4/3 for FastDepth), whatever `fit` says. */
+      readonly view?: number;
+      readonly on: 'auto' | Engine;
+    }
+  | { readonly do: 'crop'; readonly region: CropRegion }
+  | { readonly do: 'flip'; readonly axis: 'horizontal' | 'vertical' | 'both' };
