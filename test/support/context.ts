@@ -1,0 +1,61 @@
+import { systemClock } from '../../src/core/clock.ts';
+import type { ComponentContext } from '../../src/core/component.ts';
+import { Gate } from '../../src/core/gate.ts';
+
+export interface TestContext extends ComponentContext {
+  /** Frames dropped so far, by reason. */
+  readonly drops: Map<string, number>;
+  readonly counts: { failed: number; inFlight: number; restarts: string[] };
+  readonly logs: { level: 'debug' | 'info' | 'warn'; message: string }[];
+  /** What the component would add to the run's summary. */
+  report(): Record<string, unknown>;
+  /** Aborts the signal. */
+  abort(): void;
+  /** Runs the closings, last registered first. */
+  close(): Promise<void>;
+}
+
+/** A component's context for tests: real time by default, everything it is told is recorded. */
+export function testContext(overrides: Partial<ComponentContext> = {}): TestContext {
+  const controller = new AbortController();
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const reports: (() => Record<string, unknown>)[] = [];
+  const drops = new Map<string, number>();
+  const counts = { failed: 0, inFlight: 0, restarts: [] as string[] };
+  const logs: TestContext['logs'] = [];
+  const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
+    logs.push({ level, message });
+  };
+  return {
+    name: 'test',
+    path: 'test',
+    signal: controller.signal,
+    clock: systemClock,
+    log: { debug: log('debug'), info: log('info'), warn: log('warn') },
+    gate: new Gate(),
+    queue: { limit: 1, whenFull: 'block' },
+    fused: [],
+    baseDirectory: process.cwd(),
+    dropped: (n, why) => drops.set(why, (drops.get(why) ?? 0) + n),
+    failed: (n) => {
+      counts.failed += n;
+    },
+    inFlight: (n) => {
+      counts.inFlight = n;
+    },
+    restarted: (why) => {
+      counts.restarts.push(why);
+    },
+    defer: (cleanup) => cleanups.push(cleanup),
+    summary: (report) => reports.push(report),
+    ...overrides,
+    drops,
+    counts,
+    logs,
+    report: () => Object.assign({}, ...reports.map((report) => report())),
+    abort: () => controller.abort(),
+    async close() {
+      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    },
+  };
+}
