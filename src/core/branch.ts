@@ -1,0 +1,232 @@
+import { type Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
+import { ageMs, type Clock, sleep } from './clock.ts';
+import type { ComponentContext, Sink } from './component.ts';
+import { type DepthlineError, located, reason } from './errors.ts';
+import type { Frame } from './frame.ts';
+import { Gate } from './gate.ts';
+import { LatencyRecorder } from './latency.ts';
+import type { StageLedger } from './ledger.ts';
+import type { OnError } from './pipeline.ts';
+import { FrameQueue, type QueueOptions } from './queue.ts';
+
+export interface BranchParts {
+  readonly name: string;
+  readonly path: string;
+  readonly sink: Sink;
+  readonly context: ComponentContext;
+  readonly queue: QueueOptions;
+  readonly onError: OnError;
+  /** The pipeline's gate, which this branch's queue holds when it is full and says `block`. */
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly queueLedger: StageLedger;
+  readonly sinkLedger: StageLedger;
+}
+
+const retryFirstMs = 100;
+const retryLongestMs = 2000;
+/** How long an aborted branch waits for the write that is under way. */
+const lastWriteMs = 300;
+
+/**
+ * One sink with what stands before it: queue → operators → sink. Frames leave the queue one at a
+ * time, when the sink is ready for the next, so a slow sink is felt by its queue and nowhere else.
+ */
+export class Branch {
+  readonly name: string;
+  readonly latency = new LatencyRecorder();
+  /** Resolves when everything that will be delivered has been. Never rejects. */
+  readonly finished: Promise<void>;
+  /** Holds frames back in this branch's queue while an asynchronous operator of it is full. */
+  readonly gate = new Gate();
+  error: DepthlineError | undefined;
+  /** Capture-to-delivery age of the newest delivered frame, milliseconds. */
+  lastAgeMs: number | undefined;
+
+  readonly #parts: BranchParts;
+  readonly #queue: FrameQueue;
+  readonly #input = new Subject<Frame>();
+  /** What the operators made of one frame; filled only while it is empty. */
+  readonly #outputs: Frame[] = [];
+  readonly #onFailure: (error: DepthlineError) => void;
+  #finish!: () => void;
+  #chain: Subscription | undefined;
+  #writing = false;
+  #pumping = false;
+  #ending = false;
+  #operatorsDone = false;
+  #over = false;
+
+  constructor(parts: BranchParts, onFailure: (error: DepthlineError) => void) {
+    this.#parts = parts;
+    this.name = parts.name;
+    this.#onFailure = onFailure;
+    this.finished = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#queue = new FrameQueue(parts.queue, {
+      path: parts.path,
+      clock: parts.clock,
+      gate: parts.gate,
+      dropped: (n, why) => parts.queueLedger.drop(n, why),
+    });
+  }
+
+  /** Connects the branch's operators; to be called once, before the first frame. */
+  connect(operators: readonly OperatorFunction<Frame, Frame>[]): void {
+    const chain = operators.reduce<Observable<Frame>>(
+      (stream, operator) => stream.pipe(operator),
+      this.#input,
+    );
+    this.#chain = chain.subscribe({
+      next: (frame) => {
+        this.#parts.sinkLedger.entered++;
+        this.#outputs.push(frame);
+        void this.#pump();
+      },
+      error: (error) => this.#fail(located(error, 'OPERATOR', this.#parts.path)),
+      complete: () => {
+        this.#operatorsDone = true;
+        void this.#pump();
+      },
+    });
+  }
+
+  push(frame: Frame): void {
+    this.#parts.queueLedger.entered++;
+    if (this.#over) {
+      this.#parts.queueLedger.drop(1, 'branch ended');
+      return;
+    }
+    this.#queue.push(frame);
+    this.#reportWaiting();
+    void this.#pump();
+  }
+
+  /** No more frames will come: delivers what waits, then finishes. */
+  end(): void {
+    this.#ending = true;
+    void this.#pump();
+  }
+
+  /** Gives up what has not been delivered, counted. */
+  abort(why: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#queue.clear(why);
+    this.#reportWaiting();
+    this.#chain?.unsubscribe();
+    this.#parts.sinkLedger.drop(this.#outputs.length, why);
+    this.#outputs.length = 0;
+    if (this.#writing) void this.#abandonWrite(why);
+    else if (!this.#pumping) this.#finish();
+  }
+
+  /** A write that never ends must not keep the run from ending. */
+  async #abandonWrite(why: string): Promise<void> {
+    await sleep(this.#parts.clock, lastWriteMs);
+    if (!this.#writing) return;
+    this.#writing = false;
+    this.#parts.sinkLedger.drop(1, why);
+    this.#finish();
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (!this.#over) {
+      const output = this.#outputs.shift();
+      if (output) {
+        const writing = this.#deliver(output);
+        if (writing) await writing;
+        continue;
+      }
+      if (!this.gate.open) {
+        void this.gate.opened(this.#parts.context.signal).then(() => this.#pump());
+        break;
+      }
+      const frame = this.#queue.take();
+      this.#reportWaiting();
+      if (!frame) break;
+      this.#parts.queueLedger.left++;
+      this.#input.next(frame);
+    }
+    this.#pumping = false;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#over) {
+      this.#finish();
+      return;
+    }
+    if (!this.#ending || this.#queue.length > 0 || this.#outputs.length > 0) return;
+    if (this.#operatorsDone) this.#finish();
+    else this.#input.complete();
+  }
+
+  #deliver(frame: Frame): Promise<void> | undefined {
+    try {
+      const written = this.#parts.sink.write(frame);
+      if (!written) {
+        this.#delivered(frame);
+        return undefined;
+      }
+      this.#writing = true;
+      return written
+        .then(
+          () => this.#writing && this.#delivered(frame),
+          (error: unknown) => (this.#writing ? this.#writeFailed(frame, error) : undefined),
+        )
+        .then(() => {
+          this.#writing = false;
+        });
+    } catch (error) {
+      return this.#writeFailed(frame, error);
+    }
+  }
+
+  #delivered(frame: Frame): void {
+    this.#parts.sinkLedger.left++;
+    this.lastAgeMs = ageMs(this.#parts.clock, frame);
+    this.latency.record(this.lastAgeMs);
+  }
+
+  async #writeFailed(frame: Frame, error: unknown): Promise<void> {
+    const { onError, sinkLedger, context, path } = this.#parts;
+    if (onError === 'retry' && (await this.#retry(frame, error))) return;
+    sinkLedger.failed++;
+    if (onError === 'fail') this.#fail(located(error, 'SINK', path));
+    else context.log.warn(`frame ${frame.seq} was not written: ${reason(error)}`);
+  }
+
+  /** True if the frame was delivered after all; false if the run ended first. */
+  async #retry(frame: Frame, error: unknown): Promise<boolean> {
+    const { clock, context, sink } = this.#parts;
+    let pause = retryFirstMs;
+    context.log.warn(`frame ${frame.seq} was not written, trying again: ${reason(error)}`);
+    while (!this.#over && !this.#ending && !context.signal.aborted) {
+      await sleep(clock, pause, context.signal);
+      pause = Math.min(retryLongestMs, pause * 2);
+      try {
+        await sink.write(frame);
+        this.#delivered(frame);
+        return true;
+      } catch {
+        // Reported once above; the next attempt follows.
+      }
+    }
+    return false;
+  }
+
+  #fail(error: DepthlineError): void {
+    if (this.error) return;
+    this.error = error;
+    this.abort('branch failed');
+    this.#onFailure(error);
+  }
+
+  #reportWaiting(): void {
+    this.#parts.queueLedger.inFlight = this.#queue.length;
+  }
+}

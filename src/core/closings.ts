@@ -1,0 +1,21 @@
+/** What was opened, to be closed once, in reverse order. */
+export class Closings {
+  #cleanups: (() => void | Promise<void>)[] = [];
+
+  add(cleanup: () => void | Promise<void>): void {
+    this.#cleanups.push(cleanup);
+  }
+
+  /** Runs and awaits every closing, whatever the others do; gives the errors. */
+  async run(): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    for (let cleanup = this.#cleanups.pop(); cleanup; cleanup = this.#cleanups.pop()) {
+      try {
+        await cleanup();
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    return errors;
+  }
+}

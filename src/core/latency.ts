@@ -1,0 +1,35 @@
+import { createHistogram } from 'node:perf_hooks';
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** Latencies in a histogram of fixed size: three significant digits, any number of samples. */
+export class LatencyRecorder {
+  readonly #histogram = createHistogram();
+
+  record(ms: number): void {
+    this.#histogram.record(Math.max(1, Math.round(ms * 1000)));
+  }
+
+  get count(): number {
+    return this.#histogram.count;
+  }
+
+  add(other: LatencyRecorder): void {
+    this.#histogram.add(other.#histogram);
+  }
+
+  /** Milliseconds; `undefined` when nothing was recorded. */
+  percentiles(): Percentiles | undefined {
+    if (this.count === 0) return undefined;
+    const at = (p: number) => this.#histogram.percentile(p) / 1000;
+    return { p50: at(50), p95: at(95), p99: at(99) };
+  }
+
+  reset(): void {
+    this.#histogram.reset();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Definition, Role } from './component.ts';
+import { DepthlineError } from './errors.ts';
+
+/** The components that pipeline files can name. */
+export class Registry {
+  readonly #components = new Map<string, Definition>();
+
+  constructor(components: Iterable<Definition> = []) {
+    for (const component of components) this.add(component);
+  }
+
+  add(component: Definition): void {
+    if (this.#components.has(component.name)) {
+      throw new DepthlineError(
+        'CONFIG',
+        `a component named "${component.name}" exists already; give yours another name`,
+      );
+    }
+    this.#components.set(component.name, component);
+  }
+
+  get(name: string): Definition | undefined {
+    return this.#components.get(name);
+  }
+
+  /** Components of one role, or all, by name. */
+  list(role?: Role): Definition[] {
+    return [...this.#components.values()]
+      .filter((component) => role === undefined || component.role === role)
+      .toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+
+  names(role?: Role): string[] {
+    return this.list(role).map((component) => component.name);
+  }
+
+  /** A registry that can grow without changing this one. */
+  copy(): Registry {
+    return new Registry(this.#components.values());
+  }
+}
+
+/** True for what `defineSource`, `defineOperator` and `defineSink` return. */
+export function isDefinition(value: unknown): value is Definition {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  const { role, name, create, options } = value as Partial<Definition>;
+  return (
+    (role === 'source' || role === 'operator' || role === 'sink') &&
+    typeof name === 'string' &&
+    typeof create === 'function' &&
+    typeof options === 'object'
+  );
+}
