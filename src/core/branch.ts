@@ -52,6 +52,7 @@ export class Branch {
   #finish!: () => void;
   #chain: Subscription | undefined;
   #writing = false;
+  #waiting = false;
   #pumping = false;
   #ending = false;
   #operatorsDone = false;
@@ -142,7 +143,7 @@ export class Branch {
         continue;
       }
       if (!this.gate.open) {
-        void this.gate.opened(this.#parts.context.signal).then(() => this.#pump());
+        this.#resumeWhenOpen();
         break;
       }
       const frame = this.#queue.take();
@@ -153,6 +154,15 @@ export class Branch {
     }
     this.#pumping = false;
     this.#settle();
+  }
+
+  #resumeWhenOpen(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    void this.gate.opened(this.#parts.context.signal).then(() => {
+      this.#waiting = false;
+      void this.#pump();
+    });
   }
 
   #settle(): void {
