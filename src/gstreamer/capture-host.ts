@@ -1,0 +1,216 @@
+/**
+ * The process that runs a capture pipeline. It is a process of its own because a GStreamer plug-in
+ * that crashes, hangs or leaks takes its process along. It ends with its parent: when the IPC
+ * channel or the socket closes.
+ */
+import { rmdirSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { reason } from '../core/errors.ts';
+import {
+  type AppSinkHandle,
+  type BusMessage,
+  loadGStreamer,
+  type PipelineHandle,
+} from './binding.ts';
+import { stampLength } from './frame-reader.ts';
+import { gdpHeaderLength, gdpType } from './gdp.ts';
+import type { Failure, FromHost, StartMessage, ToHost } from './host-protocol.ts';
+
+const flush = 1;
+const accurate = 2;
+
+/** How long the reason of a failure may take to come over the bus after the stream broke off. */
+const reasonWithinMs = 1000;
+
+let pipeline: PipelineHandle | undefined;
+let sink: AppSinkHandle | undefined;
+let client: Socket | undefined;
+let start: StartMessage;
+let credits = 0;
+let pulling = false;
+let ended = false;
+let outcomeSent = false;
+let sentCaps: Buffer | undefined;
+let framesThisTurn = 0;
+let reasonTimer: NodeJS.Timeout | undefined;
+/** The binding goes on polling only once the pipeline has left the state NULL. */
+let polling = false;
+const missing: string[] = [];
+
+process.on('message', (message: ToHost) => {
+  if (message.type === 'start') return begin(message);
+  pipeline?.stop();
+  die();
+});
+process.on('disconnect', die);
+// Ctrl-C reaches the whole process group; the parent decides when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+
+/** GStreamer's threads are not joined at exit, so only SIGKILL ends the process without a hang. */
+function die() {
+  try {
+    if (start) {
+      rmSync(start.socketPath, { force: true });
+      rmdirSync(dirname(start.socketPath));
+    }
+  } catch {
+    // The parent has removed the folder already.
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function begin(message: StartMessage) {
+  start = message;
+  const server = createServer((socket) => {
+    server.close();
+    client = socket;
+    socket.on('data', (bytes) => {
+      credits += bytes.length;
+      pull();
+    });
+    socket.on('error', die);
+    socket.on('close', die);
+    if (outcomeSent) socket.end();
+  });
+  server.on('error', (error) => fail({ phase: 'run', message: reason(error) }));
+  server.listen(start.socketPath, () => send({ type: 'listening' }));
+  play();
+}
+
+function play() {
+  try {
+    const { Pipeline } = loadGStreamer();
+    pipeline = new Pipeline(start.launchLine);
+  } catch (error) {
+    fail({ phase: 'parse', message: reason(error) });
+    return;
+  }
+  sink = pipeline.findChild('out') as AppSinkHandle;
+  pipeline.pollBus(onBus);
+  if (start.startAt > 0) pipeline.pause();
+  else pipeline.play();
+  pull();
+}
+
+function onBus(message: BusMessage) {
+  if (typeof message.detail === 'string' && typeof message.name === 'string') {
+    missing.push(message.name);
+  }
+  if (message.type === 'error') fail(failureOf(message));
+  if (message.type === 'eos') finish();
+  if (message.type === 'async-done' && start.startAt > 0) seekToStart();
+  if (message.type === 'state-changed' && /^pipeline\d+$/.test(message._src_element_name)) {
+    polling = true;
+  }
+  if (!polling && ended && !outcomeSent) pipeline?.pollBus(onBus);
+}
+
+function failureOf(message: BusMessage): Failure {
+  const text = (name: string) => {
+    const value = message[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const element = text('name');
+  const debug = text('debug');
+  return {
+    phase: 'run',
+    message: text('message') ?? 'unknown error',
+    ...(element !== undefined && { element }),
+    ...(debug !== undefined && { debug }),
+    ...(missing.length > 0 && { missing }),
+  };
+}
+
+function seekToStart() {
+  const at = start.startAt;
+  start = { ...start, startAt: 0 };
+  pipeline?.seek(at, flush | accurate);
+  pipeline?.play();
+}
+
+function pull() {
+  // Before the first credit nothing is pulled, so that a pipeline which fails early is noticed
+  // by its bus message alone.
+  if (pulling || ended || credits === 0 || !sink || !client) return;
+  pulling = true;
+  const askedAt = process.hrtime.bigint();
+  sink.pull((buffer, caps) => onBuffer(buffer, caps, askedAt));
+}
+
+function onBuffer(buffer: Buffer | null, caps: Record<string, unknown>, askedAt: bigint) {
+  pulling = false;
+  if (!buffer) return onNull();
+  // Caps and events come as packets of their own. They are ignored here because a live appsink may
+  // have dropped them; the caps are also in the stream header.
+  if (buffer.readUInt16BE(4) === gdpType.buffer) {
+    credits--;
+    framesThisTurn++;
+    write(buffer, caps, askedAt);
+  }
+  pull();
+}
+
+function write(buffer: Buffer, caps: Record<string, unknown>, askedAt: bigint) {
+  const stamps = Buffer.allocUnsafe(stampLength);
+  stamps.writeBigUInt64BE(askedAt, 0);
+  stamps.writeBigUInt64BE(process.hrtime.bigint(), 8);
+  client?.cork();
+  const capsPacket = findCaps(caps.streamheader);
+  if (capsPacket && !(sentCaps && capsPacket.equals(sentCaps))) {
+    sentCaps = capsPacket;
+    client?.write(Buffer.alloc(stampLength));
+    client?.write(capsPacket);
+  }
+  client?.write(stamps);
+  client?.write(buffer);
+  client?.uncork();
+}
+
+function findCaps(streamHeader: unknown): Buffer | undefined {
+  if (!Array.isArray(streamHeader)) return undefined;
+  return streamHeader.findLast(
+    (packet): packet is Buffer =>
+      Buffer.isBuffer(packet) &&
+      packet.length > gdpHeaderLength &&
+      packet.readUInt16BE(4) === gdpType.caps,
+  );
+}
+
+/** The sink has no more: at the end of the stream, or because the pipeline broke. The bus says. */
+function onNull() {
+  ended = true;
+  if (outcomeSent) return;
+  if (!polling) pipeline?.pollBus(onBus);
+  reasonTimer = setTimeout(
+    () => fail({ phase: 'run', message: 'the pipeline stopped without saying why' }),
+    reasonWithinMs,
+  );
+}
+
+function finish() {
+  clearTimeout(reasonTimer);
+  if (!start.loop || framesThisTurn === 0) return close({ type: 'ended', again: false });
+  framesThisTurn = 0;
+  if (!pipeline?.seek(0, flush)) return close({ type: 'ended', again: true });
+  ended = false;
+  pull();
+}
+
+function fail(failure: Failure) {
+  close({ type: 'failed', failure });
+}
+
+/** The outcome first, then the end of the socket: so the parent knows what the end means. */
+function close(outcome: FromHost) {
+  if (outcomeSent) return;
+  clearTimeout(reasonTimer);
+  outcomeSent = true;
+  ended = true;
+  send(outcome, () => (client ? client.end() : setTimeout(die, reasonWithinMs)));
+}
+
+function send(message: FromHost, sent: () => void = () => {}) {
+  if (process.connected) process.send?.(message, undefined, {}, sent);
+}

@@ -1,0 +1,326 @@
+import { Observable, type Subscriber } from 'rxjs';
+import type { ComponentContext } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { Frame, Intrinsics } from '../core/frame.ts';
+import { explainFailure } from './failures.ts';
+import type { RawFrame } from './frame-reader.ts';
+import { type HostEnd, HostProcess } from './host-process.ts';
+import { RestartBudget, type RestartOptions } from './restart-budget.ts';
+import { Timeline } from './timeline.ts';
+
+export interface CaptureOptions {
+  /** What the source is called in messages: `video "a.mp4"`. */
+  readonly what: string;
+  /** The complete launch line, given how many frames have been captured so far. */
+  launchLine(captured: number): string;
+  /** A camera: newest frame wins, nothing is fetched ahead. */
+  readonly live: boolean;
+  /** See Timeline. Default true. */
+  readonly steady?: boolean;
+  /** Begin again at the end of the stream. */
+  readonly loop?: boolean;
+  /** After a crash seek to where it was, rather than skip what has been seen. */
+  readonly seekable?: boolean;
+  readonly restart: RestartOptions;
+  /** How long the first frame may take. Default 10 s. */
+  readonly startWithinMs?: number;
+  /** Intrinsics for the pictures that come out of the launch line. */
+  intrinsics?(width: number, height: number): Intrinsics | undefined;
+}
+
+/**
+ * Frames of a launch line that runs in a capture host. Subscribing starts the host, unsubscribing
+ * ends it; a host that crashes, fails or stalls is started again.
+ */
+export function capture(options: CaptureOptions, context: ComponentContext): Observable<Frame> {
+  const ended = new Set<Promise<void>>();
+  context.defer(async () => {
+    await Promise.all(ended);
+  });
+  return new Observable((subscriber) => {
+    const run = new Capture(options, context, subscriber);
+    const over = run.over.then(() => {
+      ended.delete(over);
+    });
+    ended.add(over);
+    run.start();
+    return () => run.stop();
+  });
+}
+
+/** Frames under way for a source that waits: one that is worked on and one that is fetched. */
+const fetchAhead = 2;
+
+class Capture {
+  readonly #options: CaptureOptions;
+  readonly #context: ComponentContext;
+  readonly #subscriber: Subscriber<Frame>;
+  readonly #timeline: Timeline;
+  readonly #budget: RestartBudget;
+  readonly #stopped = new AbortController();
+  /** Resolves when every process that was started is gone. */
+  readonly over: Promise<void>;
+  #resolveOver: () => void = () => {};
+  #host: HostProcess | undefined;
+  #arrived: RawFrame[] = [];
+  #asked = 0;
+  #askedSince = 0;
+  #waitingForGate = false;
+  #inputDone = false;
+  #received = 0;
+  #captured = 0;
+  #receivedAtRestart = 0;
+  /** Position in the file: the newest PTS and the frames since its beginning. */
+  #position: { pts: bigint | undefined; frames: number } = { pts: undefined, frames: 0 };
+  #skip: { pts: bigint | undefined; frames: number } | undefined;
+  #cancelWatchdog: () => void = () => {};
+  #cancelRestart: () => void = () => {};
+
+  constructor(options: CaptureOptions, context: ComponentContext, subscriber: Subscriber<Frame>) {
+    this.#options = options;
+    this.#context = context;
+    this.#subscriber = subscriber;
+    this.#timeline = new Timeline({ live: options.live, steady: options.steady ?? true });
+    this.#budget = new RestartBudget(options.restart);
+    this.over = new Promise((resolve) => {
+      this.#resolveOver = resolve;
+    });
+  }
+
+  start() {
+    const { signal } = this.#context;
+    if (signal.aborted) return this.#complete();
+    const onAbort = () => this.#complete();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#stopped.signal.addEventListener('abort', () =>
+      signal.removeEventListener('abort', onAbort),
+    );
+    this.#launch(0);
+  }
+
+  stop() {
+    if (this.#stopped.signal.aborted) return;
+    this.#stopped.abort();
+    this.#cancelWatchdog();
+    this.#cancelRestart();
+    this.#arrived = [];
+    const host = this.#host;
+    if (!host) return this.#resolveOver();
+    host.stop(this.#options.live ? 'in order' : 'at once');
+    host.gone.then(this.#resolveOver);
+  }
+
+  get #over(): boolean {
+    return this.#stopped.signal.aborted;
+  }
+
+  #launch(startAt: number) {
+    this.#asked = 0;
+    this.#host = new HostProcess({
+      launchLine: this.#options.launchLine(this.#captured),
+      loop: this.#options.loop ?? false,
+      startAt,
+      onFrame: (frame) => this.#onFrame(frame),
+      onEnd: (end) => this.#onEnd(end),
+    });
+    this.#pump();
+  }
+
+  #onFrame(frame: RawFrame) {
+    this.#asked--;
+    this.#askedSince = this.#context.clock.now();
+    if (!this.#seenBefore(frame)) {
+      this.#received++;
+      this.#advance(frame);
+      this.#arrived.push(frame);
+    }
+    this.#pump();
+  }
+
+  #advance(frame: RawFrame) {
+    const { pts, frames } = this.#position;
+    const anew = pts !== undefined && frame.pts !== undefined && frame.pts <= pts;
+    this.#position = { pts: frame.pts ?? pts, frames: anew ? 1 : frames + 1 };
+  }
+
+  /** After a restart a file is read again up to where it was. */
+  #seenBefore(frame: RawFrame): boolean {
+    const skip = this.#skip;
+    if (!skip) return false;
+    if (skip.pts !== undefined && frame.pts !== undefined) {
+      if (frame.pts <= skip.pts) return true;
+    } else if (skip.frames > 0) {
+      skip.frames--;
+      return true;
+    }
+    this.#skip = undefined;
+    return false;
+  }
+
+  /** Hands on what has arrived and asks for more, both only while the gate is open. */
+  #pump() {
+    const { gate } = this.#context;
+    while (!this.#over && gate.open && this.#arrived.length > 0) {
+      this.#emit(this.#arrived.shift() as RawFrame);
+    }
+    if (this.#over) return;
+    if (this.#inputDone && this.#arrived.length === 0) return this.#complete();
+    if (!gate.open) return this.#waitForGate();
+    const window = this.#options.live ? 1 : fetchAhead;
+    while (!this.#inputDone && this.#asked + this.#arrived.length < window) this.#ask();
+  }
+
+  #waitForGate() {
+    if (this.#waitingForGate) return;
+    this.#waitingForGate = true;
+    this.#context.gate.opened(this.#stopped.signal).then(() => {
+      this.#waitingForGate = false;
+      this.#discardStale();
+      this.#pump();
+    });
+  }
+
+  /** A camera has a newer picture than one that waited here for the gate. */
+  #discardStale() {
+    const frame = this.#arrived[0];
+    if (!this.#options.live || !frame || this.#inputDone) return;
+    const waited = process.hrtime.bigint() - frame.arrivedAt;
+    // Never placed on the timeline, it shows as a gap there and is counted as lost.
+    if (waited > (frame.caps.interval ?? 33_000_000n)) this.#arrived = [];
+  }
+
+  #ask() {
+    if (!this.#host) return;
+    if (this.#asked === 0) this.#askedSince = this.#context.clock.now();
+    this.#asked++;
+    this.#host.credit();
+    this.#watch();
+  }
+
+  #emit(raw: RawFrame) {
+    const { caps, data } = raw;
+    const { seq, pts, capturedAt, lost } = this.#timeline.place(raw);
+    if (lost > 0) this.#context.dropped(lost, 'at capture');
+    this.#captured = seq + 1;
+    const intrinsics = this.#options.intrinsics?.(caps.width, caps.height);
+    this.#subscriber.next({
+      kind: 'image',
+      seq,
+      pts,
+      capturedAt: this.#context.clock.wall() - (process.hrtime.bigint() - capturedAt),
+      source: this.#context.name,
+      width: caps.width,
+      height: caps.height,
+      format: 'rgb',
+      data,
+      ...(intrinsics && { intrinsics }),
+    });
+  }
+
+  get #patienceMs(): number {
+    const stalled = this.#options.restart['stalled-after'];
+    return this.#received > 0 ? stalled : Math.max(stalled, this.#options.startWithinMs ?? 10_000);
+  }
+
+  #watching = false;
+
+  /** One timer that looks now and then, rather than one per frame. */
+  #watch(delayMs = this.#patienceMs, suspected = false) {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#cancelWatchdog = this.#context.clock.after(delayMs, () => {
+      this.#watching = false;
+      if (this.#over || this.#asked === 0 || !this.#host) return;
+      const left = this.#patienceMs - (this.#context.clock.now() - this.#askedSince);
+      if (left > 0) return this.#watch(left);
+      // Frames may be waiting to be read while this process was busy: look again after a turn.
+      if (!suspected) return this.#watch(100, true);
+      this.#onStall();
+    });
+  }
+
+  #onStall() {
+    const how = `stalled: no frame for ${Math.round(this.#patienceMs)} ms`;
+    const host = this.#host as HostProcess;
+    host.stop('at once');
+    this.#onEnd(
+      this.#received > 0
+        ? { kind: 'crashed', how, stderr: '' }
+        : {
+            kind: 'failed',
+            failure: { phase: 'run', message: `no frame within ${this.#patienceMs} ms` },
+            stderr: '',
+          },
+    );
+  }
+
+  #onEnd(end: HostEnd) {
+    if (this.#over) return;
+    const host = this.#host as HostProcess;
+    this.#host = undefined;
+    this.#asked = 0;
+    host.gone.then(() => {
+      if (this.#over && !this.#host) this.#resolveOver();
+    });
+    if (end.kind === 'ended') return this.#onEndOfStream(end.again);
+    if (end.kind === 'failed' && this.#received === 0) {
+      return this.#fail(explainFailure(this.#options.what, end.failure, end.stderr));
+    }
+    this.#restart(end);
+  }
+
+  #onEndOfStream(again: boolean) {
+    if (this.#received === 0) {
+      return this.#fail(`${this.#options.what} ended without a single frame`);
+    }
+    if (!again) {
+      this.#inputDone = true;
+      return this.#pump();
+    }
+    this.#position = { pts: undefined, frames: 0 };
+    this.#timeline.restart();
+    this.#launch(0);
+  }
+
+  #restart(end: Exclude<HostEnd, { kind: 'ended' }>) {
+    const { context, budget } = { context: this.#context, budget: this.#budget };
+    const why =
+      end.kind === 'crashed'
+        ? `capture process ${end.how}`
+        : explainFailure(this.#options.what, end.failure, end.stderr);
+    const noProgress = budget.inRow > 0 && this.#received === this.#receivedAtRestart;
+    const hopeless = !this.#options.live && end.kind === 'failed' && noProgress;
+    const delay = hopeless ? undefined : budget.next(context.clock.now());
+    if (delay === undefined) {
+      const tried = budget.inRow === 0 ? '' : ` (after ${budget.inRow} restarts)`;
+      return this.#fail(`${why}${tried}`);
+    }
+    this.#receivedAtRestart = this.#received;
+    context.restarted(why);
+    context.log.warn(`${why}; starting it again${delay > 0 ? ` in ${delay} ms` : ''}`);
+    this.#cancelRestart = context.clock.after(delay, () => this.#resume());
+  }
+
+  #resume() {
+    if (this.#over) return;
+    if (this.#options.live) {
+      this.#timeline.restart();
+      return this.#launch(0);
+    }
+    this.#skip = { ...this.#position };
+    const seconds = this.#options.seekable
+      ? Number((this.#position.pts ?? 0n) / 1_000_000_000n)
+      : 0;
+    this.#launch(seconds);
+  }
+
+  #complete() {
+    this.stop();
+    this.#subscriber.complete();
+  }
+
+  #fail(message: string) {
+    this.stop();
+    this.#subscriber.error(new DepthlineError('SOURCE', message, { at: this.#context.path }));
+  }
+}

@@ -1,0 +1,120 @@
+import { readdirSync } from 'node:fs';
+import type { Failure } from './host-protocol.ts';
+import { howToInstall } from './packages.ts';
+
+/** Why a launch line failed, in GStreamer's words, and what to try. */
+export function explainFailure(what: string, failure: Failure, stderr = ''): string {
+  const said = [failure.message, detail(failure)].filter(Boolean).join(': ');
+  const where = failure.element ? ` (element ${elementName(failure.element)})` : '';
+  const log = failure.element || failure.phase === 'parse' ? '' : lastLine(stderr);
+  return `${what} failed: ${redact(said)}${where}${log}${withColon(advice(failure))}`;
+}
+
+/** Passwords in URLs do not belong in messages and logs. */
+export function redact(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, '$1***@');
+}
+
+function withColon(text: string | undefined): string {
+  return text ? `; ${text}` : '';
+}
+
+function lastLine(stderr: string): string {
+  const line = stderr.split('\n').findLast((text) => /ERROR|WARN/.test(text));
+  return line ? ` [${redact(line.trim())}]` : '';
+}
+
+/** `/GstPipeline:pipeline0/GstV4l2Src:v4l2src0` → `v4l2src0`. */
+function elementName(path: string): string {
+  return path.slice(path.lastIndexOf(':') + 1);
+}
+
+/** The last lines of GStreamer's debug text; the first only says where in its code it was. */
+function detail(failure: Failure): string | undefined {
+  const lines = failure.debug?.split('\n').slice(1).filter(Boolean) ?? [];
+  return lines.length > 0 ? lines.join(' ').slice(0, 400) : undefined;
+}
+
+interface Rule {
+  readonly when: RegExp;
+  advice(match: RegExpExecArray, failure: Failure): string;
+}
+
+const rules: readonly Rule[] = [
+  {
+    when: /no element "([^"]+)"/,
+    advice: (match) => howToInstall(match[1] as string),
+  },
+  {
+    when: /no property "([^"]+)" in element "([^"]+)"/,
+    advice: (match) => `run "gst-inspect-1.0 ${match[2]}" for the properties it has`,
+  },
+  {
+    when: /could not set property|could not link|could not parse caps|syntax error/i,
+    advice: () => 'check the launch line with gst-launch-1.0',
+  },
+  {
+    when: /Missing decoder|missing a plug-in|no suitable plugins/i,
+    advice: (_, failure) => missingDecoder(failure),
+  },
+  {
+    when: /Device '?[^']*'? ?is busy|Device or resource busy/i,
+    advice: () => 'another program uses the camera: find it with "fuser -v /dev/video*" and end it',
+  },
+  {
+    when: /Cannot identify device|Could not open device|No such file or directory.*video|is not a capture device/i,
+    advice: () => cameraAdvice(),
+  },
+  {
+    when: /Not authorized|Unauthorized|\b401\b/i,
+    advice: () =>
+      'the camera wants a user name and password: put them in url (rtsp://user:password@…)',
+  },
+  {
+    when: /rtspsrc[\s\S]*(Failed to connect|Could not open|Generic error|404|Not found)|(Failed to connect|404|Not found)[\s\S]*rtspsrc/i,
+    advice: () => 'check that the camera is on, that url is right and that its port can be reached',
+  },
+  {
+    when: /nvargus|Argus|CANCELLED|NvBufSurface/i,
+    advice: () =>
+      'check the camera cable and "sensor", and restart the camera daemon: sudo systemctl restart nvargus-daemon',
+  },
+  {
+    when: /not-negotiated/i,
+    advice: () => 'the source does not offer this width, height, format or fps: try others',
+  },
+];
+
+function advice(failure: Failure): string | undefined {
+  const text = [failure.message, failure.debug, failure.element, ...(failure.missing ?? [])].join(
+    '\n',
+  );
+  for (const rule of rules) {
+    const match = rule.when.exec(text);
+    if (match) return rule.advice(match, failure);
+  }
+  return undefined;
+}
+
+function missingDecoder(failure: Failure): string {
+  const what = failure.missing?.length ? ` (${[...new Set(failure.missing)].join(', ')})` : '';
+  return (
+    `GStreamer lacks a decoder${what}: install gstreamer1.0-libav, gstreamer1.0-plugins-good, ` +
+    'gstreamer1.0-plugins-bad and gstreamer1.0-plugins-ugly, or check that the file has a video track'
+  );
+}
+
+/** Video devices that this machine has. */
+export function videoDevices(): string[] {
+  return readdirSync('/dev')
+    .filter((name) => /^video\d+$/.test(name))
+    .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)))
+    .map((name) => `/dev/${name}`);
+}
+
+export function cameraAdvice(): string {
+  const devices = videoDevices();
+  return devices.length > 0
+    ? `this machine has ${devices.join(', ')}`
+    : 'this machine has no /dev/video*: connect a camera, or in a container pass the device through';
+}

@@ -1,0 +1,187 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { entryPoint } from '../core/entry-point.ts';
+import { reason } from '../core/errors.ts';
+import { FrameReader, type RawFrame } from './frame-reader.ts';
+import { credit, type Failure, type FromHost, type ToHost } from './host-protocol.ts';
+
+/** How a capture host came to its end. */
+export type HostEnd =
+  | { readonly kind: 'ended'; readonly again: boolean }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly stderr: string }
+  | { readonly kind: 'crashed'; readonly how: string; readonly stderr: string };
+
+export interface HostOptions {
+  readonly launchLine: string;
+  readonly loop: boolean;
+  /** Whole seconds to begin at. */
+  readonly startAt: number;
+  onFrame(frame: RawFrame): void;
+  /** Called once, after the last frame, unless the host was stopped. */
+  onEnd(end: HostEnd): void;
+}
+
+/** How long a pipeline may take to shut down in good order before it is killed. */
+const stopWithinMs = 200;
+const stderrTail = 4000;
+
+/** One capture host: its process, its socket, and a promise for its end. */
+export class HostProcess {
+  readonly #options: HostOptions;
+  readonly #child: ChildProcess;
+  readonly #directory: string;
+  readonly #reader: FrameReader;
+  /** Resolves when the process is gone and nothing of it is left. */
+  readonly gone: Promise<void>;
+  #socket: Socket | undefined;
+  #socketClosed = false;
+  #outcome: HostEnd | undefined;
+  #exited: string | undefined;
+  #stderr = '';
+  #creditsBefore = 0;
+  #over = false;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#reader = new FrameReader((frame) => {
+      if (!this.#over) options.onFrame(frame);
+    });
+    this.#directory = mkdtempSync(join(tmpdir(), 'depthline-'));
+    // The launch line goes over IPC: it may hold a password, and `ps` shows arguments to everyone.
+    this.#child = fork(entryPoint(import.meta.url, './capture-host'), [], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+      env: {
+        ...process.env,
+        // Pull and bus poll each block a thread.
+        UV_THREADPOOL_SIZE: '4',
+        GST_DEBUG: process.env.GST_DEBUG ?? '1',
+        GST_DEBUG_NO_COLOR: '1',
+      },
+    });
+    this.gone = new Promise((resolve) => this.#watch(resolve));
+    this.#tell({
+      type: 'start',
+      launchLine: options.launchLine,
+      socketPath: join(this.#directory, 'frames'),
+      loop: options.loop,
+      startAt: options.startAt,
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Asks for one frame. */
+  credit() {
+    if (this.#socket) this.#socket.write(credit);
+    else this.#creditsBefore++;
+  }
+
+  /** Ends the process: at once, or after its pipeline has shut down. Nothing is called after it. */
+  stop(how: 'at once' | 'in order') {
+    if (this.#over) return;
+    this.#over = true;
+    if (how === 'at once' || !this.#child.connected) return this.#kill();
+    this.#tell({ type: 'stop' });
+    const timer = setTimeout(() => this.#kill(), stopWithinMs);
+    this.gone.then(() => clearTimeout(timer));
+  }
+
+  #kill() {
+    this.#socket?.destroy();
+    this.#child.kill('SIGKILL');
+  }
+
+  #tell(message: ToHost) {
+    // A failure to send means that the process is gone, which its exit reports.
+    this.#child.send(message, () => {});
+  }
+
+  #watch(gone: () => void) {
+    const child = this.#child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-stderrTail);
+    });
+    child.on('message', (message: FromHost) => this.#onMessage(message));
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      // Never started: there will be no exit.
+      this.#exited = `could not be started: ${reason(error)}`;
+      this.#clean();
+      this.#settle();
+      gone();
+    });
+    // 'close' comes after the last message and the last of stderr.
+    child.on('close', (code, signal) => {
+      this.#exited = signal ? `killed by ${signal}` : `exit code ${code}`;
+      this.#clean();
+      this.#settle();
+      gone();
+    });
+  }
+
+  #clean() {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #onMessage(message: FromHost) {
+    if (this.#over) return;
+    if (message.type === 'listening') return this.#connect();
+    this.#outcome =
+      message.type === 'ended'
+        ? { kind: 'ended', again: message.again }
+        : { kind: 'failed', failure: message.failure, stderr: '' };
+    this.#settle();
+  }
+
+  #connect() {
+    const reader = this.#reader;
+    this.#socket = connect({
+      path: join(this.#directory, 'frames'),
+      onread: {
+        buffer: () => reader.target(),
+        callback: (n) => this.#onBytes(n),
+      },
+    });
+    this.#socket.on('error', () => {});
+    this.#socket.on('close', () => {
+      this.#socketClosed = true;
+      this.#settle();
+    });
+    for (; this.#creditsBefore > 0; this.#creditsBefore--) this.#socket.write(credit);
+  }
+
+  #onBytes(n: number): boolean {
+    if (this.#over) return true;
+    try {
+      this.#reader.received(n);
+    } catch (error) {
+      this.#outcome = { kind: 'crashed', how: `sent damaged data: ${reason(error)}`, stderr: '' };
+      this.#kill();
+    }
+    return true;
+  }
+
+  /** The end counts once nothing more can come: neither frames nor a reason. */
+  #settle() {
+    if (this.#over) return;
+    if (this.#exited === undefined && !(this.#outcome && (this.#socketClosed || !this.#socket))) {
+      return;
+    }
+    if (this.#socket && !this.#socketClosed) return;
+    this.#over = true;
+    const outcome = this.#outcome ?? {
+      kind: 'crashed',
+      how: this.#exited ?? 'unknown',
+      stderr: '',
+    };
+    this.#kill();
+    const end = outcome.kind === 'ended' ? outcome : { ...outcome, stderr: this.#stderr.trim() };
+    this.#options.onEnd(end);
+  }
+}

@@ -1,0 +1,240 @@
+import { DepthlineError } from '../core/errors.ts';
+import type { CropRegion, Engine, Fusion } from '../core/fusion.ts';
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The beginning of a launch line: everything up to raw pictures. */
+export interface Head {
+  readonly line: string;
+  /** `nvmm` if the pictures are in a Jetson's video memory. */
+  readonly memory?: 'system' | 'nvmm';
+  /** Size of the pictures, when it is certain. */
+  readonly size?: Size;
+}
+
+export interface Tail {
+  /** Keep only the newest picture, as a camera needs. */
+  readonly live: boolean;
+  /** Let pictures through at the times that their PTS say. */
+  readonly paced?: boolean;
+}
+
+type Resize = Extract<Fusion, { do: 'resize' }>;
+type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
+
+/** Engines that can pad a picture whose size is not known beforehand. */
+const canLetterbox: readonly Engine[] = ['cuda', 'va', 'cpu'];
+
+/**
+ * The complete launch line of a source: its head, the fused operators, conversion to packed RGB,
+ * and the sink. All elements of the `cpu` and `nvvidconv` paths are in GStreamer 1.14.
+ *
+ * @param available engines of this machine, best first
+ * @throws DepthlineError `MISSING` or `CONFIG` if an engine that was named cannot do it
+ */
+export function launchLine(
+  head: Head,
+  fusions: readonly Fusion[],
+  tail: Tail,
+  available: readonly Engine[],
+): string {
+  const chain = new Chain(head);
+  for (const fusion of fusions) {
+    if (fusion.do === 'crop') chain.crop(fusion.region);
+    if (fusion.do === 'flip') chain.flip(fusion.axis);
+    if (fusion.do === 'resize') chain.resize(fusion, chooseEngine(fusion, available));
+  }
+  return chain.finish(tail);
+}
+
+/** The engine that carries out a resize: the one it names, else the best that can. */
+export function chooseEngine(resize: Resize, available: readonly Engine[]): Engine {
+  const able = (engine: Engine) => resize.fit !== 'letterbox' || canLetterbox.includes(engine);
+  if (resize.on === 'auto') return available.find(able) ?? 'cpu';
+  if (!available.includes(resize.on)) throw new DepthlineError('MISSING', absent[resize.on]);
+  if (able(resize.on)) return resize.on;
+  throw new DepthlineError(
+    'CONFIG',
+    `resize cannot letterbox on ${resize.on}: use "on: cpu" or "fit: crop"`,
+  );
+}
+
+const absent: Readonly<Record<Engine, string>> = {
+  nvvidconv: 'resize on nvvidconv needs a Jetson with JetPack: use "on: auto" or "on: cpu"',
+  cuda:
+    'resize on cuda needs an NVIDIA GPU with its driver and GStreamer 1.20 or newer with the nvcodec ' +
+    'plug-in (gstreamer1.0-plugins-bad): use "on: auto" or "on: cpu"',
+  va:
+    'resize on va needs a GPU with a VA-API driver and GStreamer 1.20 or newer with the va plug-in ' +
+    '(gstreamer1.0-plugins-bad, intel-media-va-driver or mesa-va-drivers): use "on: auto" or "on: cpu"',
+  gl: 'resize on gl needs a display or render device and gstreamer1.0-gl: use "on: auto" or "on: cpu"',
+  cpu: 'resize on cpu needs gstreamer1.0-plugins-base',
+};
+
+const flipNames: Readonly<Record<Axis, string>> = {
+  horizontal: 'horizontal-flip',
+  vertical: 'vertical-flip',
+  both: 'rotate-180',
+};
+
+/** nvvidconv's numbers for the same. */
+const nvFlip: Readonly<Record<Axis, number>> = { horizontal: 4, vertical: 6, both: 2 };
+
+class Chain {
+  readonly #parts: string[];
+  #memory: 'system' | 'nvmm';
+  #size: Size | undefined;
+
+  constructor(head: Head) {
+    this.#parts = [head.line];
+    this.#memory = head.memory ?? 'system';
+    this.#size = head.size;
+  }
+
+  crop(region: CropRegion) {
+    if ('aspect' in region) return this.#cropToAspect(region.aspect);
+    const { left, top, width, height } = region;
+    if (this.#memory === 'nvmm') {
+      this.#nvCrop(left, top, width, height);
+    } else {
+      // -1 leaves that side to the caps behind it, so the picture's size need not be known.
+      this.#add('videoconvert', `videocrop left=${left} right=-1 top=${top} bottom=-1`);
+      this.#add(`video/x-raw,width=${width},height=${height}`);
+    }
+    this.#size = { width, height };
+  }
+
+  flip(axis: Axis) {
+    if (this.#memory === 'nvmm') {
+      this.#add(`nvvidconv flip-method=${nvFlip[axis]}`, 'video/x-raw(memory:NVMM)');
+    } else {
+      this.#add('videoconvert', `videoflip method=${flipNames[axis]}`);
+    }
+  }
+
+  resize(resize: Resize, engine: Engine) {
+    const { width, height, fit, view } = resize;
+    if (view !== undefined) this.#cropToAspect(view);
+    if (fit === 'crop') this.#cropToAspect(width / height);
+    if (engine !== 'nvvidconv') this.#toSystem();
+    this.#add(...scalers[engine](width, height, fit === 'letterbox'));
+    this.#memory = 'system';
+    this.#size = { width, height };
+  }
+
+  finish({ live, paced }: Tail): string {
+    this.#toSystem();
+    this.#add('videoconvert', 'video/x-raw,format=RGB');
+    if (paced) this.#add('identity sync=true');
+    const buffers = live ? 'max-buffers=1 drop=true' : 'max-buffers=2';
+    this.#add('gdppay', `appsink name=out ${buffers} sync=false enable-last-sample=false`);
+    return this.#parts.join(' ! ');
+  }
+
+  #add(...parts: string[]) {
+    this.#parts.push(...parts);
+  }
+
+  #toSystem() {
+    if (this.#memory === 'nvmm') this.#add('nvvidconv', 'video/x-raw,format=RGBA');
+    this.#memory = 'system';
+  }
+
+  #cropToAspect(aspect: number) {
+    const size = this.#size;
+    if (this.#memory === 'nvmm' && size) {
+      const { left, top, width, height } = centreCrop(size, aspect);
+      if (width === size.width && height === size.height) return;
+      this.#nvCrop(left, top, width, height);
+      this.#size = { width, height };
+      return;
+    }
+    this.#toSystem();
+    this.#add(`aspectratiocrop aspect-ratio=${fraction(aspect)}`);
+    this.#size = size && centreCrop(size, aspect);
+  }
+
+  /** nvvidconv takes the corners of what is kept, not the widths of what is cut. */
+  #nvCrop(left: number, top: number, width: number, height: number) {
+    const corners = `left=${left} right=${left + width} top=${top} bottom=${top + height}`;
+    this.#add(`nvvidconv ${corners}`, `video/x-raw(memory:NVMM),width=${width},height=${height}`);
+  }
+}
+
+type Scaler = (width: number, height: number, letterbox: boolean) => string[];
+
+/** From system memory (nvvidconv: from either) to a picture of the size wanted in system memory. */
+export const scalers: Readonly<Record<Engine, Scaler>> = {
+  nvvidconv: (w, h) => ['nvvidconv', `video/x-raw,format=RGBA,width=${w},height=${h}`],
+  cuda: (w, h, letterbox) => [
+    'videoconvert',
+    'cudaupload',
+    `cudaconvertscale add-borders=${letterbox}`,
+    `video/x-raw(memory:CUDAMemory),format=RGBA,width=${w},height=${h}${squareIf(letterbox)}`,
+    'cudadownload',
+  ],
+  va: (w, h, letterbox) => [
+    'videoconvert',
+    `vapostproc add-borders=${letterbox}`,
+    `video/x-raw,width=${w},height=${h}${squareIf(letterbox)}`,
+  ],
+  gl: (w, h) => [
+    'glupload',
+    'glcolorconvert',
+    'glcolorscale',
+    `video/x-raw(memory:GLMemory),format=RGBA,width=${w},height=${h}`,
+    'gldownload',
+  ],
+  // Several taps: two would leave out most pixels of a camera's picture, which aliases.
+  cpu: (w, h, letterbox) => [
+    `videoscale method=bilinear2 add-borders=${letterbox}`,
+    `video/x-raw,width=${w},height=${h}${squareIf(letterbox)}`,
+  ],
+};
+
+/** Without square pixels asked for, a scaler changes their shape rather than pad the picture. */
+function squareIf(letterbox: boolean): string {
+  return letterbox ? ',pixel-aspect-ratio=1/1' : '';
+}
+
+/** The largest centred part of `size` with this aspect, on even pixels as video formats need. */
+export function centreCrop(
+  { width, height }: Size,
+  aspect: number,
+): { left: number; top: number; width: number; height: number } {
+  const wide = width / height > aspect;
+  const w = wide ? even(height * aspect) : width;
+  const h = wide ? height : even(width / aspect);
+  return { left: even((width - w) / 2), top: even((height - h) / 2), width: w, height: h };
+}
+
+function even(value: number): number {
+  return 2 * Math.round(value / 2);
+}
+
+/** `aspect` as a fraction of small whole numbers, by continued fractions. */
+export function fraction(aspect: number): string {
+  let [n0, d0, n1, d1] = [0, 1, 1, 0];
+  let rest = aspect;
+  for (;;) {
+    const whole = Math.floor(rest);
+    [n0, d0, n1, d1] = [n1, d1, whole * n1 + n0, whole * d1 + d0];
+    const close = Math.abs(n1 / d1 - aspect) < 1e-6;
+    if (close || d1 > 1000 || n1 > 100_000) return `${n1}/${d1}`;
+    rest = 1 / (rest - whole);
+  }
+}
+
+/**
+ * A string as one property value. Within quotes gst-parse takes everything literally but the
+ * backslash and the quote, so no value can end the property and add elements.
+ */
+export function quote(value: string): string {
+  if (value.includes('\0')) {
+    throw new DepthlineError('CONFIG', 'a value for GStreamer must not contain NUL bytes');
+  }
+  return `"${value.replace(/[\\"]/g, '\\$&')}"`;
+}

@@ -1,0 +1,144 @@
+import type { RawFrame } from './frame-reader.ts';
+
+export interface TimelineOptions {
+  /** A camera: frames it lost show as gaps in PTS and are counted. */
+  readonly live: boolean;
+  /**
+   * False for a source whose frames need not come at equal distances (a video file played in real
+   * time): a gap then counts only if frames can have been lost while nobody asked for them.
+   */
+  readonly steady: boolean;
+}
+
+export interface Placed {
+  readonly seq: number;
+  /** Nanoseconds, never goes back. */
+  readonly pts: bigint;
+  /** Monotonic nanoseconds at which the frame reached the sink, as near as can be known. */
+  readonly capturedAt: bigint;
+  /** Frames lost before this one. */
+  readonly lost: number;
+}
+
+const fallbackInterval = 33_333_333n;
+const stepsKept = 31;
+/** Fewer steps than this say nothing about the frame interval. */
+const stepsNeeded = 5;
+/** How long the smallest delay between PTS and arrival is remembered, for clocks that drift. */
+const delayWindow = 5_000_000_000n;
+
+/**
+ * Gives frames their identity across loops and restarts of the pipeline: `seq` rises by one per
+ * frame and by one more for each frame lost, `pts` never goes back.
+ */
+export class Timeline {
+  readonly #options: TimelineOptions;
+  #seq = -1;
+  #pts = -1n;
+  /** Added to the pipeline's PTS; changes when those begin anew. */
+  #base = 0n;
+  #previous: RawFrame | undefined;
+  #steps: bigint[] = [];
+  /** Smallest `arrival - PTS` of this window and of the one before. */
+  #delay: { since: bigint; now: bigint; before: bigint | undefined } | undefined;
+
+  constructor(options: TimelineOptions) {
+    this.#options = options;
+  }
+
+  /** The pipeline has been started anew: its PTS begin at 0, and what was lost is not known. */
+  restart(): void {
+    this.#previous = undefined;
+    this.#delay = undefined;
+  }
+
+  place(frame: RawFrame): Placed {
+    const continues = this.#continues(frame);
+    const lost = continues ? this.#lost(frame, this.#previous as RawFrame) : 0;
+    if (!continues && this.#seq >= 0) this.#rebase(frame);
+    const proposed =
+      frame.pts === undefined ? this.#pts + this.#interval(frame) : frame.pts + this.#base;
+    this.#pts = this.#seq < 0 && frame.pts === undefined ? 0n : proposed;
+    this.#seq += 1 + lost;
+    this.#lastArrival = frame.arrivedAt;
+    this.#previous = frame;
+    return { seq: this.#seq, pts: this.#pts, capturedAt: this.#capturedAt(frame), lost };
+  }
+
+  #lastArrival = 0n;
+
+  /** False at the first frame, after a restart, and where a loop begins again. */
+  #continues(frame: RawFrame): boolean {
+    const previous = this.#previous;
+    if (!previous) return false;
+    if (frame.pts === undefined || previous.pts === undefined) return true;
+    return frame.pts > previous.pts;
+  }
+
+  /** Puts `frame` behind the last one: by real time for a camera, else by one frame interval. */
+  #rebase(frame: RawFrame): void {
+    this.#delay = undefined;
+    if (frame.pts === undefined) return;
+    const interval = this.#interval(frame);
+    const elapsed = frame.arrivedAt - this.#lastArrival;
+    const step = this.#options.live && elapsed > interval ? elapsed : interval;
+    this.#base = this.#pts + step - frame.pts;
+  }
+
+  #lost(frame: RawFrame, previous: RawFrame): number {
+    if (!this.#options.live || frame.pts === undefined || previous.pts === undefined) return 0;
+    const step = frame.pts - previous.pts;
+    const interval = this.#interval(frame);
+    const wanted = this.#wantedThroughout(frame, previous, interval);
+    if (wanted) this.#note(step);
+    if (wanted && !this.#options.steady) return 0;
+    return Math.max(0, Math.round(Number(step) / Number(interval)) - 1);
+  }
+
+  /** True if a request was pending all the time, so that the sink can have dropped nothing. */
+  #wantedThroughout(frame: RawFrame, previous: RawFrame, interval: bigint): boolean {
+    return (
+      frame.askedAt - previous.arrivedAt < interval / 2n &&
+      frame.arrivedAt - frame.askedAt > 500_000n
+    );
+  }
+
+  #note(step: bigint): void {
+    this.#steps.push(step);
+    if (this.#steps.length > stepsKept) this.#steps.shift();
+    if (this.#steps.length >= stepsNeeded) this.#measured = median(this.#steps);
+  }
+
+  #measured: bigint | undefined;
+
+  /** The distance of frames as seen while none can have been lost, else as the caps say. */
+  #interval(frame: RawFrame): bigint {
+    const interval = this.#measured ?? frame.caps.interval ?? frame.duration ?? fallbackInterval;
+    return interval > 0n ? interval : fallbackInterval;
+  }
+
+  /**
+   * A live frame may have waited in the sink before it was asked for, but its PTS was fixed when
+   * it was captured: the smallest delay between PTS and arrival turns the one into the other.
+   */
+  #capturedAt(frame: RawFrame): bigint {
+    if (!this.#options.live || frame.pts === undefined) return frame.arrivedAt;
+    const delay = frame.arrivedAt - frame.pts;
+    const window = this.#delay;
+    if (!window) {
+      this.#delay = { since: frame.arrivedAt, now: delay, before: undefined };
+      return frame.arrivedAt;
+    }
+    if (frame.arrivedAt - window.since > delayWindow) {
+      this.#delay = { since: frame.arrivedAt, now: delay, before: window.now };
+    } else if (delay < window.now) {
+      this.#delay = { ...window, now: delay };
+    }
+    const { now, before } = this.#delay as { now: bigint; before: bigint | undefined };
+    return frame.pts + (before !== undefined && before < now ? before : now);
+  }
+}
+
+function median(values: readonly bigint[]): bigint {
+  return values.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))[values.length >> 1] as bigint;
+}
