@@ -16,6 +16,7 @@ import {
 import { stampLength } from './frame-reader.ts';
 import { gdpHeaderLength, gdpType } from './gdp.ts';
 import type { Failure, FromHost, StartMessage, ToHost } from './host-protocol.ts';
+import { sinkName } from './launch-line.ts';
 
 const flush = 1;
 const accurate = 2;
@@ -87,7 +88,7 @@ function play() {
     fail({ phase: 'parse', message: reason(error) });
     return;
   }
-  sink = pipeline.findChild('out') as AppSinkHandle;
+  sink = pipeline.findChild(sinkName) as AppSinkHandle;
   pipeline.pollBus(onBus);
   if (start.startAt > 0) pipeline.pause();
   else pipeline.play();

@@ -22,6 +22,8 @@ export interface CaptureOptions {
   /** After a crash seek to where it was, rather than skip what has been seen. */
   readonly seekable?: boolean;
   readonly restart: RestartOptions;
+  /** How many frames a live source makes, if that is known. */
+  readonly frames?: number;
   /** How long the first frame may take. Default 10 s. */
   readonly startWithinMs?: number;
   /** Intrinsics for the pictures that come out of the launch line. */
@@ -275,7 +277,8 @@ class Capture {
     }
     if (!again) {
       this.#inputDone = true;
-      return this.#pump();
+      this.#pump();
+      return;
     }
     this.#position = { pts: undefined, frames: 0 };
     this.#timeline.restart();
@@ -315,8 +318,16 @@ class Capture {
   }
 
   #complete() {
+    if (this.#inputDone) this.#countUnseen();
     this.stop();
     this.#subscriber.complete();
+  }
+
+  /** Frames that a live source made at its end, behind the last one that was fetched. */
+  #countUnseen() {
+    const { live, frames } = this.#options;
+    const unseen = live && frames !== undefined ? frames - this.#captured : 0;
+    if (unseen > 0) this.#context.dropped(unseen, 'at capture');
   }
 
   #fail(message: string) {

@@ -2,7 +2,7 @@
 
 export interface StartMessage {
   readonly type: 'start';
-  /** Complete launch line; its appsink is called `out`. */
+  /** Complete launch line; its appsink is called `depthline-frames`. */
   readonly launchLine: string;
   /** Unix socket on which the host waits for its one client. */
   readonly socketPath: string;

@@ -9,8 +9,13 @@ export interface Size {
 /** The beginning of a launch line: everything up to raw pictures. */
 export interface Head {
   readonly line: string;
-  /** `nvmm` if the pictures are in a Jetson's video memory. */
-  readonly memory?: 'system' | 'nvmm';
+  /**
+   * Where the pictures are: `nvmm` is a Jetson's video memory, `decoded` wherever this machine's
+   * decoders leave them.
+   */
+  readonly memory?: 'system' | 'nvmm' | 'decoded';
+  /** The stream may carry a rotation tag. */
+  readonly tagged?: boolean;
   /** Size of the pictures, when it is certain. */
   readonly size?: Size;
 }
@@ -21,6 +26,9 @@ export interface Tail {
   /** Let pictures through at the times that their PTS say. */
   readonly paced?: boolean;
 }
+
+/** Unlikely to be the name of an element in a user's own line. */
+export const sinkName = 'depthline-frames';
 
 type Resize = Extract<Fusion, { do: 'resize' }>;
 type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
@@ -41,7 +49,10 @@ export function launchLine(
   tail: Tail,
   available: readonly Engine[],
 ): string {
+  const jetson = available.includes('nvvidconv');
   const chain = new Chain(head);
+  if (head.memory === 'decoded' && jetson) chain.download();
+  if (head.tagged) chain.orient();
   for (const fusion of fusions) {
     if (fusion.do === 'crop') chain.crop(fusion.region);
     if (fusion.do === 'flip') chain.flip(fusion.axis);
@@ -90,8 +101,18 @@ class Chain {
 
   constructor(head: Head) {
     this.#parts = [head.line];
-    this.#memory = head.memory ?? 'system';
+    this.#memory = head.memory === 'nvmm' ? 'nvmm' : 'system';
     this.#size = head.size;
+  }
+
+  /** Fetches pictures from a Jetson's decoder. */
+  download() {
+    this.#add('nvvidconv', 'video/x-raw');
+  }
+
+  /** Turns the picture as its rotation tag says. */
+  orient() {
+    this.#add('videoconvert', 'videoflip method=automatic');
   }
 
   crop(region: CropRegion) {
@@ -130,7 +151,7 @@ class Chain {
     this.#add('videoconvert', 'video/x-raw,format=RGB');
     if (paced) this.#add('identity sync=true');
     const buffers = live ? 'max-buffers=1 drop=true' : 'max-buffers=2';
-    this.#add('gdppay', `appsink name=out ${buffers} sync=false enable-last-sample=false`);
+    this.#add('gdppay', `appsink name=${sinkName} ${buffers} sync=false enable-last-sample=false`);
     return this.#parts.join(' ! ');
   }
 

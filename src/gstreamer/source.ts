@@ -1,12 +1,66 @@
-import type { Fusion } from '../core/fusion.ts';
+import type { Observable } from 'rxjs';
+import type { ComponentContext, PlanContext } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
+import { type IntrinsicsOptions, intrinsicsOfFrames } from '../core/intrinsics.ts';
+import { type CaptureOptions, capture } from './capture.ts';
 import { availableEngines } from './engines.ts';
+import { explainFailure, redact } from './failures.ts';
 import { type Head, launchLine, type Tail } from './launch-line.ts';
+import { probe } from './probe.ts';
 
-/** The launch line for this machine. */
-export async function launchLineHere(
-  head: Head,
-  fused: readonly Fusion[],
-  tail: Tail,
+/** What a GStreamer source says of itself; the rest is the same for all of them. */
+export interface SourceSpec extends Omit<CaptureOptions, 'launchLine' | 'live' | 'intrinsics'> {
+  readonly head: Head;
+  readonly tail: Tail;
+  readonly intrinsics?: IntrinsicsOptions | undefined;
+  /** The head after a restart, given how many frames have been captured. Default: the same. */
+  headAfter?(captured: number): Head;
+  /** Have GStreamer parse the line first, for lines that name elements a machine may lack. */
+  readonly check?: boolean;
+}
+
+/** The launch line for `plan`, without passwords. */
+export async function planLine(
+  { head, tail }: Pick<SourceSpec, 'head' | 'tail'>,
+  { fused }: PlanContext,
 ): Promise<string> {
-  return launchLine(head, fused, tail, await availableEngines(fused));
+  return redact(launchLine(head, fused, tail, await availableEngines(head, fused)));
+}
+
+/**
+ * Opens a source that is a launch line.
+ *
+ * @throws DepthlineError `MISSING`, `SOURCE` or `CONFIG` if it cannot work here
+ */
+export async function openSource(
+  spec: SourceSpec,
+  context: ComponentContext,
+): Promise<Observable<Frame>> {
+  const { head, tail, headAfter, intrinsics: camera, ...rest } = spec;
+  const { fused } = context;
+  const engines = await availableEngines(head, fused);
+  const line = (from: Head) => launchLine(from, fused, tail, engines);
+  const first = line(head);
+  context.log.debug(`launch line: ${redact(first)}`);
+  const intrinsics = intrinsicsOfFrames(camera, head.size, fused);
+  if (spec.check) await checkParses(spec.what, first);
+  return capture(
+    {
+      ...rest,
+      live: tail.live,
+      launchLine: (captured) => (headAfter ? line(headAfter(captured)) : first),
+      ...(intrinsics && { intrinsics }),
+    },
+    context,
+  );
+}
+
+async function checkParses(what: string, line: string) {
+  const message = await probe('parse', line);
+  if (message === undefined) return;
+  throw new DepthlineError(
+    message.startsWith('no element') ? 'MISSING' : 'SOURCE',
+    explainFailure(what, { phase: 'parse', message }),
+  );
 }

@@ -1,14 +1,14 @@
-import { constants, statSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { capture } from '../gstreamer/capture.ts';
-import { type Head, quote } from '../gstreamer/launch-line.ts';
+import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { quote } from '../gstreamer/launch-line.ts';
 import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { launchLineHere } from '../gstreamer/source.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('video file in any container that GStreamer decodes'),
@@ -16,15 +16,15 @@ const options = z.strictObject({
   realtime: z
     .boolean()
     .default(false)
-    .describe(
-      'play at the speed of the video, like a camera, instead of as fast as frames are asked for',
-    ),
+    .describe('play at the speed of the video and drop frames like a camera, instead of waiting'),
+  intrinsics: intrinsicsSchema.optional(),
   restart: restartSchema,
 });
 
-type Options = z.output<typeof options>;
-
-/** Frames of a video file. Its rotation tag is honoured. */
+/**
+ * Frames of a video file (RGB, uint8). A rotation tag is honoured, sound is ignored. Completes at
+ * the end of the file unless `loop` is set.
+ */
 export const videoFile = defineSource({
   name: 'video-file',
   summary: 'Reads a video file, as fast as the pipeline takes frames or in real time.',
@@ -34,43 +34,31 @@ export const videoFile = defineSource({
   options,
   examples: [{ path: 'clip.mp4' }, { path: 'clip.mkv', loop: true, realtime: true }],
 
-  launchLine(options, { fused, baseDirectory }) {
-    return launchLineHere(head(options, baseDirectory), fused, tail(options));
-  },
+  launchLine: (options, context) => planLine(spec(options, context.baseDirectory), context),
 
   async create(options, context) {
-    const path = resolve(context.baseDirectory, options.path);
-    await checkReadable(path, options.path);
-    const line = await launchLineHere(
-      head(options, context.baseDirectory),
-      context.fused,
-      tail(options),
-    );
-    context.log.debug(`launch line: ${line}`);
-    return capture(
-      {
-        what: `video "${options.path}"`,
-        launchLine: () => line,
-        live: options.realtime,
-        steady: false,
-        loop: options.loop,
-        seekable: true,
-        restart: options.restart,
-      },
-      context,
-    );
+    await checkReadable(resolve(context.baseDirectory, options.path), options.path);
+    return openSource(spec(options, context.baseDirectory), context);
   },
 });
 
-function head({ path }: Options, baseDirectory: string): Head {
+function spec(
+  { path, loop, realtime, restart, intrinsics }: z.output<typeof options>,
+  baseDirectory: string,
+): SourceSpec {
   const uri = quote(pathToFileURL(resolve(baseDirectory, path)).href);
   // Only video: an audio track that cannot be decoded here must not matter.
   const only = 'caps="video/x-raw(ANY)" expose-all-streams=false';
-  return { line: `uridecodebin uri=${uri} ${only} ! videoconvert ! videoflip method=automatic` };
-}
-
-function tail({ realtime }: Options) {
-  return { live: realtime, paced: realtime };
+  return {
+    what: `video "${path}"`,
+    head: { line: `uridecodebin uri=${uri} ${only}`, memory: 'decoded', tagged: true },
+    tail: { live: realtime, paced: realtime },
+    steady: false,
+    loop,
+    seekable: true,
+    restart,
+    intrinsics,
+  };
 }
 
 async function checkReadable(path: string, asGiven: string): Promise<void> {
@@ -82,11 +70,11 @@ async function checkReadable(path: string, asGiven: string): Promise<void> {
       'SOURCE',
       missing
         ? `video "${asGiven}" does not exist: looked for ${path}`
-        : `video "${asGiven}" cannot be read (${reason(error)}): check its permissions`,
+        : `video "${asGiven}" cannot be read: check its permissions (${reason(error)})`,
       { cause: error },
     );
   }
-  if (!statSync(path).isFile()) {
+  if (!(await stat(path)).isFile()) {
     throw new DepthlineError('SOURCE', `"${asGiven}" is not a file: "path" names one video file`);
   }
 }

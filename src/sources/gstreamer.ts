@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { defineSource } from '../core/component.ts';
+import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { restartSchema } from '../gstreamer/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
+
+const options = z.strictObject({
+  launch: z
+    .string()
+    .regex(/[^\s!]/, { error: 'is empty: give a launch line such as "videotestsrc"' })
+    .describe('launch line up to raw video; conversion to RGB and the sink are added to it'),
+  live: z
+    .boolean()
+    .default(true)
+    .describe('true for a camera, which drops frames that are not fetched in time'),
+  intrinsics: intrinsicsSchema.optional(),
+  restart: restartSchema,
+});
+
+/** Frames of a launch line of the user's own (RGB, uint8). */
+export const gstreamer = defineSource({
+  name: 'gstreamer',
+  summary: 'Reads whatever a GStreamer launch line gives.',
+  emits: ['image'],
+  live: ({ live }) => live,
+  fuses: true,
+  options,
+  examples: [
+    { launch: 'v4l2src device=/dev/video2 ! video/x-raw,width=640,height=480' },
+    { launch: 'filesrc location=clip.avi ! decodebin', live: false },
+  ],
+
+  launchLine: (options, context) => planLine(spec(options), context),
+
+  create: async (options, context) => openSource(spec(options), context),
+});
+
+function spec({ launch, live, restart, intrinsics }: z.output<typeof options>): SourceSpec {
+  return {
+    what: 'launch line',
+    head: { line: launch.replace(/[\s!]+$/, '').trim(), memory: 'decoded' },
+    tail: { live },
+    restart,
+    intrinsics,
+    check: true,
+  };
+}

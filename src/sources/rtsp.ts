@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { defineSource } from '../core/component.ts';
+import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { duration } from '../core/units.ts';
+import { redact } from '../gstreamer/failures.ts';
+import { quote } from '../gstreamer/launch-line.ts';
+import { restartSchema } from '../gstreamer/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
+
+const options = z.strictObject({
+  url: z
+    .string()
+    .regex(/^rtsps?:\/\/\S+$/, { error: 'must begin with rtsp:// or rtsps://' })
+    .describe('address of the stream: rtsp://user:password@host:port/path'),
+  latency: duration()
+    .prefault('200ms')
+    .describe('how long packets are held to put them in order; less is fresher, more is smoother'),
+  protocol: z
+    .enum(['auto', 'tcp', 'udp'])
+    .default('auto')
+    .describe('transport of the pictures; auto tries udp first, tcp passes firewalls'),
+  timeout: duration().prefault('10s').describe('how long the first picture may take'),
+  intrinsics: intrinsicsSchema.optional(),
+  restart: restartSchema,
+});
+
+/** Frames of a network camera (RGB, uint8). */
+export const rtsp = defineSource({
+  name: 'rtsp',
+  summary: 'Reads a network camera over RTSP.',
+  emits: ['image'],
+  live: true,
+  fuses: true,
+  options,
+  examples: [
+    { url: 'rtsp://192.168.1.20:554/stream1' },
+    { url: 'rtsp://user:secret@camera.local/main', protocol: 'tcp', latency: '100ms' },
+  ],
+
+  launchLine: (options, context) => planLine(spec(options), context),
+
+  create: async (options, context) => openSource(spec(options), context),
+});
+
+function spec(value: z.output<typeof options>): SourceSpec {
+  const { url, latency, protocol, timeout, restart, intrinsics } = value;
+  const source = [`rtspsrc location=${quote(url)} latency=${Math.round(latency)}`];
+  if (protocol !== 'auto') source.push(`protocols=${protocol}`);
+  return {
+    what: `RTSP stream ${redact(url)}`,
+    head: {
+      line: `${source.join(' ')} ! application/x-rtp,media=video ! decodebin`,
+      memory: 'decoded',
+      tagged: true,
+    },
+    tail: { live: true },
+    startWithinMs: timeout,
+    restart,
+    intrinsics,
+    check: true,
+  };
+}

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { defineSource } from '../core/component.ts';
+import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { fraction, type Head } from '../gstreamer/launch-line.ts';
+import { restartSchema } from '../gstreamer/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
+
+const patterns = [
+  'ball',
+  'smpte',
+  'snow',
+  'black',
+  'white',
+  'red',
+  'green',
+  'blue',
+  'checkers-1',
+  'checkers-2',
+  'checkers-4',
+  'checkers-8',
+  'circular',
+  'blink',
+  'smpte75',
+  'smpte100',
+  'zone-plate',
+  'gamut',
+  'solid-color',
+  'bar',
+  'pinwheel',
+  'spokes',
+  'gradient',
+] as const;
+
+const options = z.strictObject({
+  width: z.int().min(1).max(16_384).default(640).describe('width, pixels'),
+  height: z.int().min(1).max(16_384).default(480).describe('height, pixels'),
+  fps: z.number().min(0.01).max(10_000).default(30).describe('frames per second'),
+  frames: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe('number of frames, then the source ends; default: no end'),
+  realtime: z
+    .boolean()
+    .default(false)
+    .describe('make frames at `fps` and drop them like a camera, instead of waiting'),
+  pattern: z.enum(patterns).default('ball').describe('what the picture shows'),
+  intrinsics: intrinsicsSchema.optional(),
+  restart: restartSchema,
+});
+
+type Options = z.output<typeof options>;
+
+/** Frames of GStreamer's `videotestsrc` (RGB, uint8). */
+export const testPattern = defineSource({
+  name: 'test-pattern',
+  summary: 'Makes a test picture, as fast as the pipeline takes frames or in real time.',
+  emits: ['image'],
+  live: ({ realtime }) => realtime,
+  fuses: true,
+  options,
+  examples: [
+    { width: 224, height: 224, frames: 100 },
+    { width: 1280, height: 720, fps: 60, realtime: true, pattern: 'smpte' },
+  ],
+
+  launchLine: (options, context) => planLine(spec(options), context),
+
+  create: async (options, context) => openSource(spec(options), context),
+});
+
+function spec(options: Options): SourceSpec {
+  const { realtime, frames, restart, intrinsics } = options;
+  return {
+    what: 'test pattern',
+    head: head(options, frames),
+    tail: { live: realtime },
+    restart,
+    intrinsics,
+    ...(frames !== undefined && { frames }),
+    // A picture made in real time goes on where it was; otherwise what has been seen is skipped.
+    ...(frames !== undefined &&
+      realtime && {
+        headAfter: (captured: number) => head(options, Math.max(1, frames - captured)),
+      }),
+  };
+}
+
+function head({ pattern, realtime, width, height, fps }: Options, frames?: number): Head {
+  const source = `videotestsrc pattern=${pattern} is-live=${realtime}`;
+  const end = frames === undefined ? '' : ` num-buffers=${frames}`;
+  const caps = `video/x-raw,width=${width},height=${height},framerate=${fraction(fps)}`;
+  return { line: `${source}${end} ! ${caps}`, size: { width, height } };
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { defineSource } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { cameraAdvice } from '../gstreamer/failures.ts';
+import { fraction, type Head, quote } from '../gstreamer/launch-line.ts';
+import { restartSchema } from '../gstreamer/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
+
+/** V4L2's raw formats by GStreamer's names. */
+const rawFormats = {
+  yuyv: 'YUY2',
+  uyvy: 'UYVY',
+  nv12: 'NV12',
+  i420: 'I420',
+  rgb: 'RGB',
+  bgr: 'BGR',
+  gray: 'GRAY8',
+} as const;
+
+const options = z.strictObject({
+  device: z.string().min(1).default('/dev/video0').describe('device file of the camera'),
+  width: z.int().min(16).max(16_384).default(640).describe('width of the picture, pixels'),
+  height: z.int().min(16).max(16_384).default(480).describe('height of the picture, pixels'),
+  fps: z.number().min(1).max(1000).default(30).describe('frames per second'),
+  format: z
+    .enum(['auto', 'mjpeg', 'yuyv', 'uyvy', 'nv12', 'i420', 'rgb', 'bgr', 'gray'])
+    .default('auto')
+    .describe(
+      'what the camera sends: mjpeg gives large pictures at a high rate over USB 2, yuyv is better at small ones',
+    ),
+  intrinsics: intrinsicsSchema.optional(),
+  restart: restartSchema,
+});
+
+type Options = z.output<typeof options>;
+
+/** Frames of a USB camera or another V4L2 device (RGB, uint8). */
+export const usbCamera = defineSource({
+  name: 'usb-camera',
+  summary: 'Reads a USB camera through Video4Linux.',
+  emits: ['image'],
+  live: true,
+  fuses: true,
+  options,
+  examples: [{ device: '/dev/video0' }, { width: 1280, height: 720, fps: 30, format: 'mjpeg' }],
+
+  launchLine: (options, context) => planLine(spec(options), context),
+
+  async create(options, context) {
+    if (!existsSync(options.device)) {
+      throw new DepthlineError('SOURCE', `no camera ${options.device}: ${cameraAdvice()}`);
+    }
+    return openSource(spec(options), context);
+  },
+});
+
+function spec(options: Options): SourceSpec {
+  const { device, restart, intrinsics } = options;
+  return {
+    what: `USB camera ${device}`,
+    head: head(options),
+    tail: { live: true },
+    restart,
+    intrinsics,
+    check: true,
+  };
+}
+
+function head({ device, width, height, fps, format }: Options): Head {
+  const size = `width=${width},height=${height},framerate=${fraction(fps)}`;
+  const source = `v4l2src device=${quote(device)}`;
+  const known = { width, height };
+  if (format === 'mjpeg') return { line: `${source} ! image/jpeg,${size} ! jpegdec`, size: known };
+  if (format !== 'auto') {
+    return {
+      line: `${source} ! video/x-raw,format=${rawFormats[format]},${size}`,
+      size: known,
+    };
+  }
+  return {
+    line: `${source} ! video/x-raw,${size};image/jpeg,${size} ! decodebin`,
+    memory: 'decoded',
+    size: known,
+  };
+}

@@ -1,0 +1,173 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { FrameReader, type RawFrame, stampLength } from '../../src/gstreamer/frame-reader.ts';
+import {
+  GdpError,
+  gdpHeaderLength,
+  gdpType,
+  packRows,
+  parseGdpHeader,
+  parseVideoCaps,
+} from '../../src/gstreamer/gdp.ts';
+
+/** What GStreamer itself writes: 4 pictures of 9×5, whose rows are padded by one byte. */
+let packets: Buffer[];
+
+beforeAll(() => {
+  const directory = mkdtempSync(join(tmpdir(), 'gdp-'));
+  const path = join(directory, 'frames.gdp');
+  const line = `videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=RGB,width=9,height=5,framerate=25/1 ! gdppay ! filesink location=${path}`;
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+  packets = split(readFileSync(path));
+  rmSync(directory, { recursive: true });
+});
+
+function split(bytes: Buffer): Buffer[] {
+  const all: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + gdpHeaderLength + parseGdpHeader(bytes, at).length;
+    all.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return all;
+}
+
+/** The packets as the capture host writes them. */
+function stream(): Buffer {
+  const stamp = Buffer.alloc(stampLength);
+  stamp.writeBigUInt64BE(5n, 0);
+  stamp.writeBigUInt64BE(7n, 8);
+  return Buffer.concat(
+    packets
+      .filter((packet) => [gdpType.buffer, gdpType.caps].includes(packet.readUInt16BE(4) as 1))
+      .flatMap((packet) => [stamp, packet]),
+  );
+}
+
+function feed(bytes: Uint8Array, chunks: number[] = []): { frames: RawFrame[]; idle: boolean } {
+  const frames: RawFrame[] = [];
+  const reader = new FrameReader((frame) => frames.push(frame));
+  let i = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const target = reader.target();
+    expect(target.length).toBeGreaterThan(0);
+    const wanted = chunks.length > 0 ? (chunks[i++ % chunks.length] as number) : target.length;
+    const n = Math.min(target.length, wanted, bytes.length - at);
+    target.set(bytes.subarray(at, at + n));
+    reader.received(n);
+    at += n;
+  }
+  return { frames, idle: reader.idle };
+}
+
+describe('GDP header', () => {
+  test('gives type, length, PTS and duration as gdppay wrote them', () => {
+    const headers = packets.map((packet) => parseGdpHeader(packet));
+    const pictures = headers.filter(({ type }) => type === gdpType.buffer);
+    expect(pictures.map(({ pts }) => pts)).toEqual([0n, 40_000_000n, 80_000_000n, 120_000_000n]);
+    expect(pictures.every(({ duration }) => duration === 40_000_000n)).toBe(true);
+    expect(pictures[0]?.length).toBe(28 * 5);
+  });
+
+  test('detects every flipped bit that the checksum covers', () => {
+    const packet = packets.find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    for (let bit = 0; bit < 60 * 8; bit++) {
+      const damaged = Buffer.from(packet);
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+      // The bit that says whether there is a checksum, and the version, are checked otherwise.
+      if (bit === 16) continue;
+      expect(() => parseGdpHeader(damaged), `bit ${bit}`).toThrow(GdpError);
+    }
+  });
+
+  test('rejects a header that is cut short', () => {
+    expect(() => parseGdpHeader(new Uint8Array(61))).toThrow(/too few/);
+  });
+});
+
+describe('caps', () => {
+  test('give size, format and frame interval', () => {
+    const text =
+      'video/x-raw, format=(string)RGB, width=(int)640, height=(int)480, framerate=(fraction)30000/1001';
+    expect(parseVideoCaps(text)).toEqual({
+      format: 'RGB',
+      width: 640,
+      height: 480,
+      interval: 33_366_667n,
+    });
+  });
+
+  test('of a variable rate have no interval', () => {
+    const text =
+      'video/x-raw, format=(string)RGB, width=(int)8, height=(int)8, framerate=(fraction)0/1';
+    expect(parseVideoCaps(text).interval).toBeUndefined();
+  });
+
+  test.each(['audio/x-raw, rate=(int)8000', 'video/x-raw, format=(string)RGB', ''])(
+    'that are not raw video are rejected: %s',
+    (text) => expect(() => parseVideoCaps(text)).toThrow(GdpError),
+  );
+});
+
+describe('frame reader', () => {
+  test('gives the same frames however the stream is cut', () => {
+    const bytes = stream();
+    const whole = feed(bytes);
+    expect(whole.frames).toHaveLength(4);
+    expect(whole.idle).toBe(true);
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1 }), (chunks) => {
+        expect(feed(bytes, chunks).frames).toEqual(whole.frames);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('packs padded rows and passes the times on', () => {
+    const { frames } = feed(stream());
+    const first = frames[0] as RawFrame;
+    const packet = packets.find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    const padded = packet.subarray(gdpHeaderLength);
+    expect(first.data).toEqual(packRows(padded, 9, 5));
+    expect(first.data).toHaveLength(9 * 5 * 3);
+    expect([...first.data.subarray(27, 30)]).toEqual([...padded.subarray(28, 31)]);
+    expect(first).toMatchObject({ askedAt: 5n, arrivedAt: 7n, pts: 0n });
+  });
+
+  test('each frame has a buffer of its own', () => {
+    const { frames } = feed(stream());
+    expect(new Set(frames.map(({ data }) => data.buffer)).size).toBe(4);
+  });
+
+  test('a cut stream is not idle, and a damaged one throws GdpError and nothing else', () => {
+    const bytes = stream();
+    expect(feed(bytes.subarray(0, bytes.length - 3)).idle).toBe(false);
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: bytes.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        (at, flip) => {
+          const damaged = Buffer.from(bytes);
+          damaged[at] = (damaged[at] as number) ^ flip;
+          try {
+            for (const frame of feed(damaged).frames) expect(frame.data).toHaveLength(135);
+          } catch (error) {
+            expect(error).toBeInstanceOf(GdpError);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a picture before its caps, or of another size than they say, throws', () => {
+    const picture = packets.findLast((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    expect(() => feed(Buffer.concat([Buffer.alloc(stampLength), picture]))).toThrow(
+      /before its caps/,
+    );
+  });
+});
