@@ -30,7 +30,10 @@ let client: Socket | undefined;
 let start: StartMessage;
 let credits = 0;
 let pulling = false;
-let ended = false;
+/** The sink has no more frames. */
+let drained = false;
+/** The bus has reported the end of the stream, which it does while the sink still holds frames. */
+let endSeen = false;
 let outcomeSent = false;
 let sentCaps: Buffer | undefined;
 let framesThisTurn = 0;
@@ -100,12 +103,15 @@ function onBus(message: BusMessage) {
     missing.push(message.name);
   }
   if (message.type === 'error') fail(failureOf(message));
-  if (message.type === 'eos') finish();
+  if (message.type === 'eos') {
+    endSeen = true;
+    finish();
+  }
   if (message.type === 'async-done' && start.startAt > 0) seekToStart();
   if (message.type === 'state-changed' && /^pipeline\d+$/.test(message._src_element_name)) {
     polling = true;
   }
-  if (!polling && ended && !outcomeSent) pipeline?.pollBus(onBus);
+  if (!polling && drained && !outcomeSent) pipeline?.pollBus(onBus);
 }
 
 function failureOf(message: BusMessage): Failure {
@@ -134,7 +140,7 @@ function seekToStart() {
 function pull() {
   // Before the first credit nothing is pulled, so that a pipeline which fails early is noticed
   // by its bus message alone.
-  if (pulling || ended || credits === 0 || !sink || !client) return;
+  if (pulling || drained || credits === 0 || !sink || !client) return;
   pulling = true;
   const askedAt = process.hrtime.bigint();
   sink.pull((buffer, caps) => onBuffer(buffer, caps, askedAt));
@@ -181,8 +187,9 @@ function findCaps(streamHeader: unknown): Buffer | undefined {
 
 /** The sink has no more: at the end of the stream, or because the pipeline broke. The bus says. */
 function onNull() {
-  ended = true;
+  drained = true;
   if (outcomeSent) return;
+  if (endSeen) return finish();
   if (!polling) pipeline?.pollBus(onBus);
   reasonTimer = setTimeout(
     () => fail({ phase: 'run', message: 'the pipeline stopped without saying why' }),
@@ -191,11 +198,13 @@ function onNull() {
 }
 
 function finish() {
+  if (!drained || !endSeen) return;
   clearTimeout(reasonTimer);
   if (!start.loop || framesThisTurn === 0) return close({ type: 'ended', again: false });
   framesThisTurn = 0;
   if (!pipeline?.seek(0, flush)) return close({ type: 'ended', again: true });
-  ended = false;
+  drained = false;
+  endSeen = false;
   pull();
 }
 
@@ -208,7 +217,7 @@ function close(outcome: FromHost) {
   if (outcomeSent) return;
   clearTimeout(reasonTimer);
   outcomeSent = true;
-  ended = true;
+  drained = true;
   send(outcome, () => (client ? client.end() : setTimeout(die, reasonWithinMs)));
 }
 

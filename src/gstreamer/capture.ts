@@ -24,8 +24,6 @@ export interface CaptureOptions {
   readonly restart: RestartOptions;
   /** How many frames a live source makes, if that is known. */
   readonly frames?: number;
-  /** How long the first frame may take. Default 10 s. */
-  readonly startWithinMs?: number;
   /** Intrinsics for the pictures that come out of the launch line. */
   intrinsics?(width: number, height: number): Intrinsics | undefined;
 }
@@ -64,12 +62,15 @@ class Capture {
   readonly over: Promise<void>;
   #resolveOver: () => void = () => {};
   #host: HostProcess | undefined;
+  #gone: Promise<unknown> = Promise.resolve();
+  #fromThisHost = 0;
   #arrived: RawFrame[] = [];
   #asked = 0;
   #askedSince = 0;
   #waitingForGate = false;
   #inputDone = false;
   #received = 0;
+  #frameMs = 0;
   #captured = 0;
   #receivedAtRestart = 0;
   /** Position in the file: the newest PTS and the frames since its beginning. */
@@ -106,10 +107,8 @@ class Capture {
     this.#cancelWatchdog();
     this.#cancelRestart();
     this.#arrived = [];
-    const host = this.#host;
-    if (!host) return this.#resolveOver();
-    host.stop(this.#options.live ? 'in order' : 'at once');
-    host.gone.then(this.#resolveOver);
+    this.#host?.stop(this.#options.live ? 'in order' : 'at once');
+    this.#gone.then(this.#resolveOver);
   }
 
   get #over(): boolean {
@@ -118,6 +117,7 @@ class Capture {
 
   #launch(startAt: number) {
     this.#asked = 0;
+    this.#fromThisHost = 0;
     this.#host = new HostProcess({
       launchLine: this.#options.launchLine(this.#captured),
       loop: this.#options.loop ?? false,
@@ -125,14 +125,18 @@ class Capture {
       onFrame: (frame) => this.#onFrame(frame),
       onEnd: (end) => this.#onEnd(end),
     });
+    this.#gone = Promise.all([this.#gone, this.#host.gone]);
     this.#pump();
   }
 
   #onFrame(frame: RawFrame) {
     this.#asked--;
     this.#askedSince = this.#context.clock.now();
+    // The first frame may take longer than the others: from now on be less patient.
+    if (this.#fromThisHost++ === 0) this.#unwatch();
     if (!this.#seenBefore(frame)) {
       this.#received++;
+      this.#frameMs = Number(frame.caps.interval ?? 0n) / 1e6;
       this.#advance(frame);
       this.#arrived.push(frame);
     }
@@ -220,11 +224,17 @@ class Capture {
   }
 
   get #patienceMs(): number {
-    const stalled = this.#options.restart['stalled-after'];
-    return this.#received > 0 ? stalled : Math.max(stalled, this.#options.startWithinMs ?? 10_000);
+    const { restart } = this.#options;
+    if (this.#fromThisHost === 0) return restart['first-frame-within'];
+    return Math.max(restart['stalled-after'], 3 * this.#frameMs);
   }
 
   #watching = false;
+
+  #unwatch() {
+    this.#cancelWatchdog();
+    this.#watching = false;
+  }
 
   /** One timer that looks now and then, rather than one per frame. */
   #watch(delayMs = this.#patienceMs, suspected = false) {
@@ -258,12 +268,8 @@ class Capture {
 
   #onEnd(end: HostEnd) {
     if (this.#over) return;
-    const host = this.#host as HostProcess;
     this.#host = undefined;
     this.#asked = 0;
-    host.gone.then(() => {
-      if (this.#over && !this.#host) this.#resolveOver();
-    });
     if (end.kind === 'ended') return this.#onEndOfStream(end.again);
     if (end.kind === 'failed' && this.#received === 0) {
       return this.#fail(explainFailure(this.#options.what, end.failure, end.stderr));

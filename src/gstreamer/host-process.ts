@@ -49,7 +49,7 @@ export class HostProcess {
     this.#reader = new FrameReader((frame) => {
       if (!this.#over) options.onFrame(frame);
     });
-    this.#directory = mkdtempSync(join(tmpdir(), 'depthline-'));
+    this.#directory = mkdtempSync(join(tmpdir(), 'depthline-capture-'));
     // The launch line goes over IPC: it may hold a password, and `ps` shows arguments to everyone.
     this.#child = fork(entryPoint(import.meta.url, './capture-host'), [], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

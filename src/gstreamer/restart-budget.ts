@@ -13,6 +13,9 @@ export const restartSchema = z
     'stalled-after': duration()
       .prefault('5s')
       .describe('restart when a frame was asked for and none came for this long'),
+    'first-frame-within': duration()
+      .prefault('10s')
+      .describe('fail when the source has not given its first frame after this long'),
     'healthy-after': duration()
       .prefault('30s')
       .describe('after this long without trouble the restarts are counted from 0 again'),

@@ -19,7 +19,6 @@ const options = z.strictObject({
     .enum(['auto', 'tcp', 'udp'])
     .default('auto')
     .describe('transport of the pictures; auto tries udp first, tcp passes firewalls'),
-  timeout: duration().prefault('10s').describe('how long the first picture may take'),
   intrinsics: intrinsicsSchema.optional(),
   restart: restartSchema,
 });
@@ -43,7 +42,7 @@ export const rtsp = defineSource({
 });
 
 function spec(value: z.output<typeof options>): SourceSpec {
-  const { url, latency, protocol, timeout, restart, intrinsics } = value;
+  const { url, latency, protocol, restart, intrinsics } = value;
   const source = [`rtspsrc location=${quote(url)} latency=${Math.round(latency)}`];
   if (protocol !== 'auto') source.push(`protocols=${protocol}`);
   return {
@@ -54,7 +53,6 @@ function spec(value: z.output<typeof options>): SourceSpec {
       tagged: true,
     },
     tail: { live: true },
-    startWithinMs: timeout,
     restart,
     intrinsics,
     check: true,
