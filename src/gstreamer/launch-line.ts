@@ -85,10 +85,11 @@ const absent: Readonly<Record<Engine, string>> = {
   cpu: 'resize on cpu needs gstreamer1.0-plugins-base',
 };
 
-const flipNames: Readonly<Record<Axis, string>> = {
-  horizontal: 'horizontal-flip',
-  vertical: 'vertical-flip',
-  both: 'rotate-180',
+/** videoflip's video-direction; its older `method` has no effect in GStreamer 1.22.0. */
+const directions: Readonly<Record<Axis, string>> = {
+  horizontal: 'horiz',
+  vertical: 'vert',
+  both: '180',
 };
 
 /** nvvidconv's numbers for the same. */
@@ -112,7 +113,7 @@ class Chain {
 
   /** Turns the picture as its rotation tag says. */
   orient() {
-    this.#add('videoconvert', 'videoflip method=automatic');
+    this.#add('videoconvert', 'videoflip video-direction=auto');
   }
 
   crop(region: CropRegion) {
@@ -132,7 +133,7 @@ class Chain {
     if (this.#memory === 'nvmm') {
       this.#add(`nvvidconv flip-method=${nvFlip[axis]}`, 'video/x-raw(memory:NVMM)');
     } else {
-      this.#add('videoconvert', `videoflip method=${flipNames[axis]}`);
+      this.#add('videoconvert', `videoflip video-direction=${directions[axis]}`);
     }
   }
 

@@ -58,7 +58,12 @@ describe('launch line', () => {
       'aspectratiocrop aspect-ratio=4/3 ! videoscale',
     ],
     ['view', [resize({ view: 4 / 3 })], ['cpu'], 'aspectratiocrop aspect-ratio=4/3 ! videoscale'],
-    ['flip', [{ do: 'flip', axis: 'both' }], ['cpu'], 'videoconvert ! videoflip method=rotate-180'],
+    [
+      'flip',
+      [{ do: 'flip', axis: 'both' }],
+      ['cpu'],
+      'videoconvert ! videoflip video-direction=180',
+    ],
     [
       'crop region',
       [{ do: 'crop', region: { left: 3, top: 4, width: 50, height: 40 } }],
