@@ -16,6 +16,26 @@ function finish(result: string) {
   process.kill(process.pid, 'SIGKILL');
 }
 
+function parseError(text: string): string | undefined {
+  try {
+    new (loadGStreamer().Pipeline)(text);
+    return undefined;
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/** GStreamer does not say where a syntax error is: it is behind the longest part that parses. */
+function locate(): string {
+  const parts = line.split('!');
+  for (let n = parts.length - 1; n > 0; n--) {
+    const good = parts.slice(0, n);
+    if (parseError(`${good.join('!')} ! fakesink`)?.includes('syntax error')) continue;
+    return `syntax error behind "${good.at(-1)?.trim()}"`;
+  }
+  return `syntax error in "${parts[0]?.trim()}"`;
+}
+
 try {
   const pipeline = new (loadGStreamer().Pipeline)(line);
   if (mode === 'parse') finish('works');
@@ -25,5 +45,6 @@ try {
   });
   pipeline.play();
 } catch (error) {
-  finish(JSON.stringify({ message: reason(error) }));
+  const message = reason(error);
+  finish(JSON.stringify({ message: message.includes('syntax error') ? locate() : message }));
 }
