@@ -88,6 +88,11 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
    * behind a source that `fuses`, that happens and `create` is not called.
    */
   fuse?(options: z.output<Schema>): Fusion | undefined;
+  /**
+   * The picture that the operator wants: when no `resize` stands before it and the source fuses,
+   * the launch line delivers it so.
+   */
+  requires?(options: z.output<Schema>, context: PlanContext): Promise<Fusion | undefined>;
   /** Facts for `plan`: what a model expects, threads, workers, memory. */
   plan?(options: z.output<Schema>, context: PlanContext): Promise<Record<string, unknown>>;
   create(

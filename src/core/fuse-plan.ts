@@ -1,3 +1,4 @@
+import type { PlanContext } from './component.ts';
 import type { Fusion } from './fusion.ts';
 import type { OperatorStep, Pipeline } from './pipeline.ts';
 
@@ -9,19 +10,58 @@ export interface FusedPlan {
   readonly operators: readonly OperatorStep[];
 }
 
-/** Moves the operators that stand directly behind a GStreamer source into its launch line. */
+/**
+ * Moves the operators that stand directly behind a GStreamer source into its launch line, and
+ * sees to it that a network gets the view it was trained on: a `resize` to its size without a
+ * `view` of its own cuts that view, and where there is no `resize` the launch line gets one.
+ */
 export async function applyFusion(pipeline: Pipeline): Promise<FusedPlan> {
-  const operators = [...pipeline.operators];
+  const context = { fused: [], baseDirectory: pipeline.baseDirectory };
+  const operators = await withViews(pipeline.operators, context);
   const fused: Fusion[] = [];
   const fusedSteps: OperatorStep[] = [];
   if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators };
-  while (operators.length > 0) {
-    const step = operators[0] as OperatorStep;
+  for (let step = operators[0]; step; step = operators[0]) {
     const fusion = step.component?.definition.fuse?.(step.component.options);
     if (!fusion) break;
     fused.push(fusion);
     fusedSteps.push(step);
     operators.shift();
   }
+  const wanted = await requirement(operators[0], context);
+  if (wanted && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
   return { fused, fusedSteps, operators };
+}
+
+/** Tells each `resize` in front of a network which view the network wants. */
+async function withViews(
+  steps: readonly OperatorStep[],
+  context: PlanContext,
+): Promise<OperatorStep[]> {
+  const result = [...steps];
+  for (const [index, step] of steps.entries()) {
+    const wanted = await requirement(step, context);
+    if (wanted?.do !== 'resize' || wanted.view === undefined) continue;
+    const at = result.slice(0, index).findLastIndex((before) => fusionOf(before)?.do === 'resize');
+    const before = result[at];
+    const fusion = before && fusionOf(before);
+    if (!before?.component || fusion?.do !== 'resize') continue;
+    const sameSize = fusion.width === wanted.width && fusion.height === wanted.height;
+    if (!sameSize || fusion.view !== undefined || fusion.fit !== 'crop') continue;
+    const options = { ...(before.component.options as object), view: wanted.view };
+    result[at] = { ...before, component: { ...before.component, options } };
+  }
+  return result;
+}
+
+function fusionOf(step: OperatorStep): Fusion | undefined {
+  return step.component?.definition.fuse?.(step.component.options);
+}
+
+function requirement(
+  step: OperatorStep | undefined,
+  context: PlanContext,
+): Promise<Fusion | undefined> {
+  const component = step?.component;
+  return component?.definition.requires?.(component.options, context) ?? Promise.resolve(undefined);
 }

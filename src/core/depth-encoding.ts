@@ -1,0 +1,23 @@
+const mostMillimetres = 65_535;
+
+/** Metres as whole millimetres (`16UC1` of ROS REP 118); 0 is invalid, far depths saturate. */
+export function toMillimetres(
+  metres: Float32Array,
+  out: Uint16Array = new Uint16Array(metres.length),
+): Uint16Array {
+  for (let i = 0; i < metres.length; i++) {
+    const mm = (metres[i] as number) * 1000 + 0.5;
+    // NaN fails both comparisons and stays invalid.
+    out[i] = mm >= mostMillimetres ? mostMillimetres : mm >= 1 ? mm : 0;
+  }
+  return out;
+}
+
+/** Whole millimetres as metres; 0 stays invalid. */
+export function fromMillimetres(
+  millimetres: Uint16Array,
+  out: Float32Array = new Float32Array(millimetres.length),
+): Float32Array {
+  for (let i = 0; i < millimetres.length; i++) out[i] = (millimetres[i] as number) / 1000;
+  return out;
+}

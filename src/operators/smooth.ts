@@ -1,0 +1,67 @@
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { defineOperator } from '../core/component.ts';
+import type { DepthFrame } from '../core/frame.ts';
+import { createSmoother } from '../core/smoothing.ts';
+
+const options = z.strictObject({
+  method: z
+    .enum(['ema', 'median', 'motion'])
+    .default('motion')
+    .describe('exponential average, median of a window, or average that follows change'),
+  alpha: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.4)
+    .describe('ema: weight of the new frame; motion: its weight where nothing moves'),
+  window: z.int().min(3).max(15).default(5).describe('median: frames'),
+  'motion-threshold': z
+    .number()
+    .gt(0)
+    .default(0.1)
+    .describe('motion: relative change of depth at which the new frame is taken as it is'),
+  'scene-cut': z
+    .number()
+    .gt(0)
+    .default(0.35)
+    .describe('mean relative change of depth beyond which the past is forgotten'),
+  hold: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(5)
+    .describe('frames for which an invalid pixel keeps its last depth'),
+});
+
+/**
+ * Steadies depth over time, pixel by pixel. `ema` is an exponential moving average; `median` takes
+ * the median of the last frames; `motion` is an average whose gain rises from `alpha` to 1 with the
+ * relative change of the pixel, so that a moving edge is followed at once and does not smear.
+ */
+export const smooth = defineOperator({
+  name: 'smooth',
+  summary: 'Steadies depth over time: exponential average, median, or motion-adaptive average.',
+  accepts: ['depth'],
+  emits: ['depth'],
+  options,
+  examples: [{ method: 'ema', alpha: 0.4 }, { method: 'median', window: 5 }, { method: 'motion' }],
+  async create(options) {
+    return (input) => {
+      const smoother = createSmoother({
+        method: options.method,
+        alpha: options.alpha,
+        window: options.window,
+        motionThreshold: options['motion-threshold'],
+        sceneCut: options['scene-cut'],
+        hold: options.hold,
+      });
+      return input.pipe(
+        map((frame) => {
+          const depth = frame as DepthFrame;
+          return { ...depth, data: smoother.next(depth) };
+        }),
+      );
+    };
+  },
+});
