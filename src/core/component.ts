@@ -57,18 +57,21 @@ interface ComponentBase<Schema extends z.ZodType> {
   readonly examples: readonly z.input<Schema>[];
 }
 
+// A method's parameter is bivariant, so that components of any options fit one list.
+type OfOptions<Options, Result> = { call(options: Options): Result }['call'];
+
 /** Frame kinds that come out: fixed, the same as came in, or a function of the options. */
 export type Emits<Options> =
   | readonly FrameKind[]
   | 'same'
-  | ((options: Options) => readonly FrameKind[]);
+  | OfOptions<Options, readonly FrameKind[]>;
 
 export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'source';
   readonly emits: Emits<z.output<Schema>>;
   /** True for a camera: it loses frames by itself when it is not asked in time. */
-  readonly live?: boolean | ((options: z.output<Schema>) => boolean);
+  readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** True if the source can carry out fused operators in its GStreamer launch line. */
   readonly fuses?: boolean;
   /** The resolved launch line, for `plan`; GStreamer sources only. */

@@ -231,8 +231,8 @@ class FileReader {
       return undefined;
     }
     for (const extra of names.slice(1)) this.#extraKey(role, name, extra, path);
-    const definition = this.registry.get(name);
-    if (definition?.role !== role) {
+    const definition = this.registry.get(name, role);
+    if (!definition) {
       this.#report({ path: [...path, name], key: true, message: this.#unknown(role, name) });
       return undefined;
     }

@@ -10,17 +10,20 @@ export class Registry {
   }
 
   add(component: Definition): void {
-    if (this.#components.has(component.name)) {
+    const { role, name } = component;
+    if (this.get(name, role)) {
       throw new DepthlineError(
         'CONFIG',
-        `a component named "${component.name}" exists already; give yours another name`,
+        `a ${role} named "${name}" exists already; give yours another name`,
       );
     }
-    this.#components.set(component.name, component);
+    this.#components.set(`${role} ${name}`, component);
   }
 
-  get(name: string): Definition | undefined {
-    return this.#components.get(name);
+  /** A source and a sink may share a name (zeromq); without a role, the first that has it. */
+  get(name: string, role?: Role): Definition | undefined {
+    const among = role ? [role] : (['source', 'operator', 'sink'] as const);
+    return among.map((one) => this.#components.get(`${one} ${name}`)).find(Boolean);
   }
 
   /** Components of one role, or all, by name. */

@@ -1,0 +1,343 @@
+import { fromMillimetres, toMillimetres } from './depth-encoding.ts';
+import { DepthlineError, reason } from './errors.ts';
+import type {
+  DepthFrame,
+  Frame,
+  FrameBase,
+  FrameKind,
+  Intrinsics,
+  ModelIdentity,
+} from './frame.ts';
+
+export const framings = ['multipart', 'single'] as const;
+export type Framing = (typeof framings)[number];
+export const depthEncodings = ['32FC1', '16UC1'] as const;
+export type DepthEncoding = (typeof depthEncodings)[number];
+export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
+
+/**
+ * The header of a message. Times are nanoseconds in decimal text, since they do not fit a JSON
+ * number that JavaScript reads exactly.
+ */
+export interface MessageHeader {
+  readonly v: 1;
+  readonly kind: FrameKind;
+  readonly seq: number;
+  readonly pts: string;
+  readonly capturedAt: string;
+  readonly publishedAt: string;
+  readonly source: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** As NumPy writes it: `<f4`, `<u2`, `|u1`. */
+  readonly dtype: string;
+  /** As NumPy writes it: `[height, width]`. */
+  readonly shape: readonly number[];
+  /** ROS REP 118 names for depth. */
+  readonly encoding: Encoding;
+  readonly unit?: 'm' | 'mm';
+  /** Metres per unit of the payload. */
+  readonly scale?: number;
+  /** Value of pixels without a measurement. */
+  readonly invalid?: number;
+  readonly range?: readonly [number, number];
+  readonly intrinsics?: Intrinsics;
+  readonly model?: ModelIdentity;
+  /** Frames of the source that were not published since the last message. */
+  readonly dropped: number;
+}
+
+/** A message that is not what its header or this format says. Reading on is safe. */
+export class CorruptMessage extends DepthlineError {
+  constructor(message: string) {
+    super('SOURCE', `not a Depthline message: ${message}`);
+  }
+}
+
+export interface EncodeOptions {
+  readonly encoding: DepthEncoding;
+  readonly publishedAt: bigint;
+  readonly dropped: number;
+}
+
+const version = 1;
+const alignment = 64;
+const longestHeader = 65_536;
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Header and payload of a frame. The payload may be the frame's own memory. */
+export function encodeFrame(
+  frame: Frame,
+  options: EncodeOptions,
+): { header: MessageHeader; payload: Uint8Array } {
+  const { payload, ...layout } = encodePayload(frame, options.encoding);
+  const header: MessageHeader = {
+    v: version,
+    kind: frame.kind,
+    seq: frame.seq,
+    pts: String(frame.pts),
+    capturedAt: String(frame.capturedAt),
+    publishedAt: String(options.publishedAt),
+    source: frame.source,
+    ...layout,
+    ...(frame.kind === 'depth' && frame.range && { range: frame.range }),
+    ...(frame.intrinsics && { intrinsics: frame.intrinsics }),
+    ...(frame.kind === 'depth' && frame.model && { model: frame.model }),
+    dropped: options.dropped,
+  };
+  return { header, payload };
+}
+
+type Layout = Pick<
+  MessageHeader,
+  'width' | 'height' | 'dtype' | 'shape' | 'encoding' | 'unit' | 'scale' | 'invalid'
+> & { payload: Uint8Array };
+
+function encodePayload(frame: Frame, encoding: DepthEncoding): Layout {
+  if (frame.kind === 'depth') return encodeDepth(frame, encoding);
+  if (frame.kind === 'image') {
+    const { width, height, format, data } = frame;
+    const shape = [height, width, format === 'rgba' ? 4 : 3];
+    const encoded = format === 'rgba' ? 'rgba8' : 'rgb8';
+    return { width, height, dtype: '|u1', shape, encoding: encoded, payload: data };
+  }
+  if (frame.kind === 'points') {
+    return {
+      dtype: '<f4',
+      shape: [frame.count, 3],
+      encoding: '32FC3',
+      unit: 'm',
+      payload: bytes(frame.data),
+    };
+  }
+  const payload = textEncoder.encode(JSON.stringify(frame.value));
+  return { dtype: '|u1', shape: [payload.length], encoding: 'json', payload };
+}
+
+function encodeDepth({ width, height, data }: DepthFrame, encoding: DepthEncoding): Layout {
+  const shape = [height, width];
+  return encoding === '32FC1'
+    ? {
+        width,
+        height,
+        dtype: '<f4',
+        shape,
+        encoding,
+        unit: 'm',
+        scale: 1,
+        invalid: 0,
+        payload: bytes(data),
+      }
+    : {
+        width,
+        height,
+        dtype: '<u2',
+        shape,
+        encoding,
+        unit: 'mm',
+        scale: 0.001,
+        invalid: 0,
+        payload: bytes(toMillimetres(data)),
+      };
+}
+
+function bytes(data: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The parts of a message on the wire. */
+export function packMessage(
+  framing: Framing,
+  topic: string,
+  header: MessageHeader,
+  payload: Uint8Array,
+): Uint8Array[] {
+  const headerBytes = textEncoder.encode(JSON.stringify(header));
+  const topicBytes = textEncoder.encode(topic);
+  if (framing === 'multipart') return [topicBytes, headerBytes, payload];
+  const start = topicBytes.length + 1 + 4 + headerBytes.length;
+  const payloadAt = Math.ceil(start / alignment) * alignment;
+  const message = new Uint8Array(payloadAt + payload.length);
+  message.set(topicBytes);
+  new DataView(message.buffer).setUint32(topicBytes.length + 1, headerBytes.length, true);
+  message.set(headerBytes, topicBytes.length + 5);
+  message.set(payload, payloadAt);
+  return [message];
+}
+
+/** A received message, taken apart but not yet believed. */
+export interface Unpacked {
+  readonly topic: string;
+  readonly header: MessageHeader;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * Takes the parts of a message apart, in either framing.
+ *
+ * @throws CorruptMessage if lengths, header or payload do not fit together
+ */
+export function unpackMessage(parts: readonly Uint8Array[]): Unpacked {
+  const [first, second, third] = parts;
+  if (parts.length === 3 && first && second && third) {
+    return check(text(first), parseHeader(second), third);
+  }
+  if (parts.length === 1 && first) return unpackSingle(first);
+  throw new CorruptMessage(`${parts.length} parts instead of 1 or 3`);
+}
+
+function unpackSingle(message: Uint8Array): Unpacked {
+  const topicEnd = message.indexOf(0);
+  if (topicEnd < 0 || topicEnd + 5 > message.length) throw new CorruptMessage('it is cut short');
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const length = view.getUint32(topicEnd + 1, true);
+  const headerAt = topicEnd + 5;
+  if (length > longestHeader || headerAt + length > message.length) {
+    throw new CorruptMessage(`a header of ${length} bytes does not fit`);
+  }
+  const payloadAt = Math.ceil((headerAt + length) / alignment) * alignment;
+  const header = parseHeader(message.subarray(headerAt, headerAt + length));
+  return check(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
+}
+
+function text(data: Uint8Array): string {
+  try {
+    return textDecoder.decode(data);
+  } catch {
+    throw new CorruptMessage('a text in it is not UTF-8');
+  }
+}
+
+function parseHeader(data: Uint8Array): MessageHeader {
+  if (data.length > longestHeader) throw new CorruptMessage(`a header of ${data.length} bytes`);
+  try {
+    return JSON.parse(text(data)) as MessageHeader;
+  } catch (error) {
+    throw new CorruptMessage(`its header is not JSON: ${reason(error)}`);
+  }
+}
+
+const itemBytes: Readonly<Record<Encoding, { dtype: string; bytes: number; dims: number }>> = {
+  '32FC1': { dtype: '<f4', bytes: 4, dims: 2 },
+  '16UC1': { dtype: '<u2', bytes: 2, dims: 2 },
+  rgb8: { dtype: '|u1', bytes: 1, dims: 3 },
+  rgba8: { dtype: '|u1', bytes: 1, dims: 3 },
+  '32FC3': { dtype: '<f4', bytes: 4, dims: 2 },
+  json: { dtype: '|u1', bytes: 1, dims: 1 },
+};
+
+const kinds: Readonly<Record<Encoding, FrameKind>> = {
+  '32FC1': 'depth',
+  '16UC1': 'depth',
+  rgb8: 'image',
+  rgba8: 'image',
+  '32FC3': 'points',
+  json: 'data',
+};
+
+/** Believes nothing that the payload's own length does not bear out. */
+function check(topic: string, header: MessageHeader, payload: Uint8Array): Unpacked {
+  if (typeof header !== 'object' || header === null) throw new CorruptMessage('no header');
+  if (header.v !== version) throw new CorruptMessage(`version ${String(header.v)}, not ${version}`);
+  const item = Object.hasOwn(itemBytes, header.encoding) ? itemBytes[header.encoding] : undefined;
+  if (!item) throw new CorruptMessage(`encoding ${String(header.encoding)}`);
+  if (header.kind !== kinds[header.encoding] || header.dtype !== item.dtype) {
+    throw new CorruptMessage(
+      `${header.encoding} with kind ${header.kind} and dtype ${header.dtype}`,
+    );
+  }
+  const { shape } = header;
+  const whole = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!whole || shape.length !== item.dims)
+    throw new CorruptMessage(`shape ${JSON.stringify(shape)}`);
+  const size = shape.reduce((a, b) => a * b, item.bytes);
+  if (size !== payload.length) {
+    throw new CorruptMessage(
+      `shape ${JSON.stringify(shape)} needs ${size} bytes, not ${payload.length}`,
+    );
+  }
+  if (header.kind === 'image' && shape[2] !== (header.encoding === 'rgba8' ? 4 : 3)) {
+    throw new CorruptMessage(`${header.encoding} with ${shape[2]} channels`);
+  }
+  if (header.kind === 'points' && shape[1] !== 3) throw new CorruptMessage('points are not XYZ');
+  if (!Number.isSafeInteger(header.seq)) throw new CorruptMessage(`seq ${String(header.seq)}`);
+  return { topic, header, payload };
+}
+
+/** The frame in a message. The payload is copied, so that the message's memory can go. */
+export function decodeFrame({ header, payload }: Unpacked): Frame {
+  const base = decodeBase(header);
+  const [rows = 0, columns = 0] = header.shape;
+  switch (header.encoding) {
+    case '32FC1':
+    case '16UC1': {
+      const data = header.encoding === '32FC1' ? floats(payload) : fromMillimetres(shorts(payload));
+      return {
+        ...base,
+        kind: 'depth',
+        width: columns,
+        height: rows,
+        data,
+        ...(isRange(header.range) && { range: header.range }),
+        ...(header.model && { model: header.model }),
+      };
+    }
+    case 'rgb8':
+    case 'rgba8': {
+      const format = header.encoding === 'rgba8' ? 'rgba' : 'rgb';
+      return {
+        ...base,
+        kind: 'image',
+        width: columns,
+        height: rows,
+        format,
+        data: payload.slice(),
+      };
+    }
+    case '32FC3':
+      return { ...base, kind: 'points', count: rows, data: floats(payload) };
+    case 'json':
+      try {
+        return { ...base, kind: 'data', value: JSON.parse(text(payload)) as unknown };
+      } catch (error) {
+        throw new CorruptMessage(`its payload is not JSON: ${reason(error)}`);
+      }
+  }
+}
+
+function decodeBase(header: MessageHeader): FrameBase {
+  return {
+    seq: header.seq,
+    pts: nanoseconds(header.pts, 'pts'),
+    capturedAt: nanoseconds(header.capturedAt, 'capturedAt'),
+    source: String(header.source),
+    ...(isIntrinsics(header.intrinsics) && { intrinsics: header.intrinsics }),
+  };
+}
+
+function nanoseconds(value: unknown, name: string): bigint {
+  if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) {
+    throw new CorruptMessage(`${name} is ${JSON.stringify(value)}`);
+  }
+  return BigInt(value);
+}
+
+function isRange(value: unknown): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((n) => typeof n === 'number');
+}
+
+function isIntrinsics(value: unknown): value is Intrinsics {
+  if (typeof value !== 'object' || value === null) return false;
+  const { fx, fy, cx, cy } = value as Partial<Intrinsics>;
+  return [fx, fy, cx, cy].every((n) => typeof n === 'number');
+}
+
+/** Message memory need not be aligned as typed arrays must be. */
+function floats(payload: Uint8Array): Float32Array {
+  return new Float32Array(payload.slice().buffer);
+}
+
+function shorts(payload: Uint8Array): Uint16Array {
+  return new Uint16Array(payload.slice().buffer);
+}

@@ -1,0 +1,35 @@
+import sharp from 'sharp';
+import { fromMillimetres } from '../core/depth-encoding.ts';
+import type { DepthMap } from '../core/frame.ts';
+
+/** A picture as interleaved uint8 RGB, turned as its EXIF orientation says. */
+export async function decodeRgb(
+  path: string,
+): Promise<{ width: number; height: number; data: Uint8Array }> {
+  const { data, info } = await sharp(path)
+    .rotate()
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (info.channels === 3) return { width: info.width, height: info.height, data: bytes };
+  // Grey pictures keep one channel.
+  const rgb = new Uint8Array(info.width * info.height * 3);
+  for (let i = 0; i < bytes.length; i++) rgb.fill(bytes[i] as number, i * 3, i * 3 + 3);
+  return { width: info.width, height: info.height, data: rgb };
+}
+
+/** A 16-bit grey PNG in units of `metresPerUnit` (0.001: millimetres); 0 is invalid. */
+export async function decodeDepthPng(path: string, metresPerUnit = 0.001): Promise<DepthMap> {
+  const { data, info } = await sharp(path)
+    .toColourspace('grey16')
+    .raw({ depth: 'ushort' })
+    .toBuffer({ resolveWithObject: true });
+  const values = new Uint16Array(new Uint8Array(data).buffer);
+  const depth =
+    metresPerUnit === 0.001
+      ? fromMillimetres(values)
+      : Float32Array.from(values, (value) => value * metresPerUnit);
+  return { width: info.width, height: info.height, data: depth };
+}
