@@ -17,6 +17,8 @@ export interface CaptureOptions {
   readonly live: boolean;
   /** See Timeline. Default true. */
   readonly steady?: boolean;
+  /** A camera does not end: the end of its stream is a failure. */
+  readonly endless?: boolean;
   /** Begin again at the end of the stream. */
   readonly loop?: boolean;
   /** After a crash seek to where it was, rather than skip what has been seen. */
@@ -274,13 +276,19 @@ class Capture {
     if (end.kind === 'failed' && this.#received === 0) {
       return this.#fail(explainFailure(this.#options.what, end.failure, end.stderr));
     }
-    this.#restart(end);
+    this.#restart(
+      end.kind === 'crashed'
+        ? `capture process ${end.how}`
+        : explainFailure(this.#options.what, end.failure, end.stderr),
+      end.kind === 'failed',
+    );
   }
 
   #onEndOfStream(again: boolean) {
     if (this.#received === 0) {
       return this.#fail(`${this.#options.what} ended without a single frame`);
     }
+    if (this.#options.endless) return this.#restart(`${this.#options.what} ended`);
     if (!again) {
       this.#inputDone = true;
       this.#pump();
@@ -291,14 +299,11 @@ class Capture {
     this.#launch(0);
   }
 
-  #restart(end: Exclude<HostEnd, { kind: 'ended' }>) {
-    const { context, budget } = { context: this.#context, budget: this.#budget };
-    const why =
-      end.kind === 'crashed'
-        ? `capture process ${end.how}`
-        : explainFailure(this.#options.what, end.failure, end.stderr);
+  #restart(why: string, failed = false) {
+    const context = this.#context;
+    const budget = this.#budget;
     const noProgress = budget.inRow > 0 && this.#received === this.#receivedAtRestart;
-    const hopeless = !this.#options.live && end.kind === 'failed' && noProgress;
+    const hopeless = !this.#options.live && failed && noProgress;
     const delay = hopeless ? undefined : budget.next(context.clock.now());
     if (delay === undefined) {
       const tried = budget.inRow === 0 ? '' : ` (after ${budget.inRow} restarts)`;
@@ -312,14 +317,10 @@ class Capture {
 
   #resume() {
     if (this.#over) return;
-    if (this.#options.live) {
-      this.#timeline.restart();
-      return this.#launch(0);
-    }
-    this.#skip = { ...this.#position };
-    const seconds = this.#options.seekable
-      ? Number((this.#position.pts ?? 0n) / 1_000_000_000n)
-      : 0;
+    const { live, seekable } = this.#options;
+    const seconds = seekable ? Number((this.#position.pts ?? 0n) / 1_000_000_000n) : 0;
+    if (live) this.#timeline.restart();
+    else this.#skip = { ...this.#position };
     this.#launch(seconds);
   }
 

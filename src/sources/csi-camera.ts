@@ -73,6 +73,7 @@ function spec(value: z.output<typeof options>): SourceSpec {
       size: turned ? { width: height, height: width } : { width, height },
     },
     tail: { live: true },
+    endless: true,
     restart,
     intrinsics,
     check: true,

@@ -53,6 +53,7 @@ function spec(value: z.output<typeof options>): SourceSpec {
       tagged: true,
     },
     tail: { live: true },
+    endless: true,
     restart,
     intrinsics,
     check: true,

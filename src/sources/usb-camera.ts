@@ -62,6 +62,7 @@ function spec(options: Options): SourceSpec {
     what: `USB camera ${device}`,
     head: head(options),
     tail: { live: true },
+    endless: true,
     restart,
     intrinsics,
     check: true,

@@ -172,9 +172,10 @@ describe('the gate', () => {
     const dropped = context.drops.get('at capture') ?? 0;
     expect(dropped).toBeGreaterThan(10);
     expect(all.length + dropped).toBe(100);
+    // A frame that had waited for the gate would be 20 ms behind the one before.
     for (let i = 10; i < all.length; i += 10) {
       const gap = Number(all[i]!.pts - all[i - 1]!.pts) / 1e6;
-      expect(gap).toBeGreaterThan(100);
+      expect(gap).toBeGreaterThan(60);
     }
   });
 

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { explainFailure, redact } from '../../src/gstreamer/failures.ts';
+import type { Failure } from '../../src/gstreamer/host-protocol.ts';
+import { howToInstall } from '../../src/gstreamer/packages.ts';
+
+const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [
+  [
+    'busy camera',
+    {
+      message: 'Could not open device',
+      element: '/GstPipeline:pipeline0/GstV4l2Src:v4l2src0',
+      debug: 'v4l2.c(1): f ():\nCall to S_FMT failed: Device or resource busy',
+    },
+    /element v4l2src0\); another program uses the camera/,
+  ],
+  [
+    'missing decoder',
+    { message: 'Your GStreamer installation is missing a plug-in.', missing: ['H.265 decoder'] },
+    /lacks a decoder \(H.265 decoder\): install gstreamer1.0-libav/,
+  ],
+  [
+    'camera daemon',
+    {
+      message: 'TIMEOUT',
+      element: '/GstPipeline:pipeline0/GstNvArgusCameraSrc:nvarguscamerasrc0',
+      debug: 'x\nArgus Error Status',
+    },
+    /restart nvargus-daemon/,
+  ],
+  [
+    'rejected caps',
+    {
+      message: 'Internal data stream error.',
+      debug: 'x\nstreaming stopped, reason not-negotiated (-4)',
+    },
+    /try others/,
+  ],
+  ['wrong password', { message: 'Unauthorized' }, /user name and password/],
+];
+
+test.each(cases)('%s', (_, failure, message) => {
+  expect(explainFailure('camera', { phase: 'run', ...failure })).toMatch(message);
+});
+
+test('with no reason given, the last line of the log is', () => {
+  const failure = { phase: 'run', message: 'the pipeline stopped without saying why' } as const;
+  const log = '0:00 1 ERROR v4l2 v4l2.c:1: no such ioctl\n';
+  expect(explainFailure('camera', failure, log)).toBe(
+    'camera failed: the pipeline stopped without saying why [0:00 1 ERROR v4l2 v4l2.c:1: no such ioctl]',
+  );
+});
+
+test.each([
+  ['x264enc', 'gstreamer1.0-plugins-ugly'],
+  ['avdec_h264', 'gstreamer1.0-libav'],
+  ['v4l2src', 'gstreamer1.0-plugins-good'],
+  ['gdppay', 'gstreamer1.0-plugins-bad'],
+  ['glcolorscale', 'gstreamer1.0-gl'],
+  ['videoscale', 'gstreamer1.0-plugins-base'],
+  ['nvvidconv', 'JetPack'],
+  ['nosuch', 'apt-file'],
+])('%s is in %s', (element, name) => expect(howToInstall(element)).toContain(name));
+
+test('passwords are taken out of URLs', () => {
+  expect(redact('open "rtsp://me:se-cret@host:1/x" and http://host/')).toBe(
+    'open "rtsp://***@host:1/x" and http://host/',
+  );
+});

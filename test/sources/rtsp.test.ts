@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { lastValueFrom, type Observable, take, tap, toArray } from 'rxjs';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ImageFrame } from '../../src/core/frame.ts';
+import { rtsp } from '../../src/sources/rtsp.ts';
+import { type TestContext, testContext } from '../support/context.ts';
+
+const script = fileURLToPath(new URL('../support/rtsp-server.py', import.meta.url));
+
+let context: TestContext;
+const servers: ChildProcess[] = [];
+
+afterEach(async () => {
+  await context?.close();
+  for (const server of servers.splice(0)) {
+    if (server.exitCode === null && server.signalCode === null && server.kill('SIGKILL'))
+      await once(server, 'close');
+  }
+});
+
+/** Starts a server with the system's Python, which has GStreamer's bindings; gives its port. */
+async function serve(...args: string[]): Promise<number> {
+  const server = spawn('/usr/bin/python3', [script, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  servers.push(server);
+  const [port] = await once(server.stdout, 'data');
+  return Number(port);
+}
+
+async function open(given: Record<string, unknown>): Promise<Observable<ImageFrame>> {
+  context = testContext();
+  const options = rtsp.options.parse({ latency: '50ms', ...given });
+  return (await rtsp.create(options, context)) as Observable<ImageFrame>;
+}
+
+describe('rtsp', () => {
+  test.each(['tcp', 'udp'])('reads pictures over %s, past the sound', async (protocol) => {
+    const url = `rtsp://127.0.0.1:${await serve()}/test`;
+    const frames = await open({ url, protocol });
+    const all = await lastValueFrom(frames.pipe(take(20), toArray()));
+    expect(all[0]).toMatchObject({ width: 64, height: 48, format: 'rgb' });
+    for (let i = 1; i < all.length; i++) expect(all[i]!.pts).toBeGreaterThan(all[i - 1]!.pts);
+  });
+
+  test('logs in, and keeps the password out of logs and messages', async () => {
+    const port = await serve('0', 'me', 'secret');
+    const frames = await open({ url: `rtsp://me:secret@127.0.0.1:${port}/test`, protocol: 'tcp' });
+    expect(await lastValueFrom(frames.pipe(take(2), toArray()))).toHaveLength(2);
+    expect(JSON.stringify(context.logs)).toContain('rtsp://***@127.0.0.1');
+    expect(JSON.stringify(context.logs)).not.toContain('secret');
+    await context.close();
+    const url = `rtsp://me:wrong@127.0.0.1:${port}/test`;
+    await expect(lastValueFrom(await open({ url, protocol: 'tcp' }))).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(/user name and password/),
+    });
+  });
+
+  test('survives a server that goes away and comes back', async () => {
+    const port = await serve();
+    const frames = await open({
+      url: `rtsp://127.0.0.1:${port}/test`,
+      protocol: 'tcp',
+      restart: { 'stalled-after': '1s', limit: 50, 'max-delay': '200ms' },
+    });
+    let seen = 0;
+    const watched = frames.pipe(
+      tap(() => {
+        if (++seen !== 10) return;
+        servers[0]?.once('close', () => serve(String(port)));
+        servers[0]?.kill('SIGKILL');
+      }),
+    );
+    const all = await lastValueFrom(watched.pipe(take(30), toArray()));
+    expect(all).toHaveLength(30);
+    expect(context.counts.restarts.length).toBeGreaterThan(0);
+    for (let i = 1; i < all.length; i++) expect(all[i]!.pts).toBeGreaterThan(all[i - 1]!.pts);
+  });
+});
+
+describe('a stream that cannot be read', () => {
+  const fails = async (url: string, message: RegExp) => {
+    const frames = await open({ url, protocol: 'tcp' });
+    await expect(lastValueFrom(frames)).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(message),
+    });
+  };
+
+  test('nobody listens', () =>
+    fails(
+      'rtsp://127.0.0.1:9/x',
+      /RTSP stream rtsp:\/\/127.0.0.1:9\/x failed: .*element rtspsrc.*check that the camera is on/,
+    ));
+
+  test('no such path', async () =>
+    fails(`rtsp://127.0.0.1:${await serve()}/nope`, /check that the camera is on/));
+
+  test.each(['http://camera/', 'rtsp://a b', ''])('wrong url: %s', (url) => {
+    expect(rtsp.options.safeParse({ url }).error?.issues[0]?.message).toMatch(/rtsp:\/\//);
+  });
+});
+
+test('plan shows the launch line without the password', async () => {
+  const options = rtsp.options.parse({ url: 'rtsp://me:secret@cam/1', protocol: 'udp' });
+  expect(await rtsp.launchLine?.(options, { fused: [], baseDirectory: '.' })).toMatch(
+    /^rtspsrc location="rtsp:\/\/\*\*\*@cam\/1" latency=200 protocols=udp ! application\/x-rtp,media=video ! decodebin/,
+  );
+});
