@@ -25,7 +25,10 @@ export interface PipelineHandle {
   pause(): void;
   stop(): void;
   sendEOS(): void;
-  /** Whole seconds; flags as in GstSeekFlags (1 flush, 2 accurate). */
+  /**
+   * Whole seconds; flags as in GstSeekFlags (1 flush, 2 accurate). Refused behind `gdppay`, which
+   * passes no seek on.
+   */
   seek(seconds: number, flags: number): boolean;
   /** Seconds, -1 if unknown. */
   queryPosition(): number;

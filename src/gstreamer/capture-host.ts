@@ -18,9 +18,6 @@ import { gdpHeaderLength, gdpType } from './gdp.ts';
 import type { Failure, FromHost, StartMessage, ToHost } from './host-protocol.ts';
 import { sinkName } from './launch-line.ts';
 
-const flush = 1;
-const accurate = 2;
-
 /** How long the reason of a failure may take to come over the bus after the stream broke off. */
 const reasonWithinMs = 1000;
 
@@ -36,7 +33,6 @@ let drained = false;
 let endSeen = false;
 let outcomeSent = false;
 let sentCaps: Buffer | undefined;
-let framesThisTurn = 0;
 let reasonTimer: NodeJS.Timeout | undefined;
 /** The binding goes on polling only once the pipeline has left the state NULL. */
 let polling = false;
@@ -93,8 +89,7 @@ function play() {
   }
   sink = pipeline.findChild(sinkName) as AppSinkHandle;
   pipeline.pollBus(onBus);
-  if (start.startAt > 0) pipeline.pause();
-  else pipeline.play();
+  pipeline.play();
   pull();
 }
 
@@ -107,7 +102,6 @@ function onBus(message: BusMessage) {
     endSeen = true;
     finish();
   }
-  if (message.type === 'async-done' && start.startAt > 0) seekToStart();
   if (message.type === 'state-changed' && /^pipeline\d+$/.test(message._src_element_name)) {
     polling = true;
   }
@@ -130,13 +124,6 @@ function failureOf(message: BusMessage): Failure {
   };
 }
 
-function seekToStart() {
-  const at = start.startAt;
-  start = { ...start, startAt: 0 };
-  pipeline?.seek(at, flush | accurate);
-  pipeline?.play();
-}
-
 function pull() {
   // Before the first credit nothing is pulled, so that a pipeline which fails early is noticed
   // by its bus message alone.
@@ -153,7 +140,6 @@ function onBuffer(buffer: Buffer | null, caps: Record<string, unknown>, askedAt:
   // have dropped them; the caps are also in the stream header.
   if (buffer.readUInt16BE(4) === gdpType.buffer) {
     credits--;
-    framesThisTurn++;
     write(buffer, caps, askedAt);
   }
   pull();
@@ -199,13 +185,7 @@ function onNull() {
 
 function finish() {
   if (!drained || !endSeen) return;
-  clearTimeout(reasonTimer);
-  if (!start.loop || framesThisTurn === 0) return close({ type: 'ended', again: false });
-  framesThisTurn = 0;
-  if (!pipeline?.seek(0, flush)) return close({ type: 'ended', again: true });
-  drained = false;
-  endSeen = false;
-  pull();
+  close({ type: 'ended' });
 }
 
 function fail(failure: Failure) {

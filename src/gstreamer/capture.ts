@@ -2,17 +2,26 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame, Intrinsics } from '../core/frame.ts';
-import { explainFailure } from './failures.ts';
+import { explainFailure, isMissing, lastLine } from './failures.ts';
 import type { RawFrame } from './frame-reader.ts';
 import { type HostEnd, HostProcess } from './host-process.ts';
 import { RestartBudget, type RestartOptions } from './restart-budget.ts';
 import { Timeline } from './timeline.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** Where a source is when its launch line is started (again). */
+export interface Position {
+  /** Frames captured since the beginning, those lost included. */
+  readonly captured: number;
+  /** PTS of the newest frame of this turn of a file, nanoseconds; 0 at its beginning. */
+  readonly pts: bigint;
+}
 
 export interface CaptureOptions {
   /** What the source is called in messages: `video "a.mp4"`. */
   readonly what: string;
-  /** The complete launch line, given how many frames have been captured so far. */
-  launchLine(captured: number): string;
+  /** The complete launch line, for the first start and for each restart. */
+  launchLine(position: Position): string;
   /** A camera: newest frame wins, nothing is fetched ahead. */
   readonly live: boolean;
   /** See Timeline. Default true. */
@@ -21,8 +30,8 @@ export interface CaptureOptions {
   readonly endless?: boolean;
   /** Begin again at the end of the stream. */
   readonly loop?: boolean;
-  /** After a crash seek to where it was, rather than skip what has been seen. */
-  readonly seekable?: boolean;
+  /** Each run gives the same frames: after a crash those that have been seen are skipped. */
+  readonly repeatable?: boolean;
   readonly restart: RestartOptions;
   /** How many frames a live source makes, if that is known. */
   readonly frames?: number;
@@ -78,7 +87,7 @@ class Capture {
   /** Position in the file: the newest PTS and the frames since its beginning. */
   #position: { pts: bigint | undefined; frames: number } = { pts: undefined, frames: 0 };
   #skip: { pts: bigint | undefined; frames: number } | undefined;
-  #cancelWatchdog: () => void = () => {};
+  readonly #watchdog: Watchdog;
   #cancelRestart: () => void = () => {};
 
   constructor(options: CaptureOptions, context: ComponentContext, subscriber: Subscriber<Frame>) {
@@ -87,6 +96,12 @@ class Capture {
     this.#subscriber = subscriber;
     this.#timeline = new Timeline({ live: options.live, steady: options.steady ?? true });
     this.#budget = new RestartBudget(options.restart);
+    this.#watchdog = new Watchdog({
+      clock: context.clock,
+      patienceMs: () => this.#patienceMs,
+      waitingSince: () => (this.#asked > 0 ? this.#askedSince : undefined),
+      onStall: () => this.#onStall(),
+    });
     this.over = new Promise((resolve) => {
       this.#resolveOver = resolve;
     });
@@ -100,13 +115,13 @@ class Capture {
     this.#stopped.signal.addEventListener('abort', () =>
       signal.removeEventListener('abort', onAbort),
     );
-    this.#launch(0);
+    this.#launch();
   }
 
   stop() {
     if (this.#stopped.signal.aborted) return;
     this.#stopped.abort();
-    this.#cancelWatchdog();
+    this.#watchdog.stop();
     this.#cancelRestart();
     this.#arrived = [];
     this.#host?.stop(this.#options.live ? 'in order' : 'at once');
@@ -117,13 +132,14 @@ class Capture {
     return this.#stopped.signal.aborted;
   }
 
-  #launch(startAt: number) {
+  #launch() {
     this.#asked = 0;
     this.#fromThisHost = 0;
     this.#host = new HostProcess({
-      launchLine: this.#options.launchLine(this.#captured),
-      loop: this.#options.loop ?? false,
-      startAt,
+      launchLine: this.#options.launchLine({
+        captured: this.#captured,
+        pts: this.#skip?.pts ?? 0n,
+      }),
       onFrame: (frame) => this.#onFrame(frame),
       onEnd: (end) => this.#onEnd(end),
     });
@@ -135,7 +151,7 @@ class Capture {
     this.#asked--;
     this.#askedSince = this.#context.clock.now();
     // The first frame may take longer than the others: from now on be less patient.
-    if (this.#fromThisHost++ === 0) this.#unwatch();
+    if (this.#fromThisHost++ === 0) this.#watchdog.stop();
     if (!this.#seenBefore(frame)) {
       this.#received++;
       this.#frameMs = Number(frame.caps.interval ?? 0n) / 1e6;
@@ -147,8 +163,7 @@ class Capture {
 
   #advance(frame: RawFrame) {
     const { pts, frames } = this.#position;
-    const anew = pts !== undefined && frame.pts !== undefined && frame.pts <= pts;
-    this.#position = { pts: frame.pts ?? pts, frames: anew ? 1 : frames + 1 };
+    this.#position = { pts: frame.pts ?? pts, frames: frames + 1 };
   }
 
   /** After a restart a file is read again up to where it was. */
@@ -202,12 +217,14 @@ class Capture {
     if (this.#asked === 0) this.#askedSince = this.#context.clock.now();
     this.#asked++;
     this.#host.credit();
-    this.#watch();
+    this.#watchdog.watch();
   }
 
   #emit(raw: RawFrame) {
     const { caps, data } = raw;
     const { seq, pts, capturedAt, lost } = this.#timeline.place(raw);
+    // A file's frame is as old as its way through the pipeline, however long it waited for it.
+    const ageNs = this.#options.live ? process.hrtime.bigint() - capturedAt : 0n;
     if (lost > 0) this.#context.dropped(lost, 'at capture');
     this.#captured = seq + 1;
     const intrinsics = this.#options.intrinsics?.(caps.width, caps.height);
@@ -215,7 +232,7 @@ class Capture {
       kind: 'image',
       seq,
       pts,
-      capturedAt: this.#context.clock.wall() - (process.hrtime.bigint() - capturedAt),
+      capturedAt: this.#context.clock.wall() - ageNs,
       source: this.#context.name,
       width: caps.width,
       height: caps.height,
@@ -229,28 +246,6 @@ class Capture {
     const { restart } = this.#options;
     if (this.#fromThisHost === 0) return restart['first-frame-within'];
     return Math.max(restart['stalled-after'], 3 * this.#frameMs);
-  }
-
-  #watching = false;
-
-  #unwatch() {
-    this.#cancelWatchdog();
-    this.#watching = false;
-  }
-
-  /** One timer that looks now and then, rather than one per frame. */
-  #watch(delayMs = this.#patienceMs, suspected = false) {
-    if (this.#watching) return;
-    this.#watching = true;
-    this.#cancelWatchdog = this.#context.clock.after(delayMs, () => {
-      this.#watching = false;
-      if (this.#over || this.#asked === 0 || !this.#host) return;
-      const left = this.#patienceMs - (this.#context.clock.now() - this.#askedSince);
-      if (left > 0) return this.#watch(left);
-      // Frames may be waiting to be read while this process was busy: look again after a turn.
-      if (!suspected) return this.#watch(100, true);
-      this.#onStall();
-    });
   }
 
   #onStall() {
@@ -272,31 +267,34 @@ class Capture {
     if (this.#over) return;
     this.#host = undefined;
     this.#asked = 0;
-    if (end.kind === 'ended') return this.#onEndOfStream(end.again);
+    if (end.kind === 'ended') return this.#onEndOfStream();
     if (end.kind === 'failed' && this.#received === 0) {
-      return this.#fail(explainFailure(this.#options.what, end.failure, end.stderr));
+      const code = isMissing(end.failure) ? 'MISSING' : 'SOURCE';
+      return this.#fail(explainFailure(this.#options.what, end.failure, end.stderr), code);
     }
     this.#restart(
       end.kind === 'crashed'
-        ? `capture process ${end.how}`
+        ? `capture process ${end.how}${lastLine(end.stderr)}`
         : explainFailure(this.#options.what, end.failure, end.stderr),
       end.kind === 'failed',
     );
   }
 
-  #onEndOfStream(again: boolean) {
+  #onEndOfStream() {
     if (this.#received === 0) {
       return this.#fail(`${this.#options.what} ended without a single frame`);
     }
     if (this.#options.endless) return this.#restart(`${this.#options.what} ended`);
-    if (!again) {
+    if (!this.#options.loop) {
       this.#inputDone = true;
       this.#pump();
       return;
     }
+    // A new process per turn: gdppay passes no seek on.
+    this.#skip = undefined;
     this.#position = { pts: undefined, frames: 0 };
     this.#timeline.restart();
-    this.#launch(0);
+    this.#launch();
   }
 
   #restart(why: string, failed = false) {
@@ -317,11 +315,14 @@ class Capture {
 
   #resume() {
     if (this.#over) return;
-    const { live, seekable } = this.#options;
-    const seconds = seekable ? Number((this.#position.pts ?? 0n) / 1_000_000_000n) : 0;
+    const { live, repeatable, frames } = this.#options;
+    if (live && frames !== undefined && this.#captured >= frames) {
+      this.#inputDone = true;
+      return this.#pump();
+    }
     if (live) this.#timeline.restart();
-    else this.#skip = { ...this.#position };
-    this.#launch(seconds);
+    if (repeatable) this.#skip = { ...this.#position };
+    this.#launch();
   }
 
   #complete() {
@@ -337,8 +338,8 @@ class Capture {
     if (unseen > 0) this.#context.dropped(unseen, 'at capture');
   }
 
-  #fail(message: string) {
+  #fail(message: string, code: 'MISSING' | 'SOURCE' = 'SOURCE') {
     this.stop();
-    this.#subscriber.error(new DepthlineError('SOURCE', message, { at: this.#context.path }));
+    this.#subscriber.error(new DepthlineError(code, message, { at: this.#context.path }));
   }
 }

@@ -10,6 +10,11 @@ export function explainFailure(what: string, failure: Failure, stderr = ''): str
   return `${what} failed: ${redact(said)}${where}${log}${withColon(advice(failure))}`;
 }
 
+/** True if this machine lacks an element or the binding. */
+export function isMissing({ phase, message }: Failure): boolean {
+  return phase === 'parse' && /^no element|^the GStreamer binding/.test(message);
+}
+
 /** Passwords in URLs do not belong in messages and logs. */
 export function redact(text: string): string {
   return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, '$1***@');
@@ -19,8 +24,9 @@ function withColon(text: string | undefined): string {
   return text ? `; ${text}` : '';
 }
 
-function lastLine(stderr: string): string {
-  const line = stderr.split('\n').findLast((text) => /ERROR|WARN/.test(text));
+/** The last line in which GStreamer's log complains, in brackets, or nothing. */
+export function lastLine(stderr: string): string {
+  const line = stderr.split('\n').findLast((text) => /ERROR|WARN|CRITICAL|assert/i.test(text));
   return line ? ` [${redact(line.trim())}]` : '';
 }
 

@@ -10,15 +10,12 @@ import { credit, type Failure, type FromHost, type ToHost } from './host-protoco
 
 /** How a capture host came to its end. */
 export type HostEnd =
-  | { readonly kind: 'ended'; readonly again: boolean }
+  | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly stderr: string }
   | { readonly kind: 'crashed'; readonly how: string; readonly stderr: string };
 
 export interface HostOptions {
   readonly launchLine: string;
-  readonly loop: boolean;
-  /** Whole seconds to begin at. */
-  readonly startAt: number;
   onFrame(frame: RawFrame): void;
   /** Called once, after the last frame, unless the host was stopped. */
   onEnd(end: HostEnd): void;
@@ -67,8 +64,6 @@ export class HostProcess {
       type: 'start',
       launchLine: options.launchLine,
       socketPath: join(this.#directory, 'frames'),
-      loop: options.loop,
-      startAt: options.startAt,
     });
   }
 
@@ -134,7 +129,7 @@ export class HostProcess {
     if (message.type === 'listening') return this.#connect();
     this.#outcome =
       message.type === 'ended'
-        ? { kind: 'ended', again: message.again }
+        ? { kind: 'ended' }
         : { kind: 'failed', failure: message.failure, stderr: '' };
     this.#settle();
   }

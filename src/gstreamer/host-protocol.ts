@@ -6,10 +6,6 @@ export interface StartMessage {
   readonly launchLine: string;
   /** Unix socket on which the host waits for its one client. */
   readonly socketPath: string;
-  /** At the end of the stream seek back to its beginning. */
-  readonly loop: boolean;
-  /** Whole seconds to begin at. */
-  readonly startAt: number;
 }
 
 /** Ends the pipeline in good order. */
@@ -36,11 +32,7 @@ export interface Failure {
 export type FromHost =
   | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly failure: Failure }
-  | {
-      readonly type: 'ended';
-      /** The stream has ended, but seeking to its beginning failed: `loop` needs a new host. */
-      readonly again: boolean;
-    };
+  | { readonly type: 'ended' };
 
 /** One byte from the parent asks for one frame. */
 export const credit = Buffer.of(1);

@@ -25,6 +25,8 @@ export interface Tail {
   readonly live: boolean;
   /** Let pictures through at the times that their PTS say. */
   readonly paced?: boolean;
+  /** Pace from this PTS on; what comes before passes at once. Nanoseconds. */
+  readonly pacedFrom?: bigint;
 }
 
 /** Unlikely to be the name of an element in a user's own line. */
@@ -147,10 +149,11 @@ class Chain {
     this.#size = { width, height };
   }
 
-  finish({ live, paced }: Tail): string {
+  finish({ live, paced, pacedFrom = 0n }: Tail): string {
     this.#toSystem();
     this.#add('videoconvert', 'video/x-raw,format=RGB');
-    if (paced) this.#add('identity sync=true');
+    const offset = pacedFrom > 0n ? ` ts-offset=${-pacedFrom}` : '';
+    if (paced) this.#add(`identity sync=true${offset}`);
     const buffers = live ? 'max-buffers=1 drop=true' : 'max-buffers=2';
     this.#add('gdppay', `appsink name=${sinkName} ${buffers} sync=false enable-last-sample=false`);
     return this.#parts.join(' ! ');

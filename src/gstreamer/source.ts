@@ -5,7 +5,7 @@ import type { Frame } from '../core/frame.ts';
 import { type IntrinsicsOptions, intrinsicsOfFrames } from '../core/intrinsics.ts';
 import { type CaptureOptions, capture } from './capture.ts';
 import { availableEngines } from './engines.ts';
-import { explainFailure, redact } from './failures.ts';
+import { explainFailure, isMissing, redact } from './failures.ts';
 import { type Head, launchLine, type Tail } from './launch-line.ts';
 import { probe } from './probe.ts';
 
@@ -40,8 +40,7 @@ export async function openSource(
   const { head, tail, headAfter, intrinsics: camera, ...rest } = spec;
   const { fused } = context;
   const engines = await availableEngines(head, fused);
-  const line = (from: Head) => launchLine(from, fused, tail, engines);
-  const first = line(head);
+  const first = launchLine(head, fused, tail, engines);
   context.log.debug(`launch line: ${redact(first)}`);
   const intrinsics = intrinsicsOfFrames(camera, head.size, fused);
   if (spec.check) await checkParses(spec.what, first);
@@ -49,7 +48,8 @@ export async function openSource(
     {
       ...rest,
       live: tail.live,
-      launchLine: (captured) => (headAfter ? line(headAfter(captured)) : first),
+      launchLine: ({ captured, pts }) =>
+        launchLine(headAfter?.(captured) ?? head, fused, { ...tail, pacedFrom: pts }, engines),
       ...(intrinsics && { intrinsics }),
     },
     context,
@@ -59,8 +59,7 @@ export async function openSource(
 async function checkParses(what: string, line: string) {
   const message = await probe('parse', line);
   if (message === undefined) return;
-  throw new DepthlineError(
-    message.startsWith('no element') ? 'MISSING' : 'SOURCE',
-    explainFailure(what, { phase: 'parse', message }),
-  );
+  const failure = { phase: 'parse', message } as const;
+  const code = isMissing(failure) ? 'MISSING' : 'SOURCE';
+  throw new DepthlineError(code, explainFailure(what, failure));
 }

@@ -40,6 +40,7 @@ function spec({ launch, live, restart, intrinsics }: z.output<typeof options>): 
     what: 'launch line',
     head: { line: launch.replace(/[\s!]+$/, '').trim(), memory: 'decoded' },
     tail: { live },
+    repeatable: !live,
     restart,
     intrinsics,
     check: true,

@@ -76,6 +76,7 @@ function spec(options: Options): SourceSpec {
     what: 'test pattern',
     head: head(options, frames),
     tail: { live: realtime },
+    repeatable: !realtime,
     restart,
     intrinsics,
     ...(frames !== undefined && { frames }),

@@ -12,7 +12,7 @@ import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('video file in any container that GStreamer decodes'),
-  loop: z.boolean().default(false).describe('begin again at the end'),
+  loop: z.boolean().default(false).describe('begin again at the end, after a pause of a moment'),
   realtime: z
     .boolean()
     .default(false)
@@ -55,7 +55,7 @@ function spec(
     tail: { live: realtime, paced: realtime },
     steady: false,
     loop,
-    seekable: true,
+    repeatable: true,
     restart,
     intrinsics,
   };

@@ -252,7 +252,7 @@ describe('lifetime', () => {
       `import { HostProcess } from '${dist}gstreamer/host-process.js';
        import { launchLine } from '${dist}gstreamer/launch-line.js';
        const line = launchLine({ line: 'videotestsrc' }, [], { live: false }, ['cpu']);
-       const host = new HostProcess({ launchLine: line, loop: false, startAt: 0,
+       const host = new HostProcess({ launchLine: line,
          onFrame() { console.log(host.pid); }, onEnd() {} });
        host.credit();`,
     );

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
+import { lastValueFrom, type Observable, take, tap, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import type { Fusion } from '../../src/core/fusion.ts';
@@ -60,7 +60,7 @@ describe('video-file', () => {
     expect(context.drops.size).toBe(0);
   });
 
-  test('loops in one process, with rising pts', async () => {
+  test('loops with rising pts', async () => {
     const all = await read({ path: 'ball.mkv', loop: true }, [], 250);
     for (let i = 1; i < all.length; i++) {
       expect(Number(all[i]!.pts - all[i - 1]!.pts) / 1e6).toBeCloseTo(1000 / 30, -1);
@@ -87,6 +87,44 @@ describe('video-file', () => {
     const { renameSync } = await import('node:fs');
     renameSync(join(directory, 'plain.mkv'), join(directory, name));
     expect(await read({ path: name })).toHaveLength(2);
+  });
+
+  test.each([
+    ['webm', 'vp8enc ! webmmux'],
+    ['ogv', 'theoraenc ! oggmux'],
+    ['avi', 'jpegenc ! avimux'],
+    ['mov', 'jpegenc ! qtmux'],
+  ])('container %s, of odd size', async (ending, encode) => {
+    const path = join(directory, `odd.${ending}`);
+    makeVideo(path, { frames: 5, width: 65, height: 49, encode });
+    const all = await read({ path });
+    expect(all).toHaveLength(5);
+    expect([all[4]!.width, all[4]!.height]).toEqual([65, 49]);
+    const to: Fusion = {
+      do: 'resize',
+      width: 33,
+      height: 17,
+      fit: 'crop',
+      view: 4 / 3,
+      on: 'auto',
+    };
+    const [small] = await read({ path }, [to]);
+    expect([small!.width, small!.height]).toEqual([33, 17]);
+  });
+
+  test('that is played in real time goes on near where it was when its process is killed', async () => {
+    const frames = (await open({ path: 'ball.mkv', realtime: true })) as Observable<ImageFrame>;
+    let seen = 0;
+    const killing = tap<ImageFrame>(() => {
+      if (++seen === 45) process.kill(captureHosts()[0] as number, 'SIGKILL');
+    });
+    const all = await lastValueFrom(frames.pipe(killing, toArray()));
+    expect(context.counts.restarts).toHaveLength(1);
+    // What had been shown is not shown again, and the rest is not played at once.
+    expect(all.length).toBeGreaterThan(46);
+    expect(all.length).toBeLessThanOrEqual(60);
+    const rest = all.slice(46).map(({ pts }, i) => pts - (all[45 + i] as ImageFrame).pts);
+    for (const step of rest) expect(Number(step) / 1e6).toBeGreaterThan(15);
   });
 
   test('rows of 225 pixels come without padding', async () => {
