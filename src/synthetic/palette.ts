@@ -80,7 +80,7 @@ export class Palette {
   wood(pattern: PatternName = 'grain', tile = 0): Material {
     const r = this.#random;
     const light = hsv(r.range(0.05, 0.11), r.range(0.25, 0.6), r.range(0.35, 0.85));
-    return material(pattern, [dim(light, 0.5), light, dim(light, 1.12)], {
+    return material(pattern, [dim(light, 0.6), light, dim(light, 1.12)], {
       tile: tile || r.range(0.4, 0.9),
     });
   }

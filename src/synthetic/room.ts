@@ -25,6 +25,8 @@ class RoomBuilder {
   readonly #random: Random;
   readonly #palette: Palette;
   readonly #taken: Rectangle[] = [];
+  /** Parts of each wall that have a door, a window or a picture: from, to. */
+  readonly #hung: [number, number][][] = [[], [], [], []];
 
   constructor(random: Random) {
     this.#random = random;
@@ -93,7 +95,7 @@ class RoomBuilder {
     const wall = random.int(0, 3);
     const at = random.range(0.6, this.#lengthOf(wall) - 0.6);
     const before = this.#footprint(wall, at, w, 0.9);
-    if (!this.#free(before)) return;
+    if (!this.#free(before) || !this.#hang(wall, at, w + 0.2)) return;
     this.#taken.push(before);
     this.#onWall(piece, wall, at, 0);
   }
@@ -108,6 +110,7 @@ class RoomBuilder {
       random.range(1.9, Math.min(2.5, this.scene.size[1] - 0.12)),
     ];
     const at = random.range(width / 2 + 0.3, this.#lengthOf(wall) - width / 2 - 0.3);
+    if (width < 0.4 || !this.#hang(wall, at, width + 0.3)) return;
     const frame = palette.lacquer();
     const day = random.range(0.6, 3.5);
     const t = 0.05;
@@ -301,11 +304,21 @@ class RoomBuilder {
     const [w, h, y] = [random.range(0.2, 1.2), random.range(0.25, 0.9), random.range(1.1, 1.5)];
     if (this.#lengthOf(wall) < w + 0.4) return;
     const at = random.range(w / 2 + 0.1, this.#lengthOf(wall) - w / 2 - 0.1);
+    if (!this.#hang(wall, at, w + 0.06)) return;
     const [t, top] = [random.range(0.02, 0.05), Math.min(y + h, this.scene.size[1] - 0.1)];
     const piece = new Piece(w, 0.05)
       .box(-w / 2, y, 0, w / 2, top, 0.02, this.#palette.furniture())
       .box(-w / 2 + t, y + t, 0.02, w / 2 - t, top - t, 0.024, this.#palette.picture());
     this.#onWall(piece, wall, at, 0);
+  }
+
+  /** Takes a part of a wall, if it is free. */
+  #hang(wall: number, at: number, width: number): boolean {
+    const [from, to] = [at - width / 2, at + width / 2];
+    const hung = this.#hung[wall]!;
+    if (hung.some(([a, b]) => from < b && to > a)) return false;
+    hung.push([from, to]);
+    return true;
   }
 
   #lengthOf(wall: number): number {

@@ -11,7 +11,7 @@ export interface Texture {
 type Pattern = (u: number, v: number) => number;
 
 const smoothstep = (t: number) => t * t * (3 - 2 * t);
-const clamp01 = (t: number) => (Math.min(1, Math.max(0, t)));
+const clamp01 = (t: number) => Math.min(1, Math.max(0, t));
 const fract = (t: number) => t - Math.floor(t);
 
 /** Value noise that repeats every `px` × `py` cells. */
@@ -172,7 +172,7 @@ const patterns = {
   wideBoards: (u, v) => boards(u, v, 4),
   grain: (u, v) => {
     const warp = fbm(u, v, 2, 6, 3, 21);
-    return 0.5 + 0.22 * sin(2 * Math.PI * 7 * v + 7 * warp) + 0.5 * (fbm(u, v, 4, 64, 3, 22) - 0.5);
+    return 0.5 + 0.09 * sin(2 * Math.PI * 6 * v + 6 * warp) + 0.5 * (fbm(u, v, 4, 64, 3, 22) - 0.5);
   },
   bricks,
   tiles,

@@ -1,0 +1,18 @@
+import sharp from 'sharp';
+import type { DepthMap } from '../core/frame.ts';
+import { decodeDepthPng } from './decode.ts';
+
+/**
+ * Reads a 16-bit grey PNG of millimetres (0: invalid), bit for bit.
+ *
+ * @throws Error if the picture is of any other kind: its values would be no millimetres
+ */
+export async function readDepthFile(path: string): Promise<DepthMap> {
+  const { depth, channels } = await sharp(path).metadata();
+  if (depth !== 'ushort' || channels !== 1) {
+    throw new Error(
+      `it has ${channels} channel(s) of ${depth}, where depth is a 16-bit grey PNG of millimetres`,
+    );
+  }
+  return decodeDepthPng(path);
+}

@@ -1,0 +1,152 @@
+import { Observable } from 'rxjs';
+import { z } from 'zod';
+import type { ComponentContext } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { ImageFrame } from '../core/frame.ts';
+import { Pacer, ptsOf } from '../core/pacer.ts';
+import type { FilmSettings } from '../synthetic/film.ts';
+import { motions } from '../synthetic/motion.ts';
+import type { Response } from '../synthetic/protocol.ts';
+import { RenderThread } from '../synthetic/render-thread.ts';
+
+const degrees = z.number().min(10).max(140);
+
+const aspect = z
+  .union([
+    z.number().min(0.1).max(10),
+    z
+      .string()
+      .regex(/^[1-9]\d{0,3}:[1-9]\d{0,3}$/, { error: 'is a number or a ratio, such as 4:3' })
+      .transform((text) => {
+        const [w, h] = text.split(':').map(Number) as [number, number];
+        return w / h;
+      }),
+  ])
+  .optional()
+  .describe('width over height of the view (4:3, 1.78); default: as the picture, square pixels');
+
+const options = z.strictObject({
+  seed: z.int().min(0).max(2_147_483_647).default(0).describe('same seed, same frames'),
+  width: z.int().min(16).max(4096).default(640).describe('width, pixels'),
+  height: z.int().min(16).max(4096).default(480).describe('height, pixels'),
+  aspect,
+  fps: z.number().min(0.1).max(1000).default(30).describe('frames per second of the film'),
+  frames: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .optional()
+    .describe('number of frames, then the source ends; default: no end'),
+  realtime: z
+    .boolean()
+    .default(false)
+    .describe('give frames at `fps`, instead of as fast as the pipeline takes them'),
+  'frames-per-room': z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('frames after which another room comes; default: one room'),
+  motion: z
+    .enum(motions)
+    .default('walk')
+    .describe('how the camera moves; views: another place and direction for each frame'),
+  'field-of-view': z
+    .union([degrees, z.tuple([degrees, degrees])])
+    .default(65)
+    .describe('horizontal field of view, degrees, or a range that each room takes one from'),
+  noise: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.3)
+    .describe('sensor noise and variety of exposure and white balance, 0 to 1'),
+});
+
+type Options = z.output<typeof options>;
+
+/**
+ * Frames of a furnished room that is made from a seed (RGB, uint8), each with `truth`, its depth
+ * in metres along the optical axis, and with `intrinsics`. The same options give the same bytes
+ * on every machine.
+ */
+export const syntheticRoom = defineSource({
+  name: 'synthetic-room',
+  summary: 'Renders a furnished room with a moving camera; every frame knows its true depth.',
+  emits: ['image'],
+  options,
+  examples: [
+    { width: 224, height: 224, aspect: '4:3', frames: 300 },
+    { seed: 7, motion: 'views', 'frames-per-room': 8, 'field-of-view': [52, 78], frames: 3000 },
+    { width: 320, height: 240, realtime: true, motion: 'handheld' },
+  ],
+
+  async create(options, context) {
+    const thread = new RenderThread(settingsOf(options));
+    context.defer(() => thread.close());
+    // The room is built before the pipeline starts.
+    const first = await thread.render(0);
+    return new Observable<ImageFrame>((subscriber) => {
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, context.signal]);
+      const emit = (frame: ImageFrame) => subscriber.next(frame);
+      deliver(first, thread, options, context, signal, emit).then(
+        () => subscriber.complete(),
+        (error: unknown) => (signal.aborted ? subscriber.complete() : subscriber.error(error)),
+      );
+      return () => stop.abort();
+    });
+  },
+});
+
+function settingsOf(options: Options): FilmSettings {
+  const { seed, width, height, fps, motion, noise } = options;
+  const view = options['field-of-view'];
+  return {
+    seed,
+    width,
+    height,
+    fps,
+    motion,
+    noise,
+    aspect: options.aspect ?? width / height,
+    framesPerRoom: options['frames-per-room'],
+    fieldOfView: typeof view === 'number' ? [view, view] : view,
+  };
+}
+
+async function deliver(
+  first: Response,
+  thread: RenderThread,
+  { frames = Infinity, fps, realtime, width, height }: Options,
+  { gate, clock, name }: ComponentContext,
+  signal: AbortSignal,
+  emit: (frame: ImageFrame) => void,
+): Promise<void> {
+  const pacer = new Pacer(clock, realtime ? fps : undefined);
+  let next = Promise.resolve(first);
+  for (let seq = 0; seq < frames; seq++) {
+    await gate.opened(signal);
+    if (signal.aborted) return;
+    const { rgb, depth, intrinsics, ms } = await next;
+    await pacer.wait(signal);
+    await gate.opened(signal);
+    if (signal.aborted) return;
+    // One frame ahead: it is rendered while this one goes through the pipeline.
+    if (seq + 1 < frames) next = thread.render(seq + 1);
+    emit({
+      kind: 'image',
+      seq,
+      pts: ptsOf(seq, fps),
+      capturedAt: clock.wall(),
+      source: name,
+      timings: { [name]: ms },
+      intrinsics,
+      truth: { width, height, data: depth },
+      width,
+      height,
+      format: 'rgb',
+      data: rgb,
+    });
+  }
+}
