@@ -1,0 +1,45 @@
+# make demo   installs what is missing, builds, and runs the demo pipeline
+# make test   the same, then lint, types, unit and integration tests
+# make bench  throughput, cost per frame and limits, measured here
+# make clean  removes what was built
+
+.DELETE_ON_ERROR:
+.PHONY: demo test bench setup build clean
+
+# GStreamer with its plug-in sets, and what the binding is compiled with.
+packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x \
+	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev build-essential python3 pkg-config
+
+# Only for tests: a screen, other readers of the topic, a camera on the network.
+test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
+
+demo: build
+	bin/depthline run demo
+
+test: build
+	@scripts/install-packages.sh $(test-packages)
+	npx biome ci .
+	npx tsc --noEmit
+	npx vitest run
+	@if training/run-tests --available; then training/run-tests; \
+	else echo "PyTorch is not here; training/run-tests sets it up and tests training/"; fi
+
+bench: build
+	npm run bench
+
+setup:
+	@scripts/install-packages.sh $(packages)
+
+build: setup node_modules/.package-lock.json
+	@npm run --silent build
+
+# onnxruntime-node would download CUDA libraries after its install; the CPU library is in the package.
+node_modules/.package-lock.json: package-lock.json package.json
+	@echo "Installing npm packages"
+	ONNXRUNTIME_NODE_INSTALL=skip npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean:
+	rm -rf dist out
