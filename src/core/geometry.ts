@@ -73,18 +73,23 @@ export function deriveView(frame: Frame & Size, part: Rectangle, size: Size): Fr
 }
 
 function cropTruth(truth: DepthMap, frame: Size, part: Rectangle): DepthMap {
-  const sx = truth.width / frame.width;
-  const sy = truth.height / frame.height;
-  const cut: Rectangle = {
-    left: Math.round(part.left * sx),
-    top: Math.round(part.top * sy),
-    width: Math.round(part.width * sx),
-    height: Math.round(part.height * sy),
-  };
+  const cut = scaleRectangle(part, frame, truth);
   if (cut.width === truth.width && cut.height === truth.height) return truth;
   return {
     width: cut.width,
     height: cut.height,
     data: cropPixels(truth.data, truth.width, 1, cut),
   };
+}
+
+/** The same part of a picture of another size: at least one pixel, and within it. */
+export function scaleRectangle(part: Rectangle, from: Size, to: Size): Rectangle {
+  const [left, right] = scaleSpan(part.left, part.width, to.width / from.width, to.width);
+  const [top, bottom] = scaleSpan(part.top, part.height, to.height / from.height, to.height);
+  return { left, top, width: right - left, height: bottom - top };
+}
+
+function scaleSpan(start: number, length: number, scale: number, limit: number): [number, number] {
+  const first = Math.min(limit - 1, Math.round(start * scale));
+  return [first, Math.min(limit, Math.max(first + 1, Math.round((start + length) * scale)))];
 }

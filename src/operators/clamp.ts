@@ -1,0 +1,56 @@
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { defineOperator } from '../core/component.ts';
+import type { DepthFrame } from '../core/frame.ts';
+
+const options = z
+  .strictObject({
+    min: z.number().min(0).max(1e6).default(0).describe('smallest depth that is valid, metres'),
+    max: z.number().gt(0).max(1e6).default(10).describe('largest depth that is valid, metres'),
+    outside: z
+      .enum(['invalid', 'clip'])
+      .default('invalid')
+      .describe('what depths outside become: invalid (0), or the nearest end'),
+  })
+  .refine(({ min, max }) => min < max, { error: 'min must be less than max' });
+
+type Options = z.output<typeof options>;
+
+/**
+ * Limits depth to a valid range. What is invalid (0, NaN) stays invalid and is written as 0;
+ * infinity is beyond every `max`.
+ */
+export const clamp = defineOperator({
+  name: 'clamp',
+  summary: 'Limits depth to a valid range: what lies outside becomes invalid, or is clipped.',
+  accepts: ['depth'],
+  emits: ['depth'],
+  options,
+  examples: [
+    { min: 0.3, max: 8 },
+    { max: 5, outside: 'clip' },
+  ],
+  async create(options) {
+    return map((frame) => {
+      const depth = frame as DepthFrame;
+      const { range = [0, Number.POSITIVE_INFINITY] } = depth;
+      const result: DepthFrame = {
+        ...depth,
+        data: clamped(depth.data, options),
+        range: [Math.max(options.min, range[0]), Math.min(options.max, range[1])],
+      };
+      return result;
+    });
+  },
+});
+
+function clamped(data: Float32Array, { min, max, outside }: Options): Float32Array {
+  const [below, above] = outside === 'clip' ? [min, max] : [0, 0];
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    if (!(value > 0)) continue;
+    out[i] = value < min ? below : value > max ? above : value;
+  }
+  return out;
+}

@@ -1,0 +1,44 @@
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { colorizeDepth } from '../core/colormap.ts';
+import { defineOperator } from '../core/component.ts';
+import { DepthRangeTracker, depthColorOptions } from '../core/depth-range.ts';
+import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
+
+const options = z
+  .strictObject(depthColorOptions)
+  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
+    error: 'min must be less than max',
+  });
+
+/** Depth as an RGB picture of the same size: near is warm or bright, invalid is black. */
+export const colorize = defineOperator({
+  name: 'colorize',
+  summary: 'Shows depth in colours: turbo, viridis, magma, inferno or grey.',
+  accepts: ['depth'],
+  emits: ['image'],
+  options,
+  examples: [
+    { colormap: 'turbo' },
+    { colormap: 'magma', min: 0.5, max: 8 },
+    { percentiles: [1, 99] },
+  ],
+  async create(options) {
+    return (input) => {
+      const range = new DepthRangeTracker(options);
+      return input.pipe(
+        map((frame): ImageFrame => {
+          const depth = frame as DepthFrame;
+          return {
+            ...derive(depth),
+            kind: 'image',
+            width: depth.width,
+            height: depth.height,
+            format: 'rgb',
+            data: colorizeDepth(depth, { colormap: options.colormap, ...range.next(depth) }),
+          };
+        }),
+      );
+    };
+  },
+});

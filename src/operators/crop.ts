@@ -1,0 +1,63 @@
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { aspect } from '../core/aspect.ts';
+import { defineOperator } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { DepthFrame, ImageFrame } from '../core/frame.ts';
+import { cropFrame } from '../core/frame-geometry.ts';
+import type { CropRegion } from '../core/fusion.ts';
+import { centreRectangle, type Rectangle, type Size } from '../core/geometry.ts';
+
+const options = z
+  .strictObject({
+    left: z.int().min(0).optional().describe('pixels left of the part that is kept'),
+    top: z.int().min(0).optional().describe('pixels above the part that is kept'),
+    width: z.int().min(1).optional().describe('width of the part that is kept, pixels'),
+    height: z.int().min(1).optional().describe('height of the part that is kept, pixels'),
+    aspect: aspect()
+      .optional()
+      .describe('keep the largest centre part of this shape, such as "4:3", in place of pixels'),
+  })
+  .refine(
+    ({ left, top, width, height, aspect }) => {
+      const given = [left, top, width, height].filter((value) => value !== undefined).length;
+      return aspect === undefined ? given === 4 : given === 0;
+    },
+    { error: 'needs either left, top, width and height, or aspect' },
+  );
+
+type Options = z.output<typeof options>;
+
+/** Keeps a part of a picture or depth map; intrinsics, ground truth and picture follow. */
+export const crop = defineOperator({
+  name: 'crop',
+  summary: 'Keeps a part of the picture: a rectangle, or the centre part of a given shape.',
+  accepts: ['image', 'depth'],
+  emits: 'same',
+  options,
+  examples: [{ aspect: '4:3' }, { left: 320, top: 0, width: 640, height: 480 }],
+  fuse: (options) => ({ do: 'crop', region: regionOf(options) }),
+  async create(options) {
+    const region = regionOf(options);
+    return map((frame) => {
+      const picture = frame as ImageFrame | DepthFrame;
+      return cropFrame(picture, rectangle(region, picture));
+    });
+  },
+});
+
+function regionOf({ aspect, left, top, width, height }: Options): CropRegion {
+  if (aspect !== undefined) return { aspect };
+  return { left, top, width, height } as Rectangle;
+}
+
+function rectangle(region: CropRegion, size: Size): Rectangle {
+  if ('aspect' in region) return centreRectangle(size, region.aspect);
+  const { left, top, width, height } = region;
+  if (left + width <= size.width && top + height <= size.height) return region;
+  throw new DepthlineError(
+    'OPERATOR',
+    `the part of ${width}×${height} at ${left},${top} does not lie within a frame of ` +
+      `${size.width}×${size.height}: make it smaller, or use aspect`,
+  );
+}

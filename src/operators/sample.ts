@@ -1,0 +1,67 @@
+import { filter } from 'rxjs';
+import { z } from 'zod';
+import { defineOperator } from '../core/component.ts';
+import type { Frame } from '../core/frame.ts';
+
+const options = z
+  .strictObject({
+    every: z.int().min(1).max(1_000_000).optional().describe('keep the first of every n frames'),
+    fps: z.number().gt(0).max(1000).optional().describe('keep about this many frames per second'),
+  })
+  .refine(({ every, fps }) => (every === undefined) !== (fps === undefined), {
+    error: 'needs either "every" or "fps", and not both',
+  });
+
+/**
+ * Keeps fewer frames. `fps` goes by presentation times, so the outcome is the same whatever the
+ * speed of the run: of the frames around each tick of the wanted rate it keeps the nearest. The
+ * rest are counted as dropped, `sampled out`.
+ */
+export const sample = defineOperator({
+  name: 'sample',
+  summary: 'Keeps every n-th frame, or so many frames per second.',
+  accepts: ['image', 'depth', 'points', 'data'],
+  emits: 'same',
+  options,
+  examples: [{ every: 3 }, { fps: 15 }],
+  async create({ every, fps }, context) {
+    return (input) => {
+      const keeps = every === undefined ? atRate(fps as number) : everyNth(every);
+      return input.pipe(
+        filter((frame) => {
+          const kept = keeps(frame);
+          if (!kept) context.dropped(1, 'sampled out');
+          return kept;
+        }),
+      );
+    };
+  },
+});
+
+function everyNth(n: number): (frame: Frame) => boolean {
+  let count = 0;
+  return () => {
+    const first = count === 0;
+    count = (count + 1) % n;
+    return first;
+  };
+}
+
+function atRate(fps: number): (frame: Frame) => boolean {
+  const period = 1e9 / fps;
+  let start: bigint | undefined;
+  let before = 0;
+  let due = 0;
+  return ({ pts }) => {
+    start ??= pts;
+    const now = Number(pts - start);
+    // A frame is near enough if the one after it would be no nearer.
+    const near = (now - before) / 2;
+    before = now;
+    if (now + near < due) return false;
+    due += period;
+    // After a gap the ticks start again: nobody wants what was missed in a burst.
+    if (due <= now) due = now + period;
+    return true;
+  };
+}
