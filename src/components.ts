@@ -1,5 +1,15 @@
 import { Registry } from './core/registry.ts';
+import { clamp } from './operators/clamp.ts';
+import { colorize } from './operators/colorize.ts';
+import { compareDepth } from './operators/compare-depth.ts';
+import { crop } from './operators/crop.ts';
 import { estimateDepth } from './operators/estimate-depth.ts';
+import { flip } from './operators/flip.ts';
+import { measureFlicker } from './operators/measure-flicker.ts';
+import { pointCloud } from './operators/point-cloud.ts';
+import { resize } from './operators/resize.ts';
+import { sample } from './operators/sample.ts';
+import { sideBySide } from './operators/side-by-side.ts';
 import { smooth } from './operators/smooth.ts';
 import { discard } from './sinks/discard.ts';
 import { file } from './sinks/file.ts';
@@ -19,6 +29,16 @@ export const builtins = new Registry([
   testPattern,
   usbCamera,
   videoFile,
+  clamp,
+  colorize,
+  compareDepth,
+  crop,
+  flip,
+  measureFlicker,
+  pointCloud,
+  resize,
+  sample,
+  sideBySide,
   estimateDepth,
   smooth,
   discard,

@@ -48,7 +48,7 @@ abstract class History implements Smoother {
     const out = new Float32Array(data.length);
     this.blend(data, past, out);
     for (let i = 0; i < data.length; i++) {
-      if ((data[i] as number) > 0) this.#missing[i] = 0;
+      if (isValid(data[i] as number)) this.#missing[i] = 0;
       else out[i] = this.#held(i, past[i] as number);
     }
     this.past = out;
@@ -56,7 +56,7 @@ abstract class History implements Smoother {
   }
 
   protected abstract reset(data: Float32Array): void;
-  /** Fills `out` for the pixels that are valid in `data`. */
+  /** Fills `out` for the pixels that are valid in `data`; what it writes for others is not used. */
   protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): void;
 
   #held(i: number, last: number): number {
@@ -73,7 +73,7 @@ abstract class History implements Smoother {
     for (let i = 0; i < data.length; i += 7) {
       const a = data[i] as number;
       const b = past[i] as number;
-      if (!(a > 0 && b > 0)) continue;
+      if (!(isValid(a) && b > 0)) continue;
       sum += Math.abs(a - b) / b;
       n++;
     }
@@ -121,7 +121,7 @@ function medianAt(frames: readonly Float32Array[], i: number, sorted: Float32Arr
   let n = 0;
   for (const frame of frames) {
     const value = frame[i] as number;
-    if (!(value > 0)) continue;
+    if (!isValid(value)) continue;
     let at = n++;
     for (; at > 0 && (sorted[at - 1] as number) > value; at--)
       sorted[at] = sorted[at - 1] as number;
@@ -143,4 +143,9 @@ function clean(data: Float32Array): Float32Array {
     if (value > 0) out[i] = value;
   }
   return out;
+}
+
+/** NaN fails both comparisons; infinity would stay in an average for good. */
+function isValid(value: number): boolean {
+  return value > 0 && value < Number.POSITIVE_INFINITY;
 }

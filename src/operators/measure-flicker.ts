@@ -1,0 +1,54 @@
+import { tap } from 'rxjs';
+import { z } from 'zod';
+import { defineOperator } from '../core/component.ts';
+import { flickerBetween, Spread } from '../core/flicker.ts';
+import type { DepthFrame } from '../core/frame.ts';
+
+const options = z.strictObject({
+  'static-below': z
+    .int()
+    .min(0)
+    .max(255)
+    .default(8)
+    .describe('largest change of a colour channel at a pixel that counts as static, levels of 255'),
+});
+
+/**
+ * Measures how unsteady depth is where the scene stands still: the mean absolute change from frame
+ * to frame over static pixels (those whose picture barely changed; all, when frames carry no
+ * picture). The run's summary gets mean and 95th percentile over frames, in metres and relative
+ * to the depth. Frames pass unchanged.
+ */
+export const measureFlicker = defineOperator({
+  name: 'measure-flicker',
+  summary: 'Measures how much depth changes between frames where the scene stands still.',
+  accepts: ['depth'],
+  emits: ['depth'],
+  options,
+  examples: [{}, { 'static-below': 4 }],
+  async create(options, context) {
+    const metres = new Spread();
+    const relative = new Spread();
+    let share = 0;
+    let before: DepthFrame | undefined;
+    context.summary(() => {
+      const compared = metres.count;
+      if (compared === 0) return { compared };
+      return {
+        compared,
+        staticShare: share / compared,
+        metres: metres.result(),
+        relative: relative.result(),
+      };
+    });
+    return tap((frame) => {
+      const now = frame as DepthFrame;
+      const flicker = before && flickerBetween(before, now, options['static-below']);
+      before = now;
+      if (!flicker) return;
+      metres.add(flicker.metres);
+      relative.add(flicker.relative);
+      share += flicker.share;
+    });
+  },
+});

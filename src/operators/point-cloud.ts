@@ -1,0 +1,76 @@
+import { map } from 'rxjs';
+import { z } from 'zod';
+import { aspect } from '../core/aspect.ts';
+import { defineOperator } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { type DepthFrame, derive, type Intrinsics, type PointsFrame } from '../core/frame.ts';
+import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../core/intrinsics.ts';
+import { unproject } from '../core/unproject.ts';
+
+const options = z
+  .strictObject({
+    'field-of-view': z
+      .number()
+      .gt(0)
+      .lt(180)
+      .optional()
+      .describe('horizontal field of view of the depth frame, degrees; default: its intrinsics'),
+    view: aspect()
+      .optional()
+      .describe(
+        'with field-of-view: true shape of what the frame shows, when it was squeezed: "4:3" for ' +
+          'FastDepth; default: that of width × height',
+      ),
+    stride: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(1)
+      .describe('take every n-th column of every n-th row'),
+    colors: z.boolean().default(true).describe('give each point the colour of the picture'),
+  })
+  .refine((o) => o.view === undefined || o['field-of-view'] !== undefined, {
+    error: 'view needs field-of-view',
+  });
+
+type Options = z.output<typeof options>;
+
+/**
+ * Depth to points in camera coordinates (x right, y down, z forward), metres. The geometry is the
+ * frame's intrinsics, from a source that knows its camera, or the field of view given here, which
+ * goes before them. Invalid pixels give no point.
+ */
+export const pointCloud = defineOperator({
+  name: 'point-cloud',
+  summary: 'Turns depth into points in space, by the camera’s intrinsics or field of view.',
+  accepts: ['depth'],
+  emits: ['points'],
+  options,
+  examples: [{}, { 'field-of-view': 62.2, view: '4:3', stride: 2 }],
+  async create(options) {
+    return map((frame): PointsFrame => {
+      const depth = frame as DepthFrame;
+      const intrinsics = geometry(depth, options);
+      const image = options.colors ? depth.image : undefined;
+      return {
+        ...derive(depth),
+        intrinsics,
+        kind: 'points',
+        ...unproject(depth, intrinsics, options.stride, image),
+      };
+    });
+  },
+});
+
+function geometry(depth: DepthFrame, { 'field-of-view': degrees, view }: Options): Intrinsics {
+  if (degrees !== undefined) {
+    const trueHeight = view === undefined ? depth.height : depth.width / view;
+    const seen = { width: depth.width, height: trueHeight };
+    return scaleIntrinsics(intrinsicsOfFieldOfView(degrees, seen), seen, depth);
+  }
+  if (depth.intrinsics) return depth.intrinsics;
+  throw new DepthlineError(
+    'OPERATOR',
+    'point-cloud needs the camera’s geometry, and the frames carry none: set field-of-view here, or intrinsics on the source',
+  );
+}
