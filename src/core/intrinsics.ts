@@ -106,8 +106,8 @@ function flip({ size, intrinsics }: View, axis: 'horizontal' | 'vertical' | 'bot
 function resize(view: View, fusion: Extract<Fusion, { do: 'resize' }>): View {
   const { width, height, fit } = fusion;
   const target = { width, height };
-  let seen = fusion.view === undefined ? view : cropToAspect(view, fusion.view);
-  if (fit === 'crop') seen = cropToAspect(seen, width / height);
+  const aspect = fusion.view ?? (fit === 'crop' ? width / height : undefined);
+  const seen = aspect === undefined ? view : cropToAspect(view, aspect);
   if (fit !== 'letterbox') {
     return { size: target, intrinsics: scaleIntrinsics(seen.intrinsics, seen.size, target) };
   }

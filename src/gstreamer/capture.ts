@@ -250,17 +250,11 @@ class Capture {
 
   #onStall() {
     const how = `stalled: no frame for ${Math.round(this.#patienceMs)} ms`;
-    const host = this.#host as HostProcess;
-    host.stop('at once');
-    this.#onEnd(
-      this.#received > 0
-        ? { kind: 'crashed', how, stderr: '' }
-        : {
-            kind: 'failed',
-            failure: { phase: 'run', message: `no frame within ${this.#patienceMs} ms` },
-            stderr: '',
-          },
-    );
+    const { stderr } = this.#host as HostProcess;
+    this.#host?.stop('at once');
+    if (this.#received > 0) return this.#onEnd({ kind: 'crashed', how, stderr });
+    const message = `no frame within ${this.#patienceMs} ms`;
+    this.#onEnd({ kind: 'failed', failure: { phase: 'run', message }, stderr });
   }
 
   #onEnd(end: HostEnd) {

@@ -4,10 +4,10 @@ import { howToInstall } from './packages.ts';
 
 /** Why a launch line failed, in GStreamer's words, and what to try. */
 export function explainFailure(what: string, failure: Failure, stderr = ''): string {
-  const said = [failure.message, detail(failure)].filter(Boolean).join(': ');
+  const said = [failure.message.replace(/\.$/, ''), detail(failure)].filter(Boolean).join(': ');
   const where = failure.element ? ` (element ${elementName(failure.element)})` : '';
   const log = failure.element || failure.phase === 'parse' ? '' : lastLine(stderr);
-  return `${what} failed: ${redact(said)}${where}${log}${withColon(advice(failure))}`;
+  return `${what} failed: ${redact(said)}${where}${log}${withColon(advice(failure, log))}`;
 }
 
 /** True if this machine lacks an element or the binding. */
@@ -24,10 +24,16 @@ function withColon(text: string | undefined): string {
   return text ? `; ${text}` : '';
 }
 
+/** Time, process, thread and place in the source code of a log line. */
+const logPrefix = /^\d+:\d\d:\d\d\.\d+\s+\d+\s+0x\w+\s+(?:ERROR|WARN)\s+/;
+
 /** The last line in which GStreamer's log complains, in brackets, or nothing. */
 export function lastLine(stderr: string): string {
-  const line = stderr.split('\n').findLast((text) => /ERROR|WARN|CRITICAL|assert/i.test(text));
-  return line ? ` [${redact(line.trim())}]` : '';
+  const lines = stderr.split('\n');
+  const line =
+    lines.findLast((text) => /error|critical|assert/i.test(text)) ??
+    lines.findLast((text) => text.includes('WARN'));
+  return line ? ` [${redact(line.trim().replace(logPrefix, ''))}]` : '';
 }
 
 /** `/GstPipeline:pipeline0/GstV4l2Src:v4l2src0` → `v4l2src0`. */
@@ -35,10 +41,15 @@ function elementName(path: string): string {
   return path.slice(path.lastIndexOf(':') + 1);
 }
 
-/** The last lines of GStreamer's debug text; the first only says where in its code it was. */
+/** GStreamer's debug text without its places in source code, element paths and long caps. */
 function detail(failure: Failure): string | undefined {
-  const lines = failure.debug?.split('\n').slice(1).filter(Boolean) ?? [];
-  return lines.length > 0 ? lines.join(' ').slice(0, 400) : undefined;
+  const lines = (failure.debug ?? '')
+    .split('\n')
+    .filter((line) => line && !/\.(c|cpp|m|y)\(\d+\): /.test(line))
+    .map((line) =>
+      line.replace(/\(((?:audio|video)\/[\w.-]+), [\s\S]*$/, '($1)').replace(/[.:]$/, ''),
+    );
+  return lines.length > 0 ? [...new Set(lines)].join(': ').slice(0, 400) : undefined;
 }
 
 interface Rule {
@@ -56,8 +67,21 @@ const rules: readonly Rule[] = [
     advice: (match) => `run "gst-inspect-1.0 ${match[2]}" for the properties it has`,
   },
   {
+    when: /could not link (\S+) to (videoconvert|nvvidconv)0/,
+    advice: (match) =>
+      `the line must end in raw video, but ${match[1]} gives something else: try "! decodebin" behind it`,
+  },
+  {
     when: /could not set property|could not link|could not parse caps|syntax error/i,
     advice: () => 'check the launch line with gst-launch-1.0',
+  },
+  {
+    when: /Missing decoder: [^(]*\(audio\/(?![\s\S]*\(video\/)/,
+    advice: () => 'the file has sound only, no video track',
+  },
+  {
+    when: /Could not determine type|no playable streams|no known streams|contains no data|text file/i,
+    advice: () => 'check that it is a video file, and whole',
   },
   {
     when: /Missing decoder|missing a plug-in|no suitable plugins/i,
@@ -68,7 +92,7 @@ const rules: readonly Rule[] = [
     advice: () => 'another program uses the camera: find it with "fuser -v /dev/video*" and end it',
   },
   {
-    when: /Cannot identify device|Could not open device|No such file or directory.*video|is not a capture device/i,
+    when: /Cannot identify device|Could not open device|No such file or directory.*video|not a capture device|isn't a v4l2 driver/i,
     advice: () => cameraAdvice(),
   },
   {
@@ -86,15 +110,24 @@ const rules: readonly Rule[] = [
       'check the camera cable and "sensor", and restart the camera daemon: sudo systemctl restart nvargus-daemon',
   },
   {
+    when: /no frame within/,
+    advice: () =>
+      'it started but gives no picture: check the camera, or allow "first-frame-within" more',
+  },
+  {
     when: /not-negotiated/i,
     advice: () => 'the source does not offer this width, height, format or fps: try others',
   },
 ];
 
-function advice(failure: Failure): string | undefined {
-  const text = [failure.message, failure.debug, failure.element, ...(failure.missing ?? [])].join(
-    '\n',
-  );
+function advice(failure: Failure, log: string): string | undefined {
+  const text = [
+    failure.message,
+    log,
+    failure.debug,
+    failure.element,
+    ...(failure.missing ?? []),
+  ].join('\n');
   for (const rule of rules) {
     const match = rule.when.exec(text);
     if (match) return rule.advice(match, failure);

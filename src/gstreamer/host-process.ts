@@ -55,7 +55,8 @@ export class HostProcess {
         ...process.env,
         // Pull and bus poll each block a thread.
         UV_THREADPOOL_SIZE: '4',
-        GST_DEBUG: process.env.GST_DEBUG ?? '1',
+        // Warnings too: decodebin swallows some errors, and then the log alone has the reason.
+        GST_DEBUG: process.env.GST_DEBUG ?? '2',
         GST_DEBUG_NO_COLOR: '1',
       },
     });
@@ -69,6 +70,11 @@ export class HostProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** The last of what the process wrote to stderr: GStreamer's log. */
+  get stderr(): string {
+    return this.#stderr.trim();
   }
 
   /** Asks for one frame. */
@@ -176,7 +182,7 @@ export class HostProcess {
       stderr: '',
     };
     this.#kill();
-    const end = outcome.kind === 'ended' ? outcome : { ...outcome, stderr: this.#stderr.trim() };
+    const end = outcome.kind === 'ended' ? outcome : { ...outcome, stderr: this.stderr };
     this.#options.onEnd(end);
   }
 }

@@ -141,8 +141,8 @@ class Chain {
 
   resize(resize: Resize, engine: Engine) {
     const { width, height, fit, view } = resize;
-    if (view !== undefined) this.#cropToAspect(view);
-    if (fit === 'crop') this.#cropToAspect(width / height);
+    const aspect = view ?? (fit === 'crop' ? width / height : undefined);
+    if (aspect !== undefined) this.#cropToAspect(aspect);
     if (engine !== 'nvvidconv') this.#toSystem();
     this.#add(...scalers[engine](width, height, fit === 'letterbox'));
     this.#memory = 'system';

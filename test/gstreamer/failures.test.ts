@@ -35,6 +35,19 @@ const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [
     },
     /try others/,
   ],
+  [
+    'sound only',
+    {
+      message: 'Your GStreamer installation is missing a plug-in.',
+      debug: 'a.c(1): f ():\nMissing decoder: Vorbis (audio/x-vorbis, rate=(int)1, x)',
+    },
+    /: Missing decoder: Vorbis \(audio\/x-vorbis\); the file has sound only/,
+  ],
+  [
+    'encoded video',
+    { message: 'could not link x264enc0 to videoconvert0' },
+    /must end in raw video, but x264enc0/,
+  ],
   ['wrong password', { message: 'Unauthorized' }, /user name and password/],
 ];
 
@@ -44,9 +57,10 @@ test.each(cases)('%s', (_, failure, message) => {
 
 test('with no reason given, the last line of the log is', () => {
   const failure = { phase: 'run', message: 'the pipeline stopped without saying why' } as const;
-  const log = '0:00 1 ERROR v4l2 v4l2.c:1: no such ioctl\n';
+  const log =
+    '0:00:00.051872001  3050     0x341bcf60 WARN     v4l2 v4l2.c:1:f:<s> error: no such ioctl\n0:00:01.0 1 0x1 WARN other\n';
   expect(explainFailure('camera', failure, log)).toBe(
-    'camera failed: the pipeline stopped without saying why [0:00 1 ERROR v4l2 v4l2.c:1: no such ioctl]',
+    'camera failed: the pipeline stopped without saying why [v4l2 v4l2.c:1:f:<s> error: no such ioctl]',
   );
 });
 

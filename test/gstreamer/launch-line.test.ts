@@ -59,6 +59,12 @@ describe('launch line', () => {
     ],
     ['view', [resize({ view: 4 / 3 })], ['cpu'], 'aspectratiocrop aspect-ratio=4/3 ! videoscale'],
     [
+      'view, which takes the place of crop',
+      [resize({ view: 4 / 3, fit: 'crop' })],
+      ['cpu'],
+      'aspectratiocrop aspect-ratio=4/3 ! videoscale method=bilinear2 add-borders=false ! video/x-raw,width=224',
+    ],
+    [
       'flip',
       [{ do: 'flip', axis: 'both' }],
       ['cpu'],
