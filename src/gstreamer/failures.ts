@@ -92,6 +92,10 @@ const rules: readonly Rule[] = [
     advice: () => 'another program uses the camera: find it with "fuser -v /dev/video*" and end it',
   },
   {
+    when: /Permission denied|without permission/i,
+    advice: () => 'this user may not open it: sudo usermod -aG video $USER, then log in again',
+  },
+  {
     when: /Cannot identify device|Could not open device|No such file or directory.*video|not a capture device|isn't a v4l2 driver/i,
     advice: () => cameraAdvice(),
   },
