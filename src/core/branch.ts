@@ -88,6 +88,9 @@ export class Branch {
       error: (error) => this.#fail(located(error, 'OPERATOR', this.#parts.path)),
       complete: () => {
         this.#operatorsDone = true;
+        // An operator such as take(5) may end the branch before its input does.
+        this.#queue.clear('operators ended');
+        this.#reportWaiting();
         void this.#pump();
       },
     });
@@ -95,8 +98,8 @@ export class Branch {
 
   push(frame: Frame): void {
     this.#parts.queueLedger.entered++;
-    if (this.#over) {
-      this.#parts.queueLedger.drop(1, 'branch ended');
+    if (this.#over || this.#operatorsDone) {
+      this.#parts.queueLedger.drop(1, this.#over ? 'branch ended' : 'operators ended');
       return;
     }
     this.#queue.push(frame);

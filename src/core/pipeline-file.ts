@@ -249,8 +249,7 @@ class FileReader {
 
   #unknown(role: Role, name: string): string {
     const other = this.registry.get(name);
-    if (other)
-      return `"${name}" is ${other.role === 'operator' ? 'an' : 'a'} ${other.role}, not a ${role}`;
+    if (other) return `"${name}" is ${withArticle(other.role)}, not ${withArticle(role)}`;
     return `unknown ${role} "${name}"${hint(name, this.registry.names(role))}`;
   }
 
@@ -307,7 +306,8 @@ class FileReader {
 
   #named(problem: Problem): string {
     const name = problem.path.at(-1);
-    return /^(is|must|needs|has|names|"|fits)\b/.test(problem.message) && typeof name === 'string'
+    const aboutValue = /^(is|must|needs|has|names|fits)\b|^".*" is not valid here/;
+    return aboutValue.test(problem.message) && problem.key !== true && typeof name === 'string'
       ? `${name} ${problem.message}`
       : problem.message;
   }
@@ -349,4 +349,8 @@ class FileReader {
 
 function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function withArticle(role: Role): string {
+  return role === 'operator' ? 'an operator' : `a ${role}`;
 }

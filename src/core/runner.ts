@@ -192,9 +192,9 @@ class Running implements Run {
   abort(): void {
     if (this.#abort.signal.aborted) return;
     this.#stopped = true;
+    for (const { branch } of this.#branches) branch.abort('stopped');
     this.#abort.abort();
     this.#stopSource?.();
-    for (const { branch } of this.#branches) branch.abort('stopped');
   }
 
   stats(): RunStats {

@@ -68,29 +68,45 @@ export function applySettings(target: Mapping, settings: readonly string[], repo
 function assign(target: Mapping, keys: readonly string[], text: string): string | undefined {
   let current: unknown = target;
   for (const [depth, key] of keys.entries()) {
-    const trail = keys.slice(0, depth).join('.') || 'the file';
+    const last = depth === keys.length - 1;
+    const trail = keys.slice(0, depth).join('.');
     if (Array.isArray(current)) {
       const index = listIndex(current, key);
-      if (index === undefined)
+      if (index === undefined) {
         return `${trail} is a list of ${current.length}; "${key}" is not in it`;
-      if (depth === keys.length - 1) current[index] = read(text);
-      else current = current[index] ??= {};
-      continue;
+      }
+      if (last) current[index] = read(text);
+      else current = inItem(current, index, key, keys[depth + 1] as string);
+    } else if (typeof current !== 'object' || current === null) {
+      return `${trail} has no options`;
+    } else if (last) {
+      (current as Mapping)[key] = read(text);
+    } else {
+      current = (current as Mapping)[key] ??= {};
     }
-    if (typeof current !== 'object' || current === null) return `${trail} has no options`;
-    const map = current as Mapping;
-    if (depth === keys.length - 1) map[key] = read(text);
-    else current = map[key] ??= {};
   }
   return undefined;
 }
 
 /** A list item by its number, or by the component it names (`sinks.file.format`). */
 function listIndex(list: readonly unknown[], key: string): number | undefined {
-  const index = /^\d+$/.test(key)
-    ? Number(key)
-    : list.findIndex((item) => typeof item === 'object' && item !== null && key in item);
+  const index = /^\d+$/.test(key) ? Number(key) : list.findIndex((item) => names(item, key));
   return index >= 0 && index < list.length ? index : undefined;
+}
+
+function names(item: unknown, component: string): boolean {
+  return item === component || (typeof item === 'object' && item !== null && component in item);
+}
+
+const besideComponent = ['queue', 'operators', 'name', 'on-error'];
+
+/** Where the next key belongs: `sinks.file.format` is an option, `sinks.file.queue` stands beside. */
+function inItem(list: unknown[], index: number, key: string, next: string): unknown {
+  if (typeof list[index] === 'string') list[index] = { [list[index] as string]: {} };
+  const item = list[index] as Mapping;
+  if (/^\d+$/.test(key) || besideComponent.includes(next)) return item;
+  item[key] ??= {};
+  return item[key];
 }
 
 function read(text: string): unknown {
