@@ -45,10 +45,8 @@ export const resize = defineOperator({
     { width: 640, height: 640, fit: 'letterbox', on: 'cpu' },
   ],
 
-  fuse({ width, height, fit, view, on }) {
-    if (view === undefined) return { do: 'resize', width, height, fit, on };
-    // The view is all that is cut; what is left of it is squeezed.
-    return { do: 'resize', width, height, fit: fit === 'crop' ? 'stretch' : fit, view, on };
+  fuse({ view, ...rest }) {
+    return { do: 'resize', ...rest, ...(view !== undefined && { view }) };
   },
 
   async create({ width, height, fit, view, on }, context) {
