@@ -62,12 +62,11 @@ async function list(
   endings: readonly string[],
 ): Promise<string[]> {
   const root = resolve(baseDirectory, path);
-  const pattern = `*.{${endings.join(',')}}`;
   const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
   const info = await stat(root).catch(() => undefined);
   if (info?.isFile()) return [root];
   const found = info
-    ? await glob(pattern, { ...options, cwd: root })
+    ? await glob('*', { ...options, cwd: root })
     : await glob(path, { ...options, cwd: baseDirectory });
   const known = found.filter((file) => endings.includes(extname(file).slice(1).toLowerCase()));
   return known.sort((a, b) => natural.compare(a, b));

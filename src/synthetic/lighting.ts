@@ -6,6 +6,7 @@ import {
   dot,
   type Face,
   type Light,
+  length,
   type Scene,
   scale,
   subtract,
@@ -36,13 +37,33 @@ interface Sample {
  */
 export function bakeLight(scene: Scene): void {
   const occluders = new Occluders(scene.obstacles);
-  const samples = scene.lights.flatMap(sampleLight);
-  for (const face of scene.faces)
-    if (face.material.glow === 0) bakeFace(face, scene, occluders, samples);
+  const lamps = scene.lights.flatMap(sampleLight);
+  const baker: Baker = { scene, occluders, around: occluders, lamps, corners: new Map() };
+  for (const face of scene.faces) {
+    if (face.material.glow > 0) continue;
+    const radius = (length(face.u) + length(face.v)) / 2;
+    const centre = add(face.corner, scale(add(face.u, face.v), 0.5));
+    // A wall has everything around it; a book does not.
+    const around = radius < 1.5 ? occluders.within(centre, radius + reach) : occluders;
+    const near = { ...baker, around };
+    if (face.normals) bakeCurved(face, face.normals, near);
+    else bakeFlat(face, near);
+  }
+}
+
+interface Baker {
+  readonly scene: Scene;
+  readonly occluders: Occluders;
+  /** The solids near the face that is baked. */
+  readonly around: Occluders;
+  readonly lamps: readonly Sample[];
+  /** Corners of curved surfaces: several triangles share each. */
+  readonly corners: Map<string, Vec>;
 }
 
 function sampleLight({ corner, u, v, normal, power }: Light): Sample[] {
-  const n = 3;
+  // A small lamp throws a shadow that is sharp enough with fewer.
+  const n = length(u) * length(v) > 0.3 ? 3 : 2;
   return Array.from({ length: n * n }, (_, i) => ({
     at: add(corner, add(scale(u, ((i % n) + 0.5) / n), scale(v, (Math.floor(i / n) + 0.5) / n))),
     normal,
@@ -50,42 +71,41 @@ function sampleLight({ corner, u, v, normal, power }: Light): Sample[] {
   }));
 }
 
-function bakeFace(
-  face: Face,
-  scene: Scene,
-  occluders: Occluders,
-  samples: readonly Sample[],
-): void {
-  const { corner, u, v, nodesU, nodesV, triangle, normals, light } = face;
+function bakeFlat(face: Face, baker: Baker): void {
+  const { corner, u, v, nodesU, nodesV, normal, light } = face;
+  // A little inside, so that a node does not lie in what stands at the edge.
+  const inside = (i: number, nodes: number) => 0.02 + 0.96 * (i / (nodes - 1));
   for (let j = 0; j < nodesV; j++) {
     for (let i = 0; i < nodesU; i++) {
-      // A little inside, so that a node does not lie in what stands at the edge.
-      const inset = triangle ? 0.1 : 0.02;
-      const s = inset + (1 - 2 * inset) * (i / (nodesU - 1)) * (triangle && j ? 0.5 : 1);
-      const t = inset + (1 - 2 * inset) * (j / (nodesV - 1)) * (triangle && i ? 0.5 : 1);
-      const normal = normals ? normals[j ? 2 : i ? 1 : 0]! : face.normal;
-      const at = add(add(corner, add(scale(u, s), scale(v, t))), scale(normal, 0.012));
-      const value = irradiance(at, normal, scene, occluders, samples);
-      light.set(value, (j * nodesU + i) * 3);
+      const place = add(scale(u, inside(i, nodesU)), scale(v, inside(j, nodesV)));
+      light.set(irradiance(add(corner, place), normal, baker), (j * nodesU + i) * 3);
     }
   }
-  // A triangle's fourth node only continues the plane of the other three.
-  if (triangle)
-    for (let c = 0; c < 3; c++) light[9 + c] = light[3 + c]! + light[6 + c]! - light[c]!;
 }
 
-function irradiance(
-  at: Vec,
-  normal: Vec,
-  scene: Scene,
-  occluders: Occluders,
-  samples: readonly Sample[],
-): Vec {
-  const open = openness(at, normal, scene.size, occluders);
+function bakeCurved({ corner, u, v, light }: Face, normals: readonly Vec[], baker: Baker): void {
+  for (const [i, at] of [corner, add(corner, u), add(corner, v)].entries()) {
+    const normal = normals[i]!;
+    const key = [...at, ...normal].map((x) => Math.round(x * 1e4)).join();
+    let value = baker.corners.get(key);
+    if (!value) {
+      value = irradiance(at, normal, baker);
+      baker.corners.set(key, value);
+    }
+    light.set(value, i * 3);
+  }
+  // The fourth node only continues the plane of the other three.
+  for (let c = 0; c < 3; c++) light[9 + c] = light[3 + c]! + light[6 + c]! - light[c]!;
+}
+
+/** Linear RGB light at a point of a surface. */
+function irradiance(surface: Vec, normal: Vec, { scene, occluders, around, lamps }: Baker): Vec {
+  const at = add(surface, scale(normal, 0.012));
+  const open = openness(at, normal, scene.size, around);
   // The floor sends less light up than ceiling and walls send down.
   const sky = open * (0.85 + 0.15 * normal[1]);
   let [r, g, b] = scale(scene.ambient, sky);
-  for (const sample of samples) {
+  for (const sample of lamps) {
     const to = subtract(sample.at, at);
     const d2 = dot(to, to);
     const distance = Math.sqrt(d2);
@@ -94,8 +114,10 @@ function irradiance(
     if (facing <= 0) continue;
     const emitted = sample.normal ? -dot(direction, sample.normal) : 1;
     if (emitted <= 0) continue;
-    if (occluders.distance(at, direction, distance - 0.05, true) < distance - 0.05) continue;
     const k = (facing * emitted) / (d2 + 0.15);
+    // Too weak to be seen, so its shadow need not be looked for.
+    if (sample.power[1] * k < 0.01 * g) continue;
+    if (occluders.distance(at, direction, distance - 0.05, true) < distance - 0.05) continue;
     r += sample.power[0] * k;
     g += sample.power[1] * k;
     b += sample.power[2] * k;

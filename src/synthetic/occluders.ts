@@ -4,10 +4,12 @@ const perSolid = 9;
 
 /** Ray queries against the solids of a scene, in flat arrays for speed. */
 export class Occluders {
+  readonly #obstacles: readonly Obstacle[];
   readonly #groups: Float64Array;
   readonly #solids: Float64Array;
 
   constructor(obstacles: readonly Obstacle[]) {
+    this.#obstacles = obstacles;
     const solids = obstacles.flatMap((obstacle) => obstacle.solids);
     this.#solids = new Float64Array(solids.length * perSolid);
     for (const [i, s] of solids.entries())
@@ -18,6 +20,15 @@ export class Occluders {
       this.#groups.set([...centre, radius * radius, first, first + own.length], i * 6);
       first += own.length;
     }
+  }
+
+  /** Only those obstacles that come within `reach` of a ball. */
+  within(centre: Vec, reach: number): Occluders {
+    const near = this.#obstacles.filter((o) => {
+      const [x, y, z] = [o.centre[0] - centre[0], o.centre[1] - centre[1], o.centre[2] - centre[2]];
+      return x * x + y * y + z * z < (o.radius + reach) ** 2;
+    });
+    return new Occluders(near);
   }
 
   /** Distance along the ray to the first solid, at most `far`. With `any`, to one of them. */
@@ -73,23 +84,31 @@ export class Occluders {
       const t = -b - Math.sqrt(disc);
       return t > 1e-4 ? t : Infinity;
     }
+    // The three pairs of planes, written out: this is where baking spends its time.
+    const inverseY = 1 / d[1];
+    const hy = a[i + 4]!;
+    const y1 = (-hy - y) * inverseY;
+    const y2 = (hy - y) * inverseY;
+    let enter = Math.max(0, Math.min(y1, y2));
+    let leave = Math.max(y1, y2);
+    if (!(enter < leave)) return Infinity;
     const c = a[i + 6]!;
     const s = a[i + 7]!;
-    let enter = 0;
-    let leave = Infinity;
-    for (let axis = 0; axis < 3; axis++) {
-      const from = axis === 0 ? x * c - z * s : axis === 1 ? y : z * c + x * s;
-      const by = axis === 0 ? d[0] * c - d[2] * s : axis === 1 ? d[1] : d[2] * c + d[0] * s;
-      const half = a[i + 3 + axis]!;
-      if (Math.abs(by) < 1e-12) {
-        if (Math.abs(from) > half) return Infinity;
-        continue;
-      }
-      const t1 = (-half - from) / by;
-      const t2 = (half - from) / by;
-      enter = Math.max(enter, Math.min(t1, t2));
-      leave = Math.min(leave, Math.max(t1, t2));
-    }
+    const inverseX = 1 / (d[0] * c - d[2] * s);
+    const fromX = x * c - z * s;
+    const hx = a[i + 3]!;
+    const x1 = (-hx - fromX) * inverseX;
+    const x2 = (hx - fromX) * inverseX;
+    enter = Math.max(enter, Math.min(x1, x2));
+    leave = Math.min(leave, Math.max(x1, x2));
+    if (!(enter < leave)) return Infinity;
+    const inverseZ = 1 / (d[2] * c + d[0] * s);
+    const fromZ = z * c + x * s;
+    const hz = a[i + 5]!;
+    const z1 = (-hz - fromZ) * inverseZ;
+    const z2 = (hz - fromZ) * inverseZ;
+    enter = Math.max(enter, Math.min(z1, z2));
+    leave = Math.min(leave, Math.max(z1, z2));
     return enter < leave && leave > 1e-4 ? enter : Infinity;
   }
 }

@@ -49,7 +49,11 @@ export function mixSeed(...parts: readonly number[]): number {
 
 /** A fixed value in [0, 1) for each lattice point. */
 export function lattice(x: number, y: number, seed: number): number {
-  return (mixSeed(x, y, seed) >>> 0) / 4_294_967_296;
+  let h = Math.imul(seed ^ 0x811c9dc5, 0x85ebca6b) ^ Math.imul(x, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35) ^ Math.imul(y, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 13), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 16), 0xc2b2ae35);
+  return ((h ^ (h >>> 15)) >>> 0) / 4_294_967_296;
 }
 
 const tau = 2 * Math.PI;

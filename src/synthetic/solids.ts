@@ -80,11 +80,17 @@ export class Piece {
       if (part.kind === 'box') scene.faces.push(...boxFaces(part, placement));
       else if (part.kind === 'column') scene.faces.push(...columnFaces(part, placement));
       else scene.faces.push(...ballFaces(part, placement));
-      // What shines is a lamp: it must not stand in its own light.
-      if (part.material.glow === 0) solids.push(solidOf(part, placement));
+      // What shines is a lamp: it must not stand in its own light. Thin trim has no shadow to see.
+      if (part.material.glow === 0 && !isTrim(part)) solids.push(solidOf(part, placement));
     }
     if (solids.length > 0) scene.obstacles.push(around(solids));
   }
+}
+
+function isTrim(part: Part): boolean {
+  if (part.kind !== 'box') return false;
+  const [a, b] = subtract(part.to, part.from).toSorted((p, q) => p - q) as [number, number];
+  return a < 0.03 && b < 0.3;
 }
 
 function solidOf(part: Part, place: Placement): Solid {
@@ -181,7 +187,7 @@ function mesh(
 
 function columnFaces(part: Part & { kind: 'column' }, place: Placement): Face[] {
   const { base, height, bottom, top, material } = part;
-  const sides = 16;
+  const sides = Math.max(bottom, top) < 0.1 ? 10 : 16;
   const round = (i: number): [number, number] => {
     const angle = (2 * Math.PI * (i % sides)) / sides;
     return [cos(angle), sin(angle)];
@@ -208,7 +214,7 @@ function columnFaces(part: Part & { kind: 'column' }, place: Placement): Face[] 
 
 function ballFaces(part: Part & { kind: 'ball' }, place: Placement): Face[] {
   const { centre, radius, squash, material } = part;
-  const [columns, rows] = [18, 10];
+  const [columns, rows] = radius < 0.1 ? [12, 6] : [18, 10];
   const point: Mesh = (i, j) => {
     const around = (2 * Math.PI * (i % columns)) / columns;
     const down = (Math.PI * j) / rows;

@@ -34,7 +34,8 @@ function fbm(u: number, v: number, px: number, py: number, octaves: number, seed
   let sum = 0;
   let weight = 0;
   let amplitude = 1;
-  let [x, y] = [px, py];
+  let x = px;
+  let y = py;
   for (let i = 0; i < octaves; i++) {
     sum += amplitude * noise(u * x, v * y, x, y, seed + i);
     weight += amplitude;
