@@ -26,7 +26,8 @@ export class Occluders {
   within(centre: Vec, reach: number): Occluders {
     const near = this.#obstacles.filter((o) => {
       const [x, y, z] = [o.centre[0] - centre[0], o.centre[1] - centre[1], o.centre[2] - centre[2]];
-      return x * x + y * y + z * z < (o.radius + reach) ** 2;
+      const apart = o.radius + reach;
+      return x * x + y * y + z * z < apart * apart;
     });
     return new Occluders(near);
   }
@@ -43,7 +44,10 @@ export class Occluders {
       const rr = groups[g + 3]!;
       const apart = x * x + y * y + z * z;
       if (apart - along * along > rr) continue;
-      if (apart > rr && (along < 0 || (along - nearest > 0 && (along - nearest) ** 2 > rr)))
+      if (
+        apart > rr &&
+        (along < 0 || (along - nearest > 0 && (along - nearest) * (along - nearest) > rr))
+      )
         continue;
       for (let s = groups[g + 4]!; s < groups[g + 5]!; s++) {
         const t = this.#hit(s * perSolid, o, d);

@@ -27,7 +27,10 @@ function digest({ rgb, depth }: { rgb: Uint8Array; depth: Float32Array }): strin
 
 test('a film is the same on every machine', () => {
   const film = new Film(settings);
-  expect([0, 40].map((index) => digest(film.picture(index)))).toEqual(['000a283e2771b874', '19967020d7e04639']);
+  expect([0, 40].map((index) => digest(film.picture(index)))).toEqual([
+    '000a283e2771b874',
+    '19967020d7e04639',
+  ]);
 });
 
 test('a frame depends on the settings and its number, not on the frames before', () => {
