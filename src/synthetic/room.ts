@@ -4,13 +4,7 @@ import { hsv, Palette } from './palette.ts';
 import { Random } from './random.ts';
 import { roomFaces, type Scene, type Vec } from './scene.ts';
 import { Piece } from './solids.ts';
-
-interface Rectangle {
-  readonly x0: number;
-  readonly z0: number;
-  readonly x1: number;
-  readonly z1: number;
-}
+import { footprint, type Rectangle, wallFrame } from './walls.ts';
 
 /** A furnished, lit room made from a seed: the same seed gives the same room everywhere. */
 export function makeRoom(seed: number): Scene {
@@ -94,7 +88,7 @@ class RoomBuilder {
     }
     const wall = random.int(0, 3);
     const at = random.range(0.6, this.#lengthOf(wall) - 0.6);
-    const before = this.#footprint(wall, at, w, 0.9);
+    const before = footprint(this.scene.size, wall, at, w, 0.9);
     if (!this.#free(before) || !this.#hang(wall, at, w + 0.2)) return;
     this.#taken.push(before);
     this.#onWall(piece, wall, at, 0);
@@ -126,7 +120,7 @@ class RoomBuilder {
     }
     if (random.chance(0.5)) this.#curtains(piece, width, low, high);
     this.#onWall(piece, wall, at, 0);
-    const { origin, right, inward } = this.#wallFrame(wall);
+    const { origin, right, inward } = wallFrame(this.scene.size, wall);
     const place = (a: number, y: number): Vec => [
       origin[0] + right[0] * a + inward[0] * 0.2,
       y,
@@ -227,7 +221,7 @@ class RoomBuilder {
       const across = this.scene.size[wall % 2 ? 0 : 2];
       if (room < 0.04 || across < piece.depth + 1.1) continue;
       const at = piece.width / 2 + this.#random.range(0.02, room - 0.02);
-      const spot = this.#footprint(wall, at, piece.width, piece.depth + 0.05);
+      const spot = footprint(this.scene.size, wall, at, piece.width, piece.depth + 0.05);
       if (!this.#free(spot)) continue;
       this.#taken.push(spot);
       this.#onWall(piece, wall, at, piece.depth / 2 + 0.02);
@@ -325,40 +319,13 @@ class RoomBuilder {
     return this.scene.size[wall % 2 ? 2 : 0];
   }
 
-  /** Walls in turn: z = 0, x = width, z = depth, x = 0; `right` runs along the wall. */
-  #wallFrame(wall: number): { origin: Vec; right: Vec; inward: Vec; yaw: number } {
-    const [w, , d] = this.scene.size;
-    if (wall === 0) return { origin: [0, 0, 0], right: [1, 0, 0], inward: [0, 0, 1], yaw: 0 };
-    if (wall === 1)
-      return { origin: [w, 0, 0], right: [0, 0, 1], inward: [-1, 0, 0], yaw: -Math.PI / 2 };
-    if (wall === 2)
-      return { origin: [w, 0, d], right: [-1, 0, 0], inward: [0, 0, -1], yaw: Math.PI };
-    return { origin: [0, 0, d], right: [0, 0, -1], inward: [1, 0, 0], yaw: Math.PI / 2 };
-  }
-
   #onWall(piece: Piece, wall: number, at: number, off: number): void {
-    const { origin, right, inward, yaw } = this.#wallFrame(wall);
+    const { origin, right, inward, yaw } = wallFrame(this.scene.size, wall);
     const [x, z] = [
       origin[0] + right[0] * at + inward[0] * off,
       origin[2] + right[2] * at + inward[2] * off,
     ];
     piece.place(this.scene, [x, 0, z], yaw);
-  }
-
-  #footprint(wall: number, at: number, width: number, depth: number): Rectangle {
-    const { origin, right, inward } = this.#wallFrame(wall);
-    const corner = (a: number, b: number) => [
-      origin[0] + right[0] * a + inward[0] * b,
-      origin[2] + right[2] * a + inward[2] * b,
-    ];
-    const [xa, za] = corner(at - width / 2, 0) as [number, number];
-    const [xb, zb] = corner(at + width / 2, depth) as [number, number];
-    return {
-      x0: Math.min(xa, xb),
-      x1: Math.max(xa, xb),
-      z0: Math.min(za, zb),
-      z1: Math.max(za, zb),
-    };
   }
 
   #free(spot: Rectangle, but?: Rectangle): boolean {
