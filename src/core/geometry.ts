@@ -12,10 +12,10 @@ export interface Rectangle extends Size {
   readonly top: number;
 }
 
-/** The largest rectangle of the given aspect (width / height) around the centre. */
+/** The largest rectangle of the given aspect (width / height) around the centre; never empty. */
 export function centreRectangle({ width, height }: Size, aspect: number): Rectangle {
-  const w = Math.min(width, Math.round(height * aspect));
-  const h = Math.min(height, Math.round(width / aspect));
+  const w = Math.min(width, Math.max(1, Math.round(height * aspect)));
+  const h = Math.min(height, Math.max(1, Math.round(width / aspect)));
   return {
     left: Math.floor((width - w) / 2),
     top: Math.floor((height - h) / 2),

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { colorizeDepth, colormap } from '../../src/core/colormap.ts';
+import type { DepthFrame, ImageFrame } from '../../src/core/frame.ts';
+import { sideBySide } from '../../src/operators/side-by-side.ts';
+import { depthFrame, imageFrame } from '../support/frames.ts';
+import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
+
+const withImage = (seq: number): DepthFrame => ({
+  ...depthFrame(8, 6, seq, (x) => 1 + x),
+  image: imageFrame(8, 6, seq),
+});
+conformsAsOperator(sideBySide, { options: {}, frame: withImage });
+
+async function show(options: object, ...frames: DepthFrame[]): Promise<ImageFrame[]> {
+  return (await runOperator(sideBySide, options, frames)) as ImageFrame[];
+}
+
+/** One panel of a picture with panels of `width`. */
+function panel({ data, width: row, height }: ImageFrame, index: number, width: number): Uint8Array {
+  const out = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = (y * row + index * width) * 3;
+    out.set(data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return out;
+}
+
+const range = { min: 1, max: 8 };
+
+test('the picture, and beside it the depth in colours', async () => {
+  const frame = withImage(0);
+  const [out] = await show(range, frame);
+  expect(out).toMatchObject({ kind: 'image', format: 'rgb', width: 16, height: 6 });
+  expect(panel(out!, 0, 8)).toEqual(frame.image?.data);
+  expect(panel(out!, 1, 8)).toEqual(colorizeDepth(frame, { colormap: 'turbo', ...range }));
+});
+
+test('ground truth in the same colours, when the frame has it', async () => {
+  const truth = depthFrame(8, 6, 0, (_, y) => 1 + y);
+  const [out] = await show(range, { ...withImage(0), truth });
+  expect(out?.width).toBe(24);
+  expect(panel(out!, 2, 8)).toEqual(colorizeDepth(truth, { colormap: 'turbo', ...range }));
+  expect(out).not.toHaveProperty('truth');
+});
+
+test('the relative error: first colour where right, last where far off, black where unknown', async () => {
+  const truth = depthFrame(8, 6, 0, (x) => [1, 2, 0, 8][x] ?? 5);
+  const [out] = await show({ panels: ['error'], 'error-max': 0.5 }, { ...withImage(0), truth });
+  const table = colormap('inferno');
+  const wanted = [table.subarray(0, 3), table.subarray(0, 3), [0, 0, 0], table.subarray(765)];
+  expect([...(out?.data.subarray(0, 12) ?? [])]).toEqual(wanted.flatMap((color) => [...color]));
+});
+
+test('aspect undoes a squeeze, and height scales', async () => {
+  const [out] = await show({ height: 12, aspect: '4:3' }, withImage(0));
+  expect(out).toMatchObject({ width: 32, height: 12 });
+});
+
+test('scaled depth shows no colour that is not there', async () => {
+  const frame = depthFrame(8, 6, 0, (x) => (x < 4 ? 1 : 8));
+  const [out] = await show({ ...range, panels: ['depth'], height: 20 }, frame);
+  const colors = new Set<string>();
+  for (let i = 0; i < (out?.data.length ?? 0); i += 3)
+    colors.add(String([...(out as ImageFrame).data.subarray(i, i + 3)]));
+  expect(colors.size).toBe(2);
+});
+
+test('a picture of another size and format fits beside', async () => {
+  const data = new Uint8Array(40 * 30 * 4).fill(255);
+  const image: ImageFrame = { ...imageFrame(40, 30), format: 'rgba', data };
+  const [out] = await show(range, { ...withImage(0), image });
+  expect(panel(out!, 0, 8).every((value) => value === 255)).toBe(true);
+});
+
+test('the size stays, and what a later frame lacks is black', async () => {
+  const truth = depthFrame(8, 6);
+  const out = await show(range, { ...withImage(0), truth }, depthFrame(8, 6, 1));
+  expect(out.map(({ width, height }) => [width, height])).toEqual([
+    [24, 6],
+    [24, 6],
+  ]);
+  expect(panel(out[1]!, 0, 8).every((value) => value === 0)).toBe(true);
+  expect(panel(out[1]!, 2, 8).every((value) => value === 0)).toBe(true);
+});

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import { flickerBetween } from '../../src/core/flicker.ts';
+import type { DepthFrame } from '../../src/core/frame.ts';
+import { smooth } from '../../src/operators/smooth.ts';
+import { depthFrame } from '../support/frames.ts';
+import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
+
+conformsAsOperator(smooth, { options: {}, frame: (seq) => depthFrame(8, 6, seq, (x) => x + seq) });
+
+/** Runs one pixel through time. */
+async function series(options: object, values: readonly number[]): Promise<number[]> {
+  const frames = values.map((metres, seq) => depthFrame(1, 1, seq, () => metres));
+  const out = (await runOperator(smooth, options, frames)) as DepthFrame[];
+  return out.map(({ data }) => Math.round((data[0] as number) * 1000) / 1000);
+}
+
+/** Repeatable noise from -1 to 1. */
+function noise(seed: number): number {
+  const x = Math.sin(seed * 12.9898) * 43758.5453;
+  return 2 * (x - Math.floor(x)) - 1;
+}
+
+const open = { 'scene-cut': 1000 };
+
+test('ema is the exponential average', async () => {
+  const out = await series({ ...open, method: 'ema', alpha: 0.5 }, [2, 4, 4, 4]);
+  expect(out).toEqual([2, 3, 3.5, 3.75]);
+});
+
+test('median takes the middle of the window, also while it fills', async () => {
+  const out = await series({ ...open, method: 'median', window: 3 }, [2, 8, 2, 2, 3, 3]);
+  expect(out).toEqual([2, 5, 2, 2, 2, 3]);
+});
+
+test('median lets single outliers through nowhere', async () => {
+  const out = await series({ ...open, method: 'median', window: 5 }, [2, 2, 2, 9, 2, 2, 0.1, 2]);
+  expect(out).toEqual(Array(8).fill(2));
+});
+
+test('motion averages small changes and follows large ones at once', async () => {
+  const options = { ...open, method: 'motion', alpha: 0.2, 'motion-threshold': 0.1 };
+  // Gain for a change of 1 %: 0.2 + 0.8 · 0.1 = 0.28; for 10 % and more: 1.
+  expect(await series(options, [2, 2.02, 4])).toEqual([2, 2.006, 4]);
+});
+
+test.each(['ema', 'median', 'motion'])(
+  '%s: an invalid pixel is held, then invalid',
+  async (method) => {
+    const gaps = [2, 0, Number.NaN, Number.POSITIVE_INFINITY, 0, 3, 3, 3];
+    const out = await series({ ...open, method, hold: 2, alpha: 1, window: 3 }, gaps);
+    expect(out.slice(0, 5)).toEqual([2, 2, 2, 0, 0]);
+    expect(out.at(-1)).toBe(3);
+    expect(out.every(Number.isFinite)).toBe(true);
+  },
+);
+
+test('without hold an invalid pixel is invalid at once', async () => {
+  expect(await series({ ...open, method: 'ema', hold: 0 }, [2, 0, 3])).toEqual([2, 0, 3]);
+});
+
+test.each(['ema', 'median', 'motion'])('%s forgets the past on a scene cut', async (method) => {
+  const out = await series({ method, alpha: 0.1, 'motion-threshold': 5 }, [2, 2, 2, 6, 6]);
+  expect(out).toEqual([2, 2, 2, 6, 6]);
+});
+
+test('forgets the past when the size changes', async () => {
+  const frames = [depthFrame(8, 6, 0, () => 2), depthFrame(6, 8, 1, () => 2.2)];
+  const out = (await runOperator(smooth, { method: 'ema' }, frames)) as DepthFrame[];
+  expect(out[1]?.data).toEqual(frames[1]?.data);
+});
+
+test.each(['ema', 'median', 'motion'])(
+  '%s gives each frame an array of its own',
+  async (method) => {
+    const frames = Array.from({ length: 4 }, (_, seq) => depthFrame(4, 4, seq));
+    const out = (await runOperator(smooth, { method }, frames)) as DepthFrame[];
+    const buffers = [...frames, ...out].map((frame) => (frame as DepthFrame).data.buffer);
+    expect(new Set(buffers).size).toBe(8);
+  },
+);
+
+/** Mean flicker of a still scene with noise of ±2 %, the first frames left out. */
+async function flicker(options: object | undefined): Promise<number> {
+  const still = Array.from({ length: 40 }, (_, seq) =>
+    depthFrame(24, 24, seq, (x, y) => (1 + x / 8) * (1 + 0.02 * noise(seq * 577 + y * 24 + x))),
+  );
+  const out = options ? ((await runOperator(smooth, options, still)) as DepthFrame[]) : still;
+  const settled = out.slice(10);
+  const changes = settled
+    .slice(1)
+    .map((now, i) => flickerBetween(settled[i]!, now, 0)?.relative as number);
+  return changes.reduce((a, b) => a + b) / changes.length;
+}
+
+/** Mean error of a sharp edge that moves by one pixel a frame, from 1 m to 3 m. */
+async function smear(options: object): Promise<number> {
+  const moving = Array.from({ length: 20 }, (_, seq) =>
+    depthFrame(32, 4, seq, (x) => (x < seq + 4 ? 1 : 3)),
+  );
+  const out = (await runOperator(smooth, options, moving)) as DepthFrame[];
+  let sum = 0;
+  for (const [seq, frame] of out.entries()) {
+    frame.data.forEach((metres, i) => {
+      sum += Math.abs(metres - (moving[seq]?.data[i] as number));
+    });
+  }
+  return sum / (20 * 32 * 4);
+}
+
+test('every method cuts the flicker of a still scene at least by half', async () => {
+  const raw = await flicker(undefined);
+  expect(raw).toBeGreaterThan(0.01);
+  expect(await flicker({ method: 'ema', alpha: 0.3 })).toBeLessThan(raw / 2);
+  expect(await flicker({ method: 'median', window: 7 })).toBeLessThan(raw / 2);
+  expect(await flicker({ method: 'motion', alpha: 0.2, 'motion-threshold': 0.2 })).toBeLessThan(
+    raw / 2,
+  );
+});
+
+test('a moving edge smears under ema and stays sharp under motion', async () => {
+  const ema = await smear({ method: 'ema', alpha: 0.3 });
+  const motion = await smear({ method: 'motion', alpha: 0.3 });
+  expect(ema).toBeGreaterThan(0.1);
+  expect(motion).toBeLessThan(0.001);
+});
