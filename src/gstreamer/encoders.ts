@@ -25,6 +25,7 @@ export interface Encoder {
 // 4:2:0 is what players decode everywhere; left to itself the converter would keep 4:4:4.
 const toI420 = 'videoconvert ! video/x-raw,format=I420';
 
+// h264parse gives the last picture its duration: without one mp4mux makes it end when it begins.
 const h264: Pick<Encoder, 'codec' | 'containers'> = { codec: 'h264', containers: ['mkv', 'mp4'] };
 
 /** Best first. */
@@ -39,11 +40,11 @@ const encoders: readonly Encoder[] = [
     ...h264,
     element: 'x264enc',
     line: (s) =>
-      `${toI420} ! x264enc speed-preset=veryfast rc-lookahead=10 key-int-max=60 ${
+      `${toI420} ! x264enc speed-preset=veryfast rc-lookahead=10 bframes=0 key-int-max=60 ${
         s.bitrate === undefined
           ? `pass=qual quantizer=${scale(s.quality, 45, 12)}`
           : `bitrate=${s.bitrate}`
-      }`,
+      } ! h264parse`,
   },
   {
     ...h264,
