@@ -1,4 +1,5 @@
 import type { DepthMap } from './frame.ts';
+import { temporalMedian } from './temporal-median.ts';
 
 export interface SmoothingOptions {
   readonly method: 'ema' | 'median' | 'motion';
@@ -110,28 +111,8 @@ class MedianSmoother extends History {
   protected blend(data: Float32Array, _past: Float32Array, out: Float32Array): void {
     this.#frames.push(data);
     if (this.#frames.length > this.options.window) this.#frames.shift();
-    const frames = this.#frames;
-    const sorted = new Float32Array(frames.length);
-    for (let i = 0; i < data.length; i++) out[i] = medianAt(frames, i, sorted);
+    temporalMedian(this.#frames, out);
   }
-}
-
-/** Median of the valid values of pixel `i`, by insertion into `sorted`. */
-function medianAt(frames: readonly Float32Array[], i: number, sorted: Float32Array): number {
-  let n = 0;
-  for (const frame of frames) {
-    const value = frame[i] as number;
-    if (!isValid(value)) continue;
-    let at = n++;
-    for (; at > 0 && (sorted[at - 1] as number) > value; at--)
-      sorted[at] = sorted[at - 1] as number;
-    sorted[at] = value;
-  }
-  if (n === 0) return 0;
-  const middle = n >> 1;
-  return n % 2 === 1
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 /** A copy in which everything invalid is 0. */
