@@ -1,19 +1,23 @@
 import { z } from 'zod';
 
-/** A shape as a ratio in a pipeline file (`"4:3"`, `"16:9"`); width / height in code. */
+const error = 'must be a ratio such as "4:3" or "16:9", or a number such as 1.333';
+const pattern = /^(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)$/;
+
+/** A shape in a pipeline file, `"4:3"` or the number it stands for; width / height in code. */
 export function aspect() {
-  return z
-    .string({ error: 'must be a ratio in quotes, such as "4:3" or "16:9"' })
-    .refine((text) => parseAspect(text) !== undefined, {
-      error: 'must be a ratio in quotes, such as "4:3" or "16:9"',
-    })
-    .meta({ pattern: '^[0-9]+(\\.[0-9]+)?:[0-9]+(\\.[0-9]+)?$' })
-    .transform((text) => parseAspect(text) as number);
+  const text = z
+    .string()
+    .regex(pattern, { error })
+    .refine((value) => isShape(ratio(value)), { error })
+    .transform(ratio);
+  return z.union([text, z.number().min(0.01, { error }).max(100, { error })], { error });
 }
 
-function parseAspect(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)$/.exec(text);
-  if (!match) return undefined;
-  const ratio = Number(match[1]) / Number(match[2]);
-  return ratio > 0 && Number.isFinite(ratio) ? ratio : undefined;
+function ratio(text: string): number {
+  const [, width, height] = pattern.exec(text) ?? [];
+  return Number(width) / Number(height);
+}
+
+function isShape(value: number): boolean {
+  return value >= 0.01 && value <= 100;
 }

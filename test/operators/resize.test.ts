@@ -141,7 +141,7 @@ describe('resize in a launch line', () => {
   });
 });
 
-test.each(['4/3', '4:0', '0:3', '-4:3', 1.33])('%s is no view', (view) => {
+test.each(['4/3', '4:0', -1])('%s is no view', (view) => {
   const { error } = resize.options.safeParse({ ...options, view });
   expect(error?.issues[0]?.message).toContain('such as "4:3"');
 });
