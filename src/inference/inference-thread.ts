@@ -135,15 +135,14 @@ export class InferenceThread {
 type Ready = Extract<Response, { type: 'ready' }>;
 
 function ready(worker: Worker): Promise<Ready> {
-  return new Promise<Ready>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const ended = () => reject(new Error('its worker ended while loading it'));
     worker.once('error', reject);
     worker.once('exit', ended);
-    worker.once('message', (message: Ready) => {
-      // Not removeAllListeners: Node's own are among them, and no message would come again.
+    worker.once('message', (response: Ready) => {
       worker.off('error', reject);
       worker.off('exit', ended);
-      resolve(message);
+      resolve(response);
     });
   });
 }

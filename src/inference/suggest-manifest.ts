@@ -1,37 +1,58 @@
 import { basename } from 'node:path';
+import type { InferenceSession } from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { MissingManifest } from './manifest.ts';
+import { describeModel } from './model-contract.ts';
 
-/** What to write for a model without a manifest, from the model's real inputs and outputs. */
-export async function suggestManifest(missing: MissingManifest): Promise<DepthlineError> {
-  const { modelPath, manifestPath } = missing;
+/** The error for an .onnx file without a manifest: what the model is, and the lines to write. */
+export async function missingManifest(path: string): Promise<DepthlineError> {
+  const manifestPath = path.replace(/\.onnx$/, '.yaml');
+  let session: InferenceSession;
   try {
-    const { InferenceSession } = await import('onnxruntime-node');
-    const session = await InferenceSession.create(modelPath);
-    const input = session.inputMetadata[0];
-    const shape = input?.isTensor
-      ? input.shape.map((size) => (typeof size === 'number' ? size : 1))
-      : [];
-    const planar = Number(shape[1]) <= 4;
-    const [height, width] = planar ? [shape[2], shape[3]] : [shape[1], shape[2]];
-    const lines = [
-      `name: ${basename(modelPath, '.onnx')}`,
-      `file: ${basename(modelPath)}`,
-      `input: { name: "${session.inputNames[0]}", layout: ${planar ? 'NCHW' : 'NHWC'}, dtype: ${input?.isTensor ? input.type : '?'}, width: ${width}, height: ${height}, channels: RGB }`,
-      `output: { name: "${session.outputNames[0]}", meaning: metres }  # or inverse-relative, log, disparity`,
-    ];
-    const has = [...session.inputMetadata, ...session.outputMetadata].map((value) =>
-      value.isTensor ? `${value.name}: ${value.type} [${value.shape.join(', ')}]` : value.name,
-    );
-    await session.release();
-    return new DepthlineError(
-      'MODEL',
-      `${modelPath} has no manifest. The model has ${has.join('; ')}. Write ${manifestPath}:\n\n${lines.join('\n')}\n`,
-    );
-  } catch (error) {
-    return new DepthlineError(
-      'MODEL',
-      `${modelPath} has no manifest and cannot be loaded: ${reason(error)}`,
-    );
+    const ort = await import('onnxruntime-node');
+    ort.env.logLevel = 'fatal';
+    session = await ort.InferenceSession.create(path);
+  } catch (cause) {
+    const message = `${path} has no manifest ${manifestPath}, and cannot be loaded to see what it is: ${reason(cause)}`;
+    return new DepthlineError('MODEL', message, { cause });
   }
+  const lines = suggestManifest(session, basename(path));
+  const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} and correct what differs:\n\n${lines.join('\n')}\n`;
+  await session.release();
+  return new DepthlineError('MODEL', message);
+}
+
+/** Lines of a manifest, as far as the model itself tells. */
+function suggestManifest(session: InferenceSession, file: string): string[] {
+  const input = session.inputMetadata[0];
+  const shape = input?.isTensor ? input.shape : [];
+  const type = input?.isTensor ? input.type : 'float32';
+  const planar = shape[1] === 3 || shape[3] !== 3;
+  const [height, width] = planar ? shape.slice(2, 4) : shape.slice(1, 3);
+  const anySize = typeof width !== 'number' || typeof height !== 'number';
+  return [
+    `name: ${file.replace(/\.onnx$/, '')}`,
+    `file: ${file}`,
+    'input:',
+    `  name: ${JSON.stringify(session.inputNames[0])}`,
+    `  layout: ${planar ? 'NCHW' : 'NHWC'}`,
+    `  dtype: ${type}`,
+    `  width: ${side(width)}${anySize ? '  # the model leaves its size open' : ''}`,
+    `  height: ${side(height)}`,
+    '  channels: RGB  # or BGR',
+    ...(type === 'float32'
+      ? [
+          '  range: [0, 1]  # what 0 and 255 become',
+          '  mean: [0.485, 0.456, 0.406]  # subtracted then; leave out if the model does it',
+          '  std: [0.229, 0.224, 0.225]  # divided by then',
+        ]
+      : []),
+    '  view: "4:3"  # aspect of the view it was trained on, or any',
+    'output:',
+    `  name: ${JSON.stringify(session.outputNames[0])}`,
+    '  meaning: metres  # or inverse-relative, log, disparity',
+  ];
+}
+
+function side(size: number | string | undefined): number {
+  return typeof size === 'number' ? size : 224;
 }

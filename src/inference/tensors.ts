@@ -1,47 +1,44 @@
 import type { Manifest } from './manifest.ts';
 
+type Input = Manifest['input'];
+type Output = Manifest['output'];
+
+/** True if a picture's bytes can go into the model as they are. */
+export function isPlainInput(input: Input): boolean {
+  return input.dtype === 'uint8' && input.layout === 'NHWC' && input.channels === 'RGB';
+}
+
 /**
- * Fills the model's float32 input from interleaved uint8 RGB, as the manifest says: channel order,
- * layout, range, mean and standard deviation.
+ * Fills the model's input from interleaved uint8 RGB, as the manifest says: channel order, layout
+ * and, for float32, `(range(value) − mean) / std`, with mean and std in the model's channel order.
  *
  * @param rgb `height × width × 3` bytes
- * @param out `height × width × 3` floats
+ * @param out as many elements, uint8 or float32
  */
-export function fillFloatInput(rgb: Uint8Array, input: Manifest['input'], out: Float32Array): void {
-  const [low, high] = input.range ?? [0, 1];
-  const mean = input.mean ?? [0, 0, 0];
-  const std = input.std ?? [1, 1, 1];
-  const pixels = input.width * input.height;
+export function prepareInput(rgb: Uint8Array, input: Input, out: Uint8Array | Float32Array): void {
+  const pixels = rgb.length / 3;
+  const planar = input.layout === 'NCHW';
   for (let channel = 0; channel < 3; channel++) {
     const from = input.channels === 'BGR' ? 2 - channel : channel;
-    const gain = (high - low) / 255 / (std[channel] as number);
-    const offset = (low - (mean[channel] as number)) / (std[channel] as number);
-    const start = input.layout === 'NCHW' ? channel * pixels : channel;
-    const step = input.layout === 'NCHW' ? 1 : 3;
+    const start = planar ? channel * pixels : channel;
+    const step = planar ? 1 : 3;
+    // Each byte gives one of 256 values, so the arithmetic is done once, in double precision.
+    const table = input.dtype === 'float32' ? floatTable(input, channel) : undefined;
     for (let i = 0; i < pixels; i++) {
-      out[start + i * step] = (rgb[i * 3 + from] as number) * gain + offset;
+      const byte = rgb[i * 3 + from] as number;
+      out[start + i * step] = table ? (table[byte] as number) : byte;
     }
   }
 }
 
-/** Fills the model's uint8 input where it is not simply the frame's own bytes. */
-export function fillByteInput(rgb: Uint8Array, input: Manifest['input'], out: Uint8Array): void {
-  const pixels = input.width * input.height;
-  const [r, b] = input.channels === 'BGR' ? [2, 0] : [0, 2];
-  const planar = input.layout === 'NCHW';
-  for (let i = 0; i < pixels; i++) {
-    const red = rgb[i * 3 + r] as number;
-    const green = rgb[i * 3 + 1] as number;
-    const blue = rgb[i * 3 + b] as number;
-    out[planar ? i : i * 3] = red;
-    out[planar ? pixels + i : i * 3 + 1] = green;
-    out[planar ? 2 * pixels + i : i * 3 + 2] = blue;
-  }
-}
-
-/** True if the frame's bytes can go into the model as they are. */
-export function isPlainInput(input: Manifest['input']): boolean {
-  return input.dtype === 'uint8' && input.layout === 'NHWC' && input.channels === 'RGB';
+function floatTable(input: Input, channel: number): Float32Array {
+  const [low, high] = input.range ?? [0, 1];
+  const mean = input.mean?.[channel] ?? 0;
+  const std = input.std?.[channel] ?? 1;
+  return Float32Array.from(
+    { length: 256 },
+    (_, byte) => (low + (byte / 255) * (high - low) - mean) / std,
+  );
 }
 
 /** RGBA bytes without their alpha. */
@@ -57,35 +54,47 @@ export function dropAlpha(rgba: Uint8Array): Uint8Array {
 }
 
 /**
- * Turns what the model gave into metres, in place; not finite, zero and negative become 0, invalid.
+ * Turns what the model gave into metres, in place. What is not finite, not above zero or outside
+ * the range that the manifest gives becomes 0, invalid.
  *
- * `inverse-relative` (MiDaS, Depth Anything) and `disparity` are 1 / (scale·x + shift). Without a
- * calibrated scale the first is stretched over each frame to 1…10, which orders pixels but has no
- * unit.
+ * `disparity` x is scale / (x + shift) metres; `inverse-relative` x (MiDaS, Depth Anything) is
+ * 1 / (scale·x + shift). Without a calibrated scale the latter is stretched over each frame so that
+ * the nearest pixel becomes 1 and the farthest 10: that orders pixels, but it has no unit, and its
+ * scale changes from frame to frame.
  */
-export function toMetres(values: Float32Array, output: Manifest['output']): void {
+export function toMetres(values: Float32Array, output: Output): void {
   if (output.meaning === 'log') {
     for (let i = 0; i < values.length; i++) values[i] = Math.exp(values[i] as number);
+  } else if (output.meaning === 'disparity') {
+    const { scale = 1, shift = 0 } = output;
+    for (let i = 0; i < values.length; i++) values[i] = scale / ((values[i] as number) + shift);
   } else if (output.meaning !== 'metres') {
-    const { scale, shift } =
-      output.scale === undefined
-        ? relative(values)
-        : { scale: output.scale, shift: output.shift ?? 0 };
+    const { scale, shift } = inverseLine(values, output);
     for (let i = 0; i < values.length; i++) values[i] = 1 / (scale * (values[i] as number) + shift);
   }
+  const [low, high] = output.range ?? [0, Number.MAX_VALUE];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (!(value > 0 && value < Number.POSITIVE_INFINITY)) values[i] = 0;
+    // Written so that NaN is invalid.
+    if (!(value > 0 && value >= low && value <= high)) values[i] = 0;
   }
 }
 
 const relativeNear = 1;
 const relativeFar = 10;
 
-function relative(values: Float32Array): { scale: number; shift: number } {
+/** True if the depth orders pixels but is not in metres. */
+export function isRelative(output: Output): boolean {
+  return output.meaning === 'inverse-relative' && output.scale === undefined;
+}
+
+function inverseLine(values: Float32Array, output: Output): { scale: number; shift: number } {
+  if (output.scale !== undefined) return { scale: output.scale, shift: output.shift ?? 0 };
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
+    // An infinite value must not flatten all others.
+    if (!Number.isFinite(value)) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }

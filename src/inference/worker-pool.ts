@@ -1,97 +1,114 @@
-import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
-import type { Model } from './manifest.ts';
-import type { Response, WorkerSetup } from './protocol.ts';
+import { type Inference, InferenceThread } from './inference-thread.ts';
+import type { Model } from './model-files.ts';
 
 export interface PoolOptions {
   /** Sessions, each in a thread of its own. */
   readonly workers: number;
   /** ONNX Runtime's intra-op threads per session. */
   readonly threads: number;
+  /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   /** Called when a worker that died has been replaced. */
   readonly onRestart?: (reason: string) => void;
+  /** Where workers start; for tests. */
+  readonly entry?: URL;
 }
 
-/** What a model made of one picture. */
-export interface Inference {
-  /** float32 metres, `height × width`. */
-  readonly depth: Float32Array;
-  readonly width: number;
-  readonly height: number;
-  /** Time in the worker, milliseconds. */
-  readonly ms: number;
-}
-
-interface Pending {
-  readonly resolve: (inference: Inference) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A worker that dies this often without a result between has a model that cannot run here. */
+/** A worker that dies this often without a result in between cannot run the model here. */
 const restartLimit = 3;
 
-interface Member {
-  worker: Worker;
-  readonly pending: Map<number, Pending>;
+/** A worker's place, which outlives the worker. */
+interface Place {
+  /** Nothing while a worker that died is being replaced. */
+  thread: InferenceThread | undefined;
   deaths: number;
 }
 
-/** Sessions of one model in worker threads; pictures go to the one with the least to do. */
+/** Sessions of one model in worker threads; a picture goes to the one with the least to do. */
 export class WorkerPool {
   readonly model: Model;
+  /** Rejects when the last worker is given up. */
+  readonly failed: Promise<never>;
   readonly #options: PoolOptions;
-  readonly #members: Member[] = [];
-  /** Input buffers that came back from workers. */
+  readonly #places: Place[] = [];
+  /** Input buffers that came back from workers, all of one size. */
   readonly #buffers: ArrayBuffer[] = [];
-  #nextId = 0;
+  #fail!: (error: Error) => void;
+  #restarting: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(model: Model, options: PoolOptions) {
     this.model = model;
     this.#options = options;
+    this.failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // Whoever infers hears of it too; nobody has to listen here.
+    this.failed.catch(() => {});
   }
 
   /**
    * Starts the workers and loads the model in each.
    *
-   * @throws DepthlineError `MODEL` if it cannot be loaded or its manifest does not fit
+   * @throws DepthlineError `MODEL` if it cannot be loaded, or its manifest does not fit
    */
   static async open(model: Model, options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(model, options);
-    try {
-      await Promise.all(Array.from({ length: options.workers }, () => pool.#addMember()));
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
-    return pool;
+    const places = Array.from({ length: options.workers }, () => ({
+      thread: undefined,
+      deaths: 0,
+    }));
+    pool.#places.push(...places);
+    const started = await Promise.allSettled(places.map((place) => pool.#start(place)));
+    const failure = started.find((result) => result.status === 'rejected');
+    if (!failure) return pool;
+    await pool.close();
+    throw failure.reason;
   }
 
-  /** Depth of one picture of the model's size. Rejects if the model fails on it. */
-  infer(image: ImageFrame): Promise<Inference> {
+  /**
+   * Depth of one picture of the model's size. Rejects with a DepthlineError `MODEL` if the model
+   * fails on it, or its worker dies.
+   */
+  async infer(image: ImageFrame): Promise<Inference> {
     const { width, height } = this.model.manifest.input;
     if (image.width !== width || image.height !== height) {
       const message = `${this.model.manifest.name} takes ${width}×${height} pictures, not ${image.width}×${image.height}`;
-      return Promise.reject(new DepthlineError('MODEL', message));
+      throw new DepthlineError('MODEL', message);
     }
-    const member = this.#members.reduce((a, b) => (b.pending.size < a.pending.size ? b : a));
-    return new Promise((resolve, reject) => {
-      const id = this.#nextId++;
-      member.pending.set(id, { resolve, reject });
-      // The frame keeps its bytes, so the worker gets a copy, in a buffer that has been there before.
-      const buffer = this.#buffer(image.data.length);
-      new Uint8Array(buffer).set(image.data);
-      const request = { id, rgb: buffer, alpha: image.format === 'rgba' };
-      member.worker.postMessage(request, [buffer]);
-    });
+    const place = this.#idlest() ?? (await this.#afterRestart());
+    const thread = place.thread as InferenceThread;
+    const inference = await thread.infer(image, this.#buffer(image.data.length));
+    place.deaths = 0;
+    return inference;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#members.map((member) => member.worker.terminate()));
+    await Promise.all(this.#places.map(({ thread }) => thread?.close()));
+    await this.#restarting;
+  }
+
+  #idlest(): Place | undefined {
+    let best: Place | undefined;
+    for (const place of this.#places) {
+      if (!place.thread) continue;
+      if (!best?.thread || place.thread.load < best.thread.load) best = place;
+    }
+    return best;
+  }
+
+  async #afterRestart(): Promise<Place> {
+    while (!this.#closed && this.#places.length > 0) {
+      await this.#restarting;
+      const place = this.#idlest();
+      if (place) return place;
+    }
+    if (this.#places.length === 0) return this.failed;
+    throw new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
   }
 
   #buffer(size: number): ArrayBuffer {
@@ -99,99 +116,46 @@ export class WorkerPool {
     return buffer?.byteLength === size ? buffer : new ArrayBuffer(size);
   }
 
-  async #addMember(): Promise<void> {
-    const { worker, ready } = this.#startWorker();
-    const member: Member = { worker, pending: new Map(), deaths: 0 };
-    this.#members.push(member);
-    await ready;
-    this.#attach(member);
-  }
-
-  #startWorker(): { worker: Worker; ready: Promise<void> } {
-    const { manifest, path } = this.model;
-    const { threads, providers } = this.#options;
-    const workerData: WorkerSetup = { path, manifest, threads, providers };
-    const worker = new Worker(entryPoint(import.meta.url, './worker'), { workerData });
-    const ready = new Promise<void>((resolve, reject) => {
-      const fail = (error: unknown) => reject(loadError(this.model, providers, error));
-      worker.once('error', fail);
-      worker.once('exit', () => fail(new Error('the inference worker ended while loading')));
-      worker.once('message', (response: Response) => {
-        if (response.type !== 'ready') return;
-        worker.removeAllListeners();
-        if (response.problem === undefined) resolve();
-        else reject(misfit(this.model, response.problem, response.description));
-      });
+  async #start(place: Place): Promise<void> {
+    const { threads, providers, workers } = this.#options;
+    const thread = await InferenceThread.start(this.model, {
+      entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
+      threads,
+      providers,
+      recycle: (buffer) => {
+        if (this.#buffers.length < 2 * workers) this.#buffers.push(buffer);
+      },
     });
-    return { worker, ready };
-  }
-
-  #attach(member: Member): void {
-    const { worker } = member;
-    let cause = 'exited';
-    worker.on('message', (response: Response) => this.#answer(member, response));
-    worker.on('error', (error) => {
-      cause = reason(error);
-    });
-    worker.on('exit', () => {
-      if (!this.#closed) void this.#replace(member, cause);
+    place.thread = thread;
+    if (this.#closed) await thread.close();
+    void thread.died.then((error) => {
+      place.thread = undefined;
+      const others = this.#restarting;
+      this.#restarting = this.#replace(place, error).then(() => others);
     });
   }
 
-  #answer(member: Member, response: Response): void {
-    if (response.type === 'ready') return;
-    const pending = member.pending.get(response.id);
-    member.pending.delete(response.id);
-    if (response.type === 'failed') {
-      pending?.reject(
-        new DepthlineError('MODEL', `${this.model.manifest.name}: ${response.message}`),
-      );
-      return;
-    }
-    member.deaths = 0;
-    if (this.#buffers.length < 2 * this.#options.workers) this.#buffers.push(response.rgb);
-    const { depth, width, height, ms } = response;
-    pending?.resolve({ depth: new Float32Array(depth), width, height, ms });
-  }
-
-  async #replace(member: Member, cause: string): Promise<void> {
-    const error = new DepthlineError('MODEL', `the inference worker died: ${cause}`);
-    for (const pending of member.pending.values()) pending.reject(error);
-    member.pending.clear();
-    if (++member.deaths > restartLimit) {
-      this.#members.splice(this.#members.indexOf(member), 1);
-      if (this.#members.length === 0) this.infer = () => Promise.reject(error);
-      return;
-    }
-    const { worker, ready } = this.#startWorker();
-    // Requests posted from now on wait in the new worker's mailbox until its model is loaded.
-    member.worker = worker;
-    try {
-      await ready;
-      this.#attach(member);
-      this.#options.onRestart?.(cause);
-    } catch (failure) {
-      void this.#replace(member, reason(failure));
+  async #replace(place: Place, death: DepthlineError): Promise<void> {
+    let error: unknown = death;
+    while (!this.#closed) {
+      if (++place.deaths > restartLimit) {
+        this.#giveUp(place, error);
+        return;
+      }
+      try {
+        await this.#start(place);
+        this.#options.onRestart?.(death.message);
+        return;
+      } catch (failure) {
+        error = failure;
+      }
     }
   }
-}
 
-function loadError(model: Model, providers: readonly string[], error: unknown): DepthlineError {
-  const advice = providers.some((provider) => provider !== 'cpu')
-    ? `; is the provider there? (asked for: ${providers.join(', ')}; "cpu" always is)`
-    : '';
-  return new DepthlineError(
-    'MODEL',
-    `${model.path} could not be loaded: ${reason(error)}${advice}`,
-    {
-      cause: error,
-    },
-  );
-}
-
-function misfit(model: Model, problem: string, description: string): DepthlineError {
-  return new DepthlineError(
-    'MODEL',
-    `${model.path} does not fit its manifest: ${problem}, but the model has ${description}; correct the manifest's input and output lines`,
-  );
+  #giveUp(place: Place, cause: unknown): void {
+    this.#places.splice(this.#places.indexOf(place), 1);
+    if (this.#places.length > 0) return;
+    const message = `${reason(cause)}; it died ${restartLimit + 1} times in a row, so it was not started again`;
+    this.#fail(new DepthlineError('MODEL', message, { cause }));
+  }
 }

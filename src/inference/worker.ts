@@ -1,109 +1,88 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
+import { describeModel, manifestProblem } from './model-contract.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
-import { dropAlpha, fillByteInput, fillFloatInput, isPlainInput, toMetres } from './tensors.ts';
+import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
 
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
 
 const { path, manifest, threads, providers } = workerData as WorkerSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
-const pixels = input.width * input.height;
+const inputShape =
+  input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
 
+// What ONNX Runtime would print on stderr is in the error that it throws.
+ort.env.logLevel = 'fatal';
 const session = await ort.InferenceSession.create(path, {
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionProviders: [...providers],
   graphOptimizationLevel: 'all',
+  logSeverityLevel: 4,
 });
-const description = describe();
-const problem = mismatch();
-const { dims, prepare } = inputBuffer();
+const description = describeModel(session);
+let problem = manifestProblem(session, manifest);
+
+const pixels = input.width * input.height;
+/** The model's input where it is not the picture's own bytes; used for one run at a time. */
+const prepared = isPlainInput(input)
+  ? undefined
+  : input.dtype === 'uint8'
+    ? new Uint8Array(pixels * 3)
+    : new Float32Array(pixels * 3);
+
+// The first run shows the output's real shape, and makes the first frame as fast as the others.
+const shape = problem === undefined ? await outputShape() : [];
+const [height, width] = shape.filter((size) => size !== 1) as [number, number];
 post({ type: 'ready', description, problem });
 
+let last: Promise<void> = Promise.resolve();
 port.on('message', (request: Request) => {
-  void infer(request);
+  // One at a time: a run starts some event-loop turns after it is asked for, and shares its input.
+  last = last.then(() => (request.type === 'close' ? close() : infer(request)));
 });
 
-async function infer({ id, rgb, alpha }: Request): Promise<void> {
+async function infer({ id, pixels, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
   const start = performance.now();
   try {
-    const bytes = alpha ? dropAlpha(new Uint8Array(rgb)) : new Uint8Array(rgb);
-    const tensor = new ort.Tensor(input.dtype, prepare(bytes), dims);
-    const results = await session.run({ [input.name]: tensor });
-    const result = results[output.name] as ort.Tensor;
-    const shape = result.dims.filter(
-      (size, index) => size !== 1 || index >= result.dims.length - 2,
-    );
-    const height = Number(shape[0]);
-    const width = Number(shape[1]);
-    const data = result.data;
-    if (!(data instanceof Float32Array) || data.length !== width * height) {
-      throw new Error(
-        `output "${output.name}" is ${result.type} [${result.dims}], not one float32 depth picture`,
-      );
-    }
-    // The binding owns the tensor's memory, so what leaves the thread is a copy of it.
-    const depth = new Float32Array(data);
+    // ONNX Runtime writes into this array, which then leaves the thread without being copied.
+    const depth = new Float32Array(height * width);
+    await run(alpha ? dropAlpha(new Uint8Array(pixels)) : new Uint8Array(pixels), {
+      [output.name]: new ort.Tensor('float32', depth, shape),
+    });
     toMetres(depth, output);
     const ms = performance.now() - start;
-    post({ type: 'depth', id, depth: depth.buffer, width, height, ms, rgb }, [depth.buffer, rgb]);
+    const transfer = [depth.buffer, pixels];
+    post({ type: 'depth', id, depth: depth.buffer, width, height, ms, pixels }, transfer);
   } catch (error) {
-    post({ type: 'failed', id, message: reason(error) });
+    post({ type: 'failed', id, message: reason(error), pixels }, [pixels]);
   }
 }
 
-function inputBuffer() {
-  const shape =
-    input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
-  if (isPlainInput(input)) return { dims: shape, prepare: (bytes: Uint8Array) => bytes };
-  if (input.dtype === 'uint8') {
-    const buffer = new Uint8Array(pixels * 3);
-    return {
-      dims: shape,
-      prepare(bytes: Uint8Array) {
-        fillByteInput(bytes, input, buffer);
-        return buffer;
-      },
-    };
-  }
-  const buffer = new Float32Array(pixels * 3);
-  return {
-    dims: shape,
-    prepare(bytes: Uint8Array) {
-      fillFloatInput(bytes, input, buffer);
-      return buffer;
-    },
-  };
+async function run(
+  rgb: Uint8Array,
+  fetches: ort.InferenceSession.FetchesType,
+): Promise<ort.InferenceSession.ReturnType> {
+  if (prepared) prepareInput(rgb, input, prepared);
+  const tensor = new ort.Tensor(input.dtype, prepared ?? rgb, inputShape);
+  return session.run({ [input.name]: tensor }, fetches);
 }
 
-function describe(): string {
-  const line = (value: ort.InferenceSession.ValueMetadata) =>
-    value.isTensor ? `${value.name}: ${value.type} [${value.shape.join(', ')}]` : value.name;
-  return `inputs: ${session.inputMetadata.map(line).join('; ')}; outputs: ${session.outputMetadata.map(line).join('; ')}`;
+/** What comes out of a black picture: height and width, with ones before or after them. */
+async function outputShape(): Promise<readonly number[]> {
+  const results = await run(new Uint8Array(pixels * 3), [output.name]);
+  const { type, dims } = results[output.name] as ort.Tensor;
+  const sides = dims.filter((size) => size !== 1);
+  if (type === 'float32' && sides.length === 2) return dims;
+  problem = `the manifest says that the output "${output.name}" is one float32 picture, and it is ${type} [${dims.join(', ')}]`;
+  return [];
 }
 
-/** What the manifest says that the model does not, or nothing. */
-function mismatch(): string | undefined {
-  const found = session.inputMetadata.find((value) => value.name === input.name);
-  if (!found?.isTensor) return `the manifest names the input "${input.name}"`;
-  if (found.type !== input.dtype) return `the manifest says that the input is ${input.dtype}`;
-  const expected =
-    input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
-  const fits =
-    found.shape.length === 4 &&
-    expected.every(
-      (size, index) =>
-        typeof found.shape[index] !== 'number' ||
-        Number(found.shape[index]) === size ||
-        Number(found.shape[index]) < 1,
-    );
-  if (!fits)
-    return `the manifest says that the input is ${input.layout} ${input.width}×${input.height}`;
-  if (!session.outputNames.includes(output.name))
-    return `the manifest names the output "${output.name}"`;
-  return undefined;
+async function close(): Promise<void> {
+  await session.release();
+  port.close();
 }
 
 function post(response: Response, transfer: ArrayBuffer[] = []): void {

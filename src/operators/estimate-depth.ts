@@ -1,34 +1,42 @@
+import { type OperatorFunction, takeUntil } from 'rxjs';
 import { z } from 'zod';
-import { type ComponentContext, defineOperator } from '../core/component.ts';
-import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
+import { defineOperator } from '../core/component.ts';
+import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import { mapAsync } from '../core/map-async.ts';
-import { findModel, MissingManifest, type Model, viewAspect } from '../inference/manifest.ts';
-import { suggestManifest } from '../inference/suggest-manifest.ts';
-import { WorkerPool } from '../inference/worker-pool.ts';
+import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
+import { findModel } from '../inference/model-files.ts';
+import { isRelative } from '../inference/tensors.ts';
 
 const options = z.strictObject({
   model: z
     .string()
     .min(1)
     .default('fastdepth')
-    .describe('name of a model in models/, or path of an .onnx file with a manifest beside it'),
+    .describe('name of a model in models/, or path of an .onnx file with its manifest beside it'),
   providers: z
-    .array(z.enum(['cpu', 'cuda', 'tensorrt']))
+    .array(z.enum(providers))
     .min(1)
     .default(['cpu'])
     .describe('ONNX Runtime execution providers, best first'),
-  threads: z.int().min(1).max(64).default(1).describe('intra-op threads per worker'),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('threads that share one picture; more lower the latency'),
   workers: z
     .int()
     .min(1)
     .max(16)
     .default(1)
-    .describe('sessions, each in a thread of its own; more raise throughput, not latency'),
+    .describe(
+      'pictures worked on at the same time, each by a session of its own; more raise the throughput',
+    ),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('when the model fails on a frame: end the run, or count the frame as failed'),
+    .describe('when the model fails on a picture: end the run, or count the frame as failed'),
 });
 
 /**
@@ -46,87 +54,58 @@ export const estimateDepth = defineOperator({
   emits: ['depth'],
   queued: true,
   options,
-  examples: [{ model: 'fastdepth' }, { model: 'fastdepth', workers: 2, threads: 1 }],
+  examples: [
+    { model: 'fastdepth' },
+    { model: 'fastdepth', workers: 2, 'on-error': 'skip' },
+    { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
+  ],
 
   async requires({ model }, { baseDirectory }): Promise<Fusion> {
-    const { manifest } = await open(model, baseDirectory);
-    const { width, height } = manifest.input;
-    const view = viewAspect(manifest);
-    return { do: 'resize', width, height, fit: 'stretch', on: 'auto', ...(view && { view }) };
+    const { manifest } = await findModel(model, baseDirectory);
+    const { width, height, view } = geometry(manifest);
+    const fusion = { do: 'resize', width, height, fit: 'stretch', on: 'auto' } as const;
+    return view === undefined ? fusion : { ...fusion, view };
   },
 
   async plan({ model, threads, workers, providers }, { baseDirectory }) {
-    const { manifest, path } = await open(model, baseDirectory);
+    const { manifest, path, bytes } = await findModel(model, baseDirectory);
     const { input, output } = manifest;
+    const pixels = input.width * input.height;
     return {
       model: manifest.name,
       file: path,
-      expects: `${input.width}×${input.height} ${input.channels} ${input.dtype}, a ${input.view} view`,
-      gives: output.meaning,
+      expects: `${input.width}×${input.height} ${input.channels}, ${input.view === 'any' ? 'any view' : `a ${input.view} view`}`,
+      gives: isRelative(output) ? 'relative depth, without a unit' : 'metres',
+      ...(output.range && { range: `${output.range[0]}…${output.range[1]} m` }),
       workers,
       threads,
-      providers: providers.join(', '),
+      providers,
+      // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
+      memoryBytes: workers * (bytes + pixels * (3 + 3 + 4)),
     };
   },
 
   async create(options, context) {
-    const model = await open(options.model, context.baseDirectory);
-    const pool = await WorkerPool.open(model, {
+    const estimator = await DepthEstimator.open({
+      model: options.model,
+      baseDirectory: context.baseDirectory,
       workers: options.workers,
       threads: options.threads,
       providers: options.providers,
       onRestart: (why) => {
         context.restarted(why);
-        context.log.warn(`an inference worker was started again: ${why}`);
+        context.log.warn(`an inference worker was started again (${why})`);
       },
     });
-    context.defer(() => pool.close());
-    return estimate(pool, options.workers, options['on-error'], context);
+    context.defer(() => estimator.close());
+    const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
+      concurrency: options.workers,
+      onError: options['on-error'],
+      context,
+    });
+    // Even where single failures are skipped, workers that cannot be kept alive end the run.
+    const operator: OperatorFunction<Frame, Frame> = (input) =>
+      input.pipe(estimate, takeUntil(estimator.failed));
+    return operator;
   },
 });
-
-function estimate(
-  pool: WorkerPool,
-  workers: number,
-  onError: 'fail' | 'skip',
-  context: ComponentContext,
-) {
-  const { manifest, sha256 } = pool.model;
-  const identity = { name: manifest.name, sha256 };
-  const { width, height } = manifest.input;
-  const view = viewAspect(manifest);
-  const fits = (frame: ImageFrame) => frame.width === width && frame.height === height;
-  return mapAsync(
-    async (frame) => {
-      const image = frame as ImageFrame;
-      const seen = fits(image) ? image : await scaledTo(image, { width, height }, view);
-      const { depth, ms, ...size } = await pool.infer(seen);
-      const result: DepthFrame = {
-        ...derive(seen),
-        kind: 'depth',
-        ...size,
-        data: depth,
-        image: seen,
-        model: identity,
-        timings: { ...frame.timings, [context.name]: ms },
-        ...(manifest.output.range && { range: manifest.output.range }),
-      };
-      return result;
-    },
-    // One frame more than workers, so that the next one waits in a worker's mailbox.
-    { concurrency: workers + 1, onError, context },
-  );
-}
-
-async function scaledTo(frame: ImageFrame, size: { width: number; height: number }, view?: number) {
-  const { fitImage } = await import('../imaging/fit.ts');
-  return fitImage(frame, size, 'stretch', view);
-}
-
-async function open(model: string, baseDirectory: string): Promise<Model> {
-  try {
-    return await findModel(model, baseDirectory);
-  } catch (error) {
-    throw error instanceof MissingManifest ? await suggestManifest(error) : error;
-  }
-}

@@ -1,0 +1,129 @@
+import { systemClock } from '../core/clock.ts';
+import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
+import type { Size } from '../core/geometry.ts';
+import { scaleIntrinsics } from '../core/intrinsics.ts';
+import { fitImage } from '../imaging/fit.ts';
+import type { Inference } from './inference-thread.ts';
+import type { Manifest } from './manifest.ts';
+import { findModel, type Model, verifyModel } from './model-files.ts';
+import { type PoolOptions, WorkerPool } from './worker-pool.ts';
+
+export const providers = ['cpu', 'cuda', 'tensorrt'] as const;
+
+export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>> {
+  /** Name of a model in models/, or path of an .onnx file with its manifest beside it. */
+  readonly model: string;
+  /** Folder that `models/` and a relative path start from; default: the working directory. */
+  readonly baseDirectory?: string;
+  readonly providers?: readonly (typeof providers)[number][];
+}
+
+/** A picture without a pipeline: uint8, interleaved, rows without padding. */
+export type Picture = Pick<ImageFrame, 'width' | 'height' | 'format' | 'data'>;
+
+/** The size that a model takes, and the aspect of the view that is squeezed into it, if any. */
+export interface ModelGeometry extends Size {
+  readonly view: number | undefined;
+}
+
+/** What a picture must be made into before the model sees it. */
+export function geometry(manifest: Manifest): ModelGeometry {
+  const { width, height, view } = manifest.input;
+  const [across, down] = view.split(':').map(Number);
+  return { width, height, view: across && down ? across / down : undefined };
+}
+
+/**
+ * A depth model outside of a pipeline:
+ *
+ * ```ts
+ * const estimator = await DepthEstimator.open({ model: 'fastdepth' });
+ * const { data, width, height } = await estimator.estimate(picture);
+ * await estimator.close();
+ * ```
+ *
+ * It does exactly what `estimate-depth` does, which is built on it.
+ */
+export class DepthEstimator {
+  readonly model: Model;
+  readonly #pool: WorkerPool;
+  readonly #geometry: ModelGeometry;
+
+  private constructor(pool: WorkerPool) {
+    this.model = pool.model;
+    this.#pool = pool;
+    this.#geometry = geometry(pool.model.manifest);
+  }
+
+  /**
+   * Finds and loads the model. Its workers run until `close`.
+   *
+   * @throws DepthlineError `MODEL` if it is missing, cannot be loaded or does not fit its manifest
+   */
+  static async open(options: EstimatorOptions): Promise<DepthEstimator> {
+    const { model, baseDirectory = process.cwd(), ...pool } = options;
+    const found = await verifyModel(await findModel(model, baseDirectory));
+    const defaults = { workers: 1, threads: 1, providers: ['cpu'] };
+    return new DepthEstimator(await WorkerPool.open(found, { ...defaults, ...pool }));
+  }
+
+  /** Rejects when the model's workers keep dying, and no estimate can succeed any more. */
+  get failed(): Promise<never> {
+    return this.#pool.failed;
+  }
+
+  /**
+   * Depth of a picture. One of the model's size goes in untouched; of any other the centre with the
+   * aspect that the model was trained on is scaled to its size, and that is the `image` of the
+   * result, with intrinsics and truth cut alike.
+   *
+   * @param stage name of the time taken in `timings`, milliseconds
+   * @throws DepthlineError `MODEL` if the model fails on this picture
+   */
+  async estimate(picture: ImageFrame | Picture, stage = 'estimate-depth'): Promise<DepthFrame> {
+    const frame = 'kind' in picture ? picture : asFrame(picture);
+    const image = this.#fits(frame)
+      ? frame
+      : await fitImage(frame, this.#geometry, 'stretch', this.#geometry.view);
+    const inference = await this.#pool.infer(image);
+    return depthFrame(image, inference, this.model, stage);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  #fits(frame: ImageFrame): boolean {
+    return frame.width === this.#geometry.width && frame.height === this.#geometry.height;
+  }
+}
+
+function depthFrame(
+  image: ImageFrame,
+  { depth, width, height, ms }: Inference,
+  { manifest, sha256 }: Model,
+  stage: string,
+): DepthFrame {
+  const { range } = manifest.output;
+  const scaled = width !== image.width || height !== image.height;
+  return {
+    ...derive(image),
+    ...(scaled &&
+      image.intrinsics && {
+        intrinsics: scaleIntrinsics(image.intrinsics, image, { width, height }),
+      }),
+    kind: 'depth',
+    width,
+    height,
+    data: depth,
+    image,
+    model: { name: manifest.name, sha256 },
+    timings: { ...image.timings, [stage]: ms },
+    ...(range && { range }),
+  };
+}
+
+function asFrame(picture: Picture): ImageFrame {
+  const capturedAt = systemClock.wall();
+  return { kind: 'image', seq: 0, pts: 0n, capturedAt, source: 'picture', ...picture };
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'yaml';
+import { packageDirectory } from '../core/entry-point.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import { hint } from '../core/nearest.ts';
+import { valueProblems } from '../core/option-problems.ts';
+import { formatPath } from '../core/pipeline.ts';
+import { type Manifest, manifestSchema } from './manifest.ts';
+import { missingManifest } from './suggest-manifest.ts';
+
+/** A model that has been found, with its manifest checked; not loaded yet. */
+export interface ModelFiles {
+  readonly manifest: Manifest;
+  /** Path of the manifest. */
+  readonly manifestPath: string;
+  /** Path of the .onnx file. */
+  readonly path: string;
+  /** Size of the .onnx file, bytes. */
+  readonly bytes: number;
+}
+
+/** A model whose file is the one that its manifest describes. */
+export interface Model extends ModelFiles {
+  /** Hash of the .onnx file, hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Finds a model by its name (`models/NAME.yaml` under `baseDirectory`, then in the package), or by
+ * the path of its .onnx or .yaml file from `baseDirectory`.
+ *
+ * @throws DepthlineError `MODEL` that says which models there are, or what is wrong with this one
+ */
+export async function findModel(nameOrPath: string, baseDirectory: string): Promise<ModelFiles> {
+  const manifestPath = await locate(nameOrPath, baseDirectory);
+  const manifest = await readManifest(manifestPath);
+  const path = resolve(dirname(manifestPath), manifest.file);
+  const info = await stat(path).catch((error: unknown) => {
+    throw new DepthlineError(
+      'MODEL',
+      `${manifestPath} names the file ${manifest.file}, which cannot be read: ${reason(error)}`,
+    );
+  });
+  return { manifest, manifestPath, path, bytes: info.size };
+}
+
+/**
+ * Hashes the model's file.
+ *
+ * @throws DepthlineError `MODEL` if that is not the hash in its manifest
+ */
+export async function verifyModel(model: ModelFiles): Promise<Model> {
+  const { path, manifest, manifestPath } = model;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+    throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
+  });
+  const sha256 = hash.digest('hex');
+  if (manifest.sha256 === undefined || manifest.sha256 === sha256) return { ...model, sha256 };
+  throw new DepthlineError(
+    'MODEL',
+    `${path} is not the file that its manifest describes: its sha256 is ${sha256}, the manifest says ${manifest.sha256}; restore the file, or correct sha256 in ${manifestPath}`,
+  );
+}
+
+/** Names of the models under `baseDirectory` and in the package. */
+export async function modelNames(baseDirectory: string): Promise<string[]> {
+  const files = await Promise.all(modelDirectories(baseDirectory).map(filesIn));
+  const names = files
+    .flat()
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'));
+  return [...new Set(names)].sort();
+}
+
+function modelDirectories(baseDirectory: string): string[] {
+  return [join(baseDirectory, 'models'), join(packageDirectory(), 'models')];
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  return existsSync(directory) ? readdir(directory) : [];
+}
+
+/** Path of the manifest. */
+async function locate(nameOrPath: string, baseDirectory: string): Promise<string> {
+  if (/\.(onnx|ya?ml)$/.test(nameOrPath)) return locatePath(nameOrPath, baseDirectory);
+  for (const directory of modelDirectories(baseDirectory)) {
+    const path = join(directory, `${nameOrPath}.yaml`);
+    if (existsSync(path)) return path;
+    const onnx = join(directory, `${nameOrPath}.onnx`);
+    if (existsSync(onnx)) throw await missingManifest(onnx);
+  }
+  const advice = hint(nameOrPath, await modelNames(baseDirectory));
+  throw new DepthlineError(
+    'MODEL',
+    `there is no model "${nameOrPath}" in ${join(baseDirectory, 'models')} or in the package, and it is not the path of an .onnx file${advice}`,
+  );
+}
+
+async function locatePath(given: string, baseDirectory: string): Promise<string> {
+  const path = resolve(baseDirectory, given);
+  const ending = extname(path);
+  if (!existsSync(path)) {
+    const directory = dirname(path);
+    const others = (await filesIn(directory)).filter((file) => extname(file) === ending);
+    throw new DepthlineError('MODEL', `there is no file ${path}${hint(basename(path), others)}`);
+  }
+  if (ending !== '.onnx') return path;
+  const manifest = ['.yaml', '.yml']
+    .map((yaml) => path.replace(/\.onnx$/, yaml))
+    .find((candidate) => existsSync(candidate));
+  if (manifest === undefined) throw await missingManifest(path);
+  return manifest;
+}
+
+async function readManifest(path: string): Promise<Manifest> {
+  const fail = (message: string, cause?: unknown) =>
+    new DepthlineError('MODEL', message, { cause });
+  let value: unknown;
+  try {
+    value = parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
+  }
+  const result = manifestSchema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = valueProblems(manifestSchema, value).map((problem) => {
+    const place = formatPath(problem.path);
+    return `${path}: ${place}${place ? ' ' : ''}${problem.message}`;
+  });
+  throw fail(problems.join('\n'));
+}

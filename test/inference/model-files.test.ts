@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findModel, modelNames, verifyModel } from '../../src/inference/model-files.ts';
+import { fixtureModel, putModel } from '../support/models.ts';
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'models-'));
+  mkdirSync(join(directory, 'models'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const fails = async (nameOrPath: string, ...messages: (RegExp | string)[]) => {
+  const error = await findModel(nameOrPath, directory)
+    .then(verifyModel)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'DepthlineError', code: 'MODEL' });
+  for (const message of messages) expect((error as Error).message).toMatch(message);
+};
+
+describe('a model is found', () => {
+  it('by its name', async () => {
+    const path = putModel(join(directory, 'models'), 'metres');
+    const model = await findModel('metres', directory);
+    expect(model).toMatchObject({ path, bytes: readFileSync(path).length });
+    expect(model.manifest.output.meaning).toBe('metres');
+    expect(await modelNames(directory)).toContain('metres');
+  });
+
+  it('by the path of its file or its manifest', async () => {
+    const path = putModel(directory, 'metres', {}, 'own');
+    expect((await findModel('own.onnx', directory)).path).toBe(path);
+    expect((await findModel('./own.yaml', directory)).path).toBe(path);
+    expect((await findModel(path, '/')).manifestPath).toBe(join(directory, 'own.yaml'));
+  });
+
+  it('with the hash of its file', async () => {
+    const sha256 = createHash('sha256')
+      .update(readFileSync(fixtureModel('metres')))
+      .digest('hex');
+    putModel(directory, 'metres', { sha256 });
+    expect(await verifyModel(await findModel('metres.onnx', directory))).toMatchObject({ sha256 });
+  });
+});
+
+describe('a model that cannot be used says why', () => {
+  it('no such name', async () => {
+    putModel(join(directory, 'models'), 'metres');
+    await fails('meters', /there is no model "meters" in .*models or in the package.*"metres"\?/);
+    await fails('yolo', /there is no model "yolo".*valid: .*metres/);
+  });
+
+  it('no such file', async () => {
+    putModel(directory, 'metres');
+    await fails('metre.onnx', /there is no file .*metre.onnx; did you mean "metres.onnx"\?/);
+    await fails('nowhere/metre.onnx', /there is no file .*nowhere\/metre.onnx$/);
+  });
+
+  it('no manifest: shows the model and the lines to write', async () => {
+    copyFileSync(fixtureModel('open-size'), join(directory, 'bare.onnx'));
+    await fails(
+      'bare.onnx',
+      /bare.onnx has no manifest/,
+      'input "picture": float32 [n, 3, height, width]',
+      'output "depth": float32 [n, 1, h, w]',
+      /Write .*bare.yaml/,
+      / {2}layout: NCHW\n {2}dtype: float32\n {2}width: 224 {2}# the model leaves its size open/,
+      / {2}meaning: metres {2}# or inverse-relative, log, disparity/,
+    );
+  });
+
+  it('the lines to write are a manifest that fits', async () => {
+    const path = join(directory, 'models', 'bytes.onnx');
+    copyFileSync(fixtureModel('metres'), path);
+    const error = await findModel('bytes', directory).catch((thrown: Error) => thrown);
+    const lines = (error as Error).message.split('\n\n')[1] as string;
+    writeFileSync(join(directory, 'models', 'bytes.yaml'), lines);
+    const { manifest } = await findModel('bytes', directory);
+    expect(manifest.input).toMatchObject({ layout: 'NHWC', dtype: 'uint8', width: 8, height: 6 });
+    expect(manifest.output).toEqual({ name: 'depth', meaning: 'metres' });
+  });
+
+  it('neither a manifest nor a model', async () => {
+    writeFileSync(join(directory, 'text.onnx'), 'not a model');
+    await fails('text.onnx', /text.onnx has no manifest .*text.yaml, and cannot be loaded/);
+  });
+
+  it('a manifest with problems: all of them, with their places', async () => {
+    putModel(directory, 'metres', { input: { layout: 'HWC', colour: 'RGB' } });
+    await fails(
+      'metres.onnx',
+      /metres.yaml: input.layout "HWC" is not valid here/,
+      /metres.yaml: input.colour unknown option "colour"/,
+    );
+  });
+
+  it('a manifest that is no YAML', async () => {
+    putModel(directory, 'metres');
+    writeFileSync(join(directory, 'metres.yaml'), 'name: [');
+    await fails('metres.onnx', /the manifest .*metres.yaml cannot be read: /);
+  });
+
+  it('a manifest whose file is missing', async () => {
+    putModel(directory, 'metres', { file: 'gone.onnx' });
+    await fails('metres.yaml', /names the file gone.onnx, which cannot be read: ENOENT/);
+  });
+
+  it('a file that is not the one described', async () => {
+    putModel(directory, 'metres', { sha256: '0'.repeat(64) });
+    await fails('metres.onnx', /its sha256 is [0-9a-f]{64}, the manifest says 0{64}; restore/);
+  });
+});
