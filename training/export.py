@@ -1,0 +1,119 @@
+"""Writes a network as ONNX: uint8 [1, H, W, 3] RGB named `rgb` in, float32 metres [1, 1, H, W] named `depth` out.
+
+    python export.py --checkpoint DIR/checkpoint.pt --out ../models/fastdepth.onnx
+
+Scaling to [0, 1] is inside, batch normalisation is folded into the convolutions, and the last pointwise
+layer stands before the last interpolation. The file is then compared with PyTorch. Beside it belongs a
+manifest, see write_manifest.py.
+"""
+
+import argparse
+import copy
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from network import build
+from preprocessing import SIZE
+
+OPSET = 15  # understood by onnxruntime from 1.10 on
+TOLERANCE = 1e-4  # metres
+
+
+class Contract(nn.Module):
+    """What a pipeline calls: a picture's own bytes in, metres out."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb):
+        return self.network(rgb.permute(0, 3, 1, 2).float() / 255)
+
+
+def fold(network):
+    """A copy whose convolutions hold their batch normalisation; only for inference."""
+    network = copy.deepcopy(network).cpu().eval()
+    for parent in network.modules():
+        if not isinstance(parent, nn.Sequential):
+            continue
+        for index in range(len(parent) - 1):
+            conv, norm = parent[index], parent[index + 1]
+            if isinstance(norm, nn.BatchNorm2d):
+                transposed = isinstance(conv, nn.ConvTranspose2d)
+                parent[index] = fuse_grouped(conv, norm) if transposed else fuse_conv_bn_eval(conv, norm)
+                parent[index + 1] = nn.Identity()
+    return network
+
+
+def fuse_grouped(conv, norm):
+    """As fuse_conv_bn_eval, for a transposed convolution, whose weights are [inputs, outputs / groups, k, k]."""
+    fused = copy.deepcopy(conv)
+    scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    per_group = scale.reshape(conv.groups, -1).repeat_interleave(conv.in_channels // conv.groups, 0)
+    fused.weight = nn.Parameter(conv.weight * per_group[:, :, None, None])
+    fused.bias = nn.Parameter(norm.bias - norm.running_mean * scale)
+    return fused
+
+
+def export(network, path, height=SIZE, width=SIZE):
+    """Writes and checks; returns the largest difference from PyTorch, in metres."""
+    contract = Contract(fold(network)).eval()
+    rgb = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8)
+    with torch.no_grad():
+        torch.onnx.export(
+            contract,
+            (rgb,),
+            str(path),
+            input_names=['rgb'],
+            output_names=['depth'],
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(path)
+    model.doc_string = 'RGB to depth in metres'
+    model.producer_name = 'depthline training/export.py'
+    model.producer_version = ''
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, path)
+    difference = compare(network, path, rgb)
+    if difference > TOLERANCE:
+        raise RuntimeError(f'{path} differs from PyTorch by {difference:.2g} m')
+    return difference
+
+
+def compare(network, path, rgb):
+    """Largest difference between PyTorch, not folded, and ONNX Runtime on one picture."""
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    found = session.run(None, {'rgb': rgb.numpy()})[0]
+    with torch.no_grad():
+        wanted = Contract(network).eval()(rgb).numpy()
+    return float(np.abs(found - wanted).max())
+
+
+def load_network(checkpoint):
+    """The averaged network of a checkpoint that train.py wrote."""
+    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    network = build(state['name'])
+    network.load_state_dict(state['average'])
+    return network.eval()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--checkpoint', required=True, type=Path, help='checkpoint.pt of train.py')
+    parser.add_argument('--out', required=True, type=Path)
+    args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    difference = export(load_network(args.checkpoint), args.out)
+    size = args.out.stat().st_size / 1e6
+    print(f'{args.out}: {size:.2f} MB, at most {difference:.1e} m from PyTorch')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,64 @@
+"""Cuts augmented views of every training picture and asks a teacher network for their depth.
+
+    python make_views.py --data DIR --teacher TEACHER.onnx --out DIR --views 3
+
+Writes rgb.npy (uint8 [N, 224, 224, 3]), teacher.npy and truth.npy (float16 metres [N, 112, 112], 0 = none).
+The first view of a picture is whole, the others are as preprocessing.augmented cuts them. Only the
+teacher's predictions are used; the student has its own initialisation.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from preprocessing import SIZE, augmented, resize, view
+from sets import DEFAULT, open_sets
+
+HALF = SIZE // 2
+
+
+def one_view(rgb, depth, number, rng):
+    if number:
+        return augmented(rgb, depth, rng, depth_size=HALF)
+    whole, truth = view(rgb, depth)
+    return whole, None if truth is None else resize(truth, HALF, HALF, nearest=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--data', required=True, help='folder of the sets')
+    parser.add_argument('--sets', default=DEFAULT, help='description of the sets')
+    parser.add_argument('--teacher', required=True, help='.onnx: uint8 [1, 224, 224, 3] to metres')
+    parser.add_argument('--out', required=True, type=Path)
+    parser.add_argument('--views', type=int, default=3, help='of each picture')
+    args = parser.parse_args()
+
+    teacher = onnxruntime.InferenceSession(args.teacher, providers=['CPUExecutionProvider'])
+    name = teacher.get_inputs()[0].name
+    frames = [(s, i) for s in open_sets(args.data, 'train', args.sets).values() for i in range(len(s))]
+    total = len(frames) * args.views
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    def array(file, dtype, *shape):
+        path = args.out / file
+        return np.lib.format.open_memmap(path, 'w+', dtype, (total, *shape))
+
+    rgbs = array('rgb.npy', np.uint8, SIZE, SIZE, 3)
+    teachers = array('teacher.npy', np.float16, HALF, HALF)
+    truths = array('truth.npy', np.float16, HALF, HALF)
+    for number in range(args.views):
+        for position, (frame_set, index) in enumerate(frames):
+            row = number * len(frames) + position
+            rgb, truth = one_view(*frame_set.load(index), number, np.random.default_rng([7, row]))
+            rgbs[row] = rgb
+            teachers[row] = teacher.run(None, {name: rgb[None]})[0][0, 0, ::2, ::2]
+            if truth is not None:
+                truths[row] = truth
+            if position % 500 == 0:
+                print(f'view {number + 1} of {args.views}: {position} of {len(frames)}', flush=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,29 @@
+"""Photographs without depth, for distillation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rgbd_folders import PICTURES
+
+
+@dataclass(frozen=True)
+class Photos:
+    frames: tuple
+
+    @staticmethod
+    def open(root):
+        found = tuple(p for p in sorted(Path(root).rglob('*')) if p.suffix.lower() in PICTURES)
+        if not found:
+            raise FileNotFoundError(f'{root}: no pictures')
+        return Photos(found)
+
+    def __len__(self):
+        return len(self.frames)
+
+    def load(self, index):
+        """RGB uint8 [H, W, 3], and None where others have depth."""
+        with Image.open(self.frames[index]) as picture:
+            return np.asarray(picture.convert('RGB')), None
