@@ -12,23 +12,31 @@ import { sample } from './operators/sample.ts';
 import { sideBySide } from './operators/side-by-side.ts';
 import { smooth } from './operators/smooth.ts';
 import { discard } from './sinks/discard.ts';
+import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
+import { video } from './sinks/video.ts';
 import { zeromq } from './sinks/zeromq.ts';
 import { csiCamera } from './sources/csi-camera.ts';
 import { gstreamer } from './sources/gstreamer.ts';
+import { images } from './sources/images.ts';
 import { rtsp } from './sources/rtsp.ts';
+import { syntheticRoom } from './sources/synthetic-room.ts';
 import { testPattern } from './sources/test-pattern.ts';
 import { usbCamera } from './sources/usb-camera.ts';
 import { videoFile } from './sources/video-file.ts';
+import { zeromq as zeromqSource } from './sources/zeromq.ts';
 
 /** The components that come with Depthline. */
 export const builtins = new Registry([
   csiCamera,
   gstreamer,
+  images,
   rtsp,
+  syntheticRoom,
   testPattern,
   usbCamera,
   videoFile,
+  zeromqSource,
   clamp,
   colorize,
   compareDepth,
@@ -42,6 +50,8 @@ export const builtins = new Registry([
   sideBySide,
   smooth,
   discard,
+  display,
   file,
+  video,
   zeromq,
 ]);

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { reason } from '../core/errors.ts';
+import { howToInstall } from '../gstreamer/packages.ts';
+import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
+
+interface Finding {
+  readonly what: string;
+  readonly state: 'ok' | 'missing' | 'absent';
+  /** Version, path or reason. */
+  readonly detail: string;
+  /** Whether Depthline can work at all without it. */
+  readonly essential: boolean;
+}
+
+/** What elements are for; the essential ones are in every pipeline that captures. */
+const elements: readonly { name: string; purpose: string; essential?: true }[] = [
+  { name: 'appsink', purpose: 'capture', essential: true },
+  { name: 'gdppay', purpose: 'capture with timestamps', essential: true },
+  { name: 'videoconvert', purpose: 'colour conversion', essential: true },
+  { name: 'videoscale', purpose: 'resize on the CPU', essential: true },
+  { name: 'uridecodebin', purpose: 'video files', essential: true },
+  { name: 'avdec_h264', purpose: 'H.264 video' },
+  { name: 'v4l2src', purpose: 'USB cameras' },
+  { name: 'rtspsrc', purpose: 'network cameras' },
+  { name: 'x264enc', purpose: 'video sink' },
+  { name: 'matroskamux', purpose: 'video sink' },
+  { name: 'ximagesink', purpose: 'display' },
+  { name: 'nvarguscamerasrc', purpose: 'CSI camera of a Jetson' },
+  { name: 'nvvidconv', purpose: 'resize on a Jetson' },
+  { name: 'cudaconvertscale', purpose: 'resize on an NVIDIA GPU' },
+  { name: 'vapostproc', purpose: 'resize on an Intel or AMD GPU' },
+  { name: 'glcolorscale', purpose: 'resize with OpenGL' },
+];
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('what this machine has and lacks')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: { json?: true }) => {
+      const findings = await examine();
+      const bad = findings.filter((finding) => finding.essential && finding.state !== 'ok');
+      if (json) console.log(JSON.stringify(findings, null, 2));
+      else
+        for (const { what, state, detail } of findings)
+          console.log(`${state.padEnd(7)}  ${what.padEnd(34)}  ${detail}`);
+      if (bad.length > 0) process.exitCode = 1;
+    });
+}
+
+async function examine(): Promise<Finding[]> {
+  return [
+    ok('Node.js', process.version),
+    gstreamerVersion(),
+    await binding(),
+    ...elements.map(element),
+    await runtime(),
+    ...(await models()),
+    display(),
+    ...jetson(),
+  ];
+}
+
+function ok(what: string, detail: string): Finding {
+  return { what, state: 'ok', detail, essential: true };
+}
+
+function gstreamerVersion(): Finding {
+  try {
+    const text = execFileSync('gst-inspect-1.0', ['--version'], { encoding: 'utf8' });
+    return ok('GStreamer', text.split('\n')[0]?.split(' ').at(-1) ?? '');
+  } catch {
+    return {
+      what: 'GStreamer',
+      state: 'missing',
+      detail: 'apt-get install gstreamer1.0-tools',
+      essential: true,
+    };
+  }
+}
+
+async function binding(): Promise<Finding> {
+  const what = 'GStreamer binding';
+  try {
+    const { loadGStreamer } = await import('../gstreamer/binding.ts');
+    loadGStreamer();
+    return ok(what, 'gstreamer-superficial');
+  } catch (error) {
+    return { what, state: 'missing', detail: reason(error), essential: true };
+  }
+}
+
+function element({ name, purpose, essential }: (typeof elements)[number]): Finding {
+  const what = `element ${name}`;
+  try {
+    execFileSync('gst-inspect-1.0', ['--exists', name], { stdio: 'ignore' });
+    return { what, state: 'ok', detail: purpose, essential: essential === true };
+  } catch {
+    const state = essential ? 'missing' : 'absent';
+    return {
+      what,
+      state,
+      detail: `${purpose}; ${howToInstall(name)}`,
+      essential: essential === true,
+    };
+  }
+}
+
+async function runtime(): Promise<Finding> {
+  try {
+    const ort = await import('onnxruntime-node');
+    const providers = ort.listSupportedBackends().map((backend) => backend.name);
+    return ok('ONNX Runtime', `${ort.env.versions.node ?? ''} providers: ${providers.join(', ')}`);
+  } catch (error) {
+    return { what: 'ONNX Runtime', state: 'missing', detail: reason(error), essential: true };
+  }
+}
+
+async function models(): Promise<Finding[]> {
+  const names = await modelNames(process.cwd());
+  if (names.length === 0) {
+    return [
+      { what: 'models', state: 'missing', detail: 'there is none in models/', essential: true },
+    ];
+  }
+  return Promise.all(
+    names.map(async (name): Promise<Finding> => {
+      const what = `model ${name}`;
+      try {
+        const { sha256, path } = await verifyModel(await findModel(name, process.cwd()));
+        return {
+          what,
+          state: 'ok',
+          detail: `${path} sha256 ${sha256.slice(0, 12)}…`,
+          essential: false,
+        };
+      } catch (error) {
+        return { what, state: 'missing', detail: reason(error), essential: true };
+      }
+    }),
+  );
+}
+
+function display(): Finding {
+  const name = process.env.WAYLAND_DISPLAY ?? process.env.DISPLAY;
+  return {
+    what: 'screen',
+    state: name ? 'ok' : 'absent',
+    detail:
+      name ?? 'neither WAYLAND_DISPLAY nor DISPLAY is set; the display sink cannot open a window',
+    essential: false,
+  };
+}
+
+const jetsonModel = '/proc/device-tree/model';
+
+/** Power mode of a Jetson; nothing elsewhere. */
+function jetson(): Finding[] {
+  if (!existsSync(jetsonModel)) return [];
+  const model = readFileSync(jetsonModel, 'utf8').replace(/\0/g, '');
+  if (!model.includes('Jetson') && !model.includes('quill')) return [];
+  try {
+    const mode = execFileSync('nvpmodel', ['-q'], { encoding: 'utf8' }).replace(/\s+/g, ' ').trim();
+    return [{ what: model, state: 'ok', detail: mode, essential: false }];
+  } catch (error) {
+    return [
+      { what: model, state: 'absent', detail: `nvpmodel: ${reason(error)}`, essential: false },
+    ];
+  }
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { builtins } from '../components.ts';
+import type { Role } from '../core/component.ts';
+import { loadPipelineFile } from '../core/pipeline-file.ts';
+import { modelNames } from '../inference/model-files.ts';
+import { namedPipelines } from './find-pipeline.ts';
+
+const roles: readonly Role[] = ['source', 'operator', 'sink'];
+
+export function listCommand(): Command {
+  return new Command('list')
+    .description('list components, named pipelines and models')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: { json?: true }) => {
+      const pipelines = await Promise.all(
+        [...namedPipelines()].map(async ([name, file]) => {
+          const { pipeline } = await loadPipelineFile(file, { registry: builtins });
+          return { name, file, summary: pipeline?.description ?? '(see "depthline check")' };
+        }),
+      );
+      const components = builtins
+        .list()
+        .map(({ role, name, summary }) => ({ role, name, summary }));
+      const models = await modelNames(process.cwd());
+      if (json) {
+        console.log(JSON.stringify({ components, pipelines, models }, null, 2));
+        return;
+      }
+      for (const role of roles)
+        print(
+          `${role}s`,
+          components.filter((one) => one.role === role),
+        );
+      print('pipelines', pipelines);
+      console.log(`models\n  ${models.join('\n  ')}`);
+    });
+}
+
+function print(title: string, items: readonly { name: string; summary: string }[]): void {
+  const width = Math.max(...items.map((item) => item.name.length));
+  console.log(title);
+  for (const { name, summary } of items) console.log(`  ${name.padEnd(width)}  ${summary}`);
+  console.log('');
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { packageDirectory } from '../core/entry-point.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import { checkCommand } from './check.ts';
+import { describeCommand } from './describe.ts';
+import { doctorCommand } from './doctor.ts';
+import { listCommand } from './list.ts';
+import { planCommand } from './plan.ts';
+import { runCommand } from './run.ts';
+import { schemaCommand } from './schema.ts';
+import { subscribeCommand } from './subscribe.ts';
+
+/** The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage. */
+export async function runCli(argv: readonly string[]): Promise<void> {
+  // A reader that goes away (`depthline … | head`) is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function program(): Command {
+  const { version } = JSON.parse(
+    readFileSync(join(packageDirectory(), 'package.json'), 'utf8'),
+  ) as { version: string };
+  const command = new Command('depthline')
+    .description('Real-time monocular depth pipelines')
+    .version(version);
+  const commands = [
+    runCommand(),
+    checkCommand(),
+    planCommand(),
+    listCommand(),
+    describeCommand(),
+    schemaCommand(),
+    subscribeCommand(),
+    doctorCommand(),
+  ];
+  for (const sub of commands) command.addCommand(sub);
+  for (const one of [command, ...commands]) one.exitOverride().showHelpAfterError(false);
+  return command;
+}
+
+/** Prints what went wrong, once, and gives the exit code. */
+export function report(error: unknown): number {
+  // Commander has printed its own message already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (process.env['DEPTHLINE_DEBUG']) console.error(error);
+  else if (error instanceof DepthlineError && error.at)
+    console.error(`${error.at}: ${error.message}`);
+  else console.error(reason(error));
+  return error instanceof DepthlineError ? error.exitCode : 1;
+}

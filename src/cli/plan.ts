@@ -1,0 +1,139 @@
+import { Command } from 'commander';
+import { builtins } from '../components.ts';
+import { applyFusion, type FusedPlan } from '../core/fuse-plan.ts';
+import type { OperatorStep, Pipeline } from '../core/pipeline.ts';
+import { requirePipeline } from '../core/pipeline-file.ts';
+import { findPipeline } from './find-pipeline.ts';
+
+interface Plan {
+  readonly pipeline: string;
+  readonly source: string;
+  readonly launchLine?: string;
+  /** Why there is none, on this machine. */
+  readonly launchProblem?: string;
+  readonly fused: readonly string[];
+  readonly stages: readonly {
+    readonly name: string;
+    readonly queue?: string;
+    readonly facts?: Record<string, unknown>;
+  }[];
+  readonly branches: readonly {
+    readonly name: string;
+    readonly queue: string;
+    readonly operators: readonly string[];
+  }[];
+  /** Frames that can wait or be worked on at once, when every queue is full. */
+  readonly mostFrames: number;
+  /** Those frames at 224×224, picture and depth, in MiB. */
+  readonly mostMemoryMiB: number;
+}
+
+const bytesPerFrame = 224 * 224 * (3 + 4);
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('show what would run: launch line, fused operators, queues, models')
+    .argument('<name-or-file>', 'a named pipeline or a .yaml file')
+    .option(
+      '--set <path=value>',
+      'replace an option',
+      (v: string, all: string[]) => [...all, v],
+      [],
+    )
+    .option('--json', 'print as JSON')
+    .option('--mermaid', 'print as a Mermaid graph')
+    .action(async (name: string, flags: { set: string[]; json?: true; mermaid?: true }) => {
+      const pipeline = await requirePipeline(findPipeline(name), {
+        registry: builtins,
+        set: flags.set,
+      });
+      const fused = await applyFusion(pipeline);
+      const plan = await makePlan(pipeline, fused);
+      if (flags.json) console.log(JSON.stringify(plan, null, 2));
+      else console.log(flags.mermaid ? mermaid(plan) : text(plan));
+    });
+}
+
+async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
+  const context = { fused: fusion.fused, baseDirectory: pipeline.baseDirectory };
+  const { definition, options } = pipeline.source;
+  let line: Pick<Plan, 'launchLine' | 'launchProblem'> = {};
+  try {
+    const launchLine = await definition.launchLine?.(options, context);
+    if (launchLine !== undefined) line = { launchLine };
+  } catch (error) {
+    line = { launchProblem: (error as Error).message };
+  }
+  const stages = await Promise.all(
+    fusion.operators.map(async (step) => {
+      const facts = await step.component?.definition.plan?.(step.component.options, context);
+      return {
+        name: step.name,
+        ...(step.component?.definition.queued && { queue: queueText(step) }),
+        ...(facts && { facts }),
+      };
+    }),
+  );
+  const queued = fusion.operators.filter((step) => step.component?.definition.queued);
+  const mostFrames = [...queued, ...pipeline.branches].reduce(
+    (sum, { queue }) => sum + queue.limit + 1,
+    1,
+  );
+  return {
+    pipeline: pipeline.name,
+    source: definition.name,
+    ...line,
+    fused: fusion.fused.map((one) => JSON.stringify(one)),
+    stages,
+    branches: pipeline.branches.map((branch) => ({
+      name: branch.name,
+      queue: queueText(branch),
+      operators: branch.operators.map((step) => step.name),
+    })),
+    mostFrames,
+    mostMemoryMiB: Math.round((mostFrames * bytesPerFrame) / 2 ** 20),
+  };
+}
+
+function queueText({ queue }: Pick<OperatorStep, 'queue'>): string {
+  const age = queue.maxAgeMs === undefined ? '' : `, max-age ${queue.maxAgeMs} ms`;
+  return `limit ${queue.limit}, ${queue.whenFull}${age}`;
+}
+
+function text(plan: Plan): string {
+  const lines = [`pipeline  ${plan.pipeline}`, `source    ${plan.source}`];
+  if (plan.launchLine) lines.push(`launch    ${plan.launchLine}`);
+  if (plan.launchProblem) lines.push(`launch    cannot be made here: ${plan.launchProblem}`);
+  for (const fused of plan.fused) lines.push(`fused     ${fused}`);
+  for (const stage of plan.stages) {
+    lines.push(`operator  ${stage.name}${stage.queue ? ` [queue: ${stage.queue}]` : ''}`);
+    for (const [key, value] of Object.entries(stage.facts ?? {}))
+      lines.push(`            ${key}: ${value}`);
+  }
+  for (const branch of plan.branches) {
+    const chain = [...branch.operators, branch.name].join(' → ');
+    lines.push(`branch    [queue: ${branch.queue}] → ${chain}`);
+  }
+  lines.push(
+    `memory    at most ${plan.mostFrames} frames on their way, ${plan.mostMemoryMiB} MiB at 224×224`,
+  );
+  return lines.join('\n');
+}
+
+function mermaid(plan: Plan): string {
+  const lines = [
+    'flowchart LR',
+    `  source["${plan.source}${plan.fused.length > 0 ? ' + fused' : ''}"]`,
+  ];
+  let last = 'source';
+  for (const [index, stage] of plan.stages.entries()) {
+    const label = stage.queue ? `|"${stage.queue}"|` : '';
+    lines.push(`  ${last} -->${label} o${index}["${stage.name}"]`);
+    last = `o${index}`;
+  }
+  for (const [index, branch] of plan.branches.entries()) {
+    const chain = [...branch.operators, branch.name].join(' → ');
+    lines.push(`  ${last} -->|"${branch.queue}"| b${index}["${chain}"]`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,148 @@
+import type { WriteStream } from 'node:tty';
+import { imbalance } from '../core/ledger.ts';
+import type { RunStats, RunSummary } from '../core/runner.ts';
+
+/** Plain lines come this often, since each one stays; milliseconds. */
+const plainEveryMs = 5000;
+
+/** One line that says how the run goes: rewritten in place on a terminal, now and then elsewhere. */
+export class StatusLine {
+  readonly #stream: WriteStream;
+  readonly #shown: boolean;
+  #last: RunStats | undefined;
+  #printedAt = 0;
+  #onScreen = false;
+
+  constructor(stream: WriteStream, shown: boolean) {
+    this.#stream = stream;
+    this.#shown = shown;
+  }
+
+  update(stats: RunStats): void {
+    if (!this.#shown) return;
+    const line = statusText(stats, this.#last);
+    this.#last = stats;
+    if (this.#stream.isTTY) {
+      this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+      this.#onScreen = true;
+    } else if (stats.elapsedMs - this.#printedAt >= plainEveryMs) {
+      this.#printedAt = stats.elapsedMs;
+      this.#stream.write(`${line}\n`);
+    }
+  }
+
+  /** A line of its own, above the status. */
+  print(message: string): void {
+    this.clear();
+    this.#stream.write(`${message}\n`);
+  }
+
+  clear(): void {
+    if (this.#onScreen) this.#stream.write('\r\x1b[2K');
+    this.#onScreen = false;
+  }
+}
+
+function statusText(stats: RunStats, last: RunStats | undefined): string {
+  const seconds = (stats.elapsedMs - (last?.elapsedMs ?? 0)) / 1000;
+  const fps = (stats.processed - (last?.processed ?? 0)) / Math.max(seconds, 1e-3);
+  const branches = stats.branches.map((branch) => {
+    const dropped = branch.dropped.reduce((sum, drop) => sum + drop.count, 0);
+    const age = branch.ageMs === undefined ? '' : ` ${Math.round(branch.ageMs)} ms`;
+    return `${branch.name} ${branch.delivered}${age}${dropped > 0 ? ` (${dropped} dropped)` : ''}`;
+  });
+  const held = stats.heldBy.length > 0 ? ` | source waits for ${stats.heldBy.join(', ')}` : '';
+  return `${fps.toFixed(1)} fps | ${stats.captured} captured | ${branches.join(' | ')}${held}`;
+}
+
+/** One line of `--stats json`, each second. */
+export function jsonStats(stats: RunStats): object {
+  return { type: 'stats', ...stats };
+}
+
+/** The last line of `--stats json`. */
+export function jsonSummary({ error, ...summary }: RunSummary): object {
+  return {
+    type: 'summary',
+    ...summary,
+    ...(error && { error: { code: error.code, at: error.at, message: error.message } }),
+  };
+}
+
+/** The ledger, speed and latency of a run, and what its components report, for people. */
+export function formatSummary(summary: RunSummary): string {
+  const { latencyMs } = summary;
+  const blocks = [
+    `${summary.pipeline}: ${summary.captured} frames captured in ${(summary.elapsedMs / 1000).toFixed(1)} s, ${summary.fps.toFixed(1)} fps`,
+    latencyMs &&
+      `latency, capture to delivery: p50 ${ms(latencyMs.p50)}, p95 ${ms(latencyMs.p95)}, p99 ${ms(latencyMs.p99)}`,
+    ...summary.restarts.map(({ stage, count }) => `${stage} was started again ${count} times`),
+    '',
+    ledger(summary),
+    ...reports(summary),
+  ];
+  return blocks.filter((block) => block !== undefined).join('\n');
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+}
+
+function ledger(summary: RunSummary): string {
+  const rows = [['branch', 'captured', 'delivered', 'dropped', 'failed', 'ledger']];
+  const reasons: string[] = [];
+  for (const branch of summary.branches) {
+    const dropped = branch.dropped.reduce((sum, drop) => sum + drop.count, 0);
+    const off = imbalance(branch);
+    rows.push([
+      branch.name,
+      `${branch.captured}${branch.added > 0 ? ` + ${branch.added} added` : ''}`,
+      String(branch.delivered),
+      String(dropped),
+      String(branch.failed),
+      off === 0 ? 'balanced' : `off by ${off}`,
+    ]);
+    for (const drop of branch.dropped) {
+      reasons.push(`  ${branch.name}: ${drop.count} dropped at ${drop.stage}, ${drop.reason}`);
+    }
+  }
+  return [table(rows), ...reasons].join('\n');
+}
+
+/** Columns padded to their widest cell; the first to the left, numbers to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function reports(summary: RunSummary): string[] {
+  const entries = Object.entries(summary.components);
+  if (entries.length === 0) return [];
+  return ['', ...entries.map(([name, facts]) => `${name}: ${factText(facts)}`)];
+}
+
+function factText(facts: Readonly<Record<string, unknown>>): string {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key} ${short(value)}`)
+    .join(', ');
+}
+
+function short(value: unknown): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(3);
+  if (typeof value === 'object' && value !== null) {
+    return `(${factText(value as Record<string, unknown>)})`;
+  }
+  return String(value);
+}

@@ -1,0 +1,116 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { builtins } from '../components.ts';
+import type { Logger } from '../core/component.ts';
+import { requirePipeline } from '../core/pipeline-file.ts';
+import { type Run, type RunOptions, startPipeline } from '../core/runner.ts';
+import { findPipeline } from './find-pipeline.ts';
+import { report } from './main.ts';
+import { formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
+
+interface Flags {
+  readonly set: readonly string[];
+  readonly frames?: number;
+  readonly duration?: number;
+  readonly stats: 'text' | 'json' | 'none';
+}
+
+const secondAbortExit = 130;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('run a pipeline until its source ends, or Ctrl-C')
+    .argument('<name-or-file>', 'a named pipeline (see "depthline list") or a .yaml file')
+    .option('--set <path=value>', 'replace an option: source.video-file.path=a.mp4', collect, [])
+    .option('--frames <n>', 'end after n captured frames', positiveWhole)
+    .option('--duration <seconds>', 'end after this many seconds', positive)
+    .addOption(
+      new Option('--stats <how>', 'what to print')
+        .choices(['text', 'json', 'none'])
+        .default('text'),
+    )
+    .action(async (nameOrFile: string, flags: Flags) => {
+      process.exitCode = await run(nameOrFile, flags);
+      // Native modules may keep handles that nobody needs any more.
+      setTimeout(() => process.exit(), 500).unref();
+    });
+}
+
+async function run(nameOrFile: string, flags: Flags): Promise<number> {
+  const stop = new AbortController();
+  let running: Run | undefined;
+  let interrupts = 0;
+  const interrupt = () => {
+    interrupts++;
+    if (interrupts === 1) stop.abort();
+    else if (interrupts === 2) running?.abort();
+    else process.exit(secondAbortExit);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+
+  const pipeline = await requirePipeline(findPipeline(nameOrFile), {
+    registry: builtins,
+    set: flags.set,
+  });
+  const status = new StatusLine(process.stderr, flags.stats === 'text');
+  // An error outside any stage (a user's stray timer) still closes what is open.
+  let stray: unknown;
+  const onStray = (error: unknown) => {
+    stray ??= error;
+    if (running) running.abort();
+    else process.exit(report(error));
+  };
+  process.on('uncaughtException', onStray);
+  process.on('unhandledRejection', onStray);
+
+  const options: RunOptions = {
+    log: logger(status, flags.stats !== 'none'),
+    signal: stop.signal,
+    ...(flags.frames !== undefined && { frames: flags.frames }),
+    ...(flags.duration !== undefined && { durationMs: flags.duration * 1000 }),
+  };
+  running = await startPipeline(pipeline, options);
+  const handle = running;
+  const timer = setInterval(() => {
+    const stats = handle.stats();
+    if (flags.stats === 'json') console.log(JSON.stringify(jsonStats(stats)));
+    else status.update(stats);
+  }, 1000);
+  const summary = await handle.done;
+  clearInterval(timer);
+  status.clear();
+  if (flags.stats === 'json') console.log(JSON.stringify(jsonSummary(summary)));
+  if (flags.stats === 'text') console.log(formatSummary(summary));
+  const error = summary.error ?? stray;
+  if (error !== undefined) return report(error);
+  return interrupts > 1 ? secondAbortExit : 0;
+}
+
+function logger(status: StatusLine, shown: boolean): Logger {
+  const print = (message: string) => {
+    if (shown) status.print(message);
+  };
+  return {
+    debug: (message) => {
+      if (process.env['DEPTHLINE_DEBUG']) print(message);
+    },
+    info: print,
+    warn: (message) => status.print(`warning: ${message}`),
+  };
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function positiveWhole(text: string): number {
+  const value = positive(text);
+  if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}

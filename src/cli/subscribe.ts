@@ -1,0 +1,141 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { type ReceivedFrame, subscribeDepth } from '../client/subscribe-depth.ts';
+import { ageMs, systemClock } from '../core/clock.ts';
+import { encodeNpy } from '../core/npy.ts';
+
+interface Flags {
+  readonly topic: string;
+  readonly latest?: true;
+  readonly count?: number;
+  readonly json?: true;
+  readonly save?: string;
+}
+
+/** When to say that nothing has come, milliseconds. */
+const patienceMs = 3000;
+
+export function subscribeCommand(): Command {
+  return new Command('subscribe')
+    .description('read a depth topic: rate, age and range')
+    .argument('<endpoint>', 'where the publisher is: tcp://127.0.0.1:5556')
+    .option('--topic <name>', 'topic', 'depth')
+    .option('--latest', 'only the newest frame, however slow this end is')
+    .option('--count <n>', 'end after n frames', whole)
+    .option('--json', 'one JSON object per frame')
+    .option('--save <dir>', 'write each frame as NumPy file')
+    .action(read);
+}
+
+async function read(endpoint: string, flags: Flags): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const waiting = setTimeout(() => {
+    console.error(`nothing from ${endpoint} on topic "${flags.topic}" yet; waiting (Ctrl-C ends)`);
+  }, patienceMs);
+  if (flags.save !== undefined) await mkdir(flags.save, { recursive: true });
+  const meter = new Meter();
+  let corrupt = 0;
+  const frames = subscribeDepth(endpoint, {
+    topic: flags.topic,
+    latest: flags.latest === true,
+    signal: stop.signal,
+    onCorrupt: (error) => {
+      if (corrupt++ === 0) console.error(error.message);
+    },
+  });
+  let count = 0;
+  for await (const frame of frames) {
+    clearTimeout(waiting);
+    const facts = describe(frame);
+    meter.add(facts);
+    if (flags.json) console.log(JSON.stringify(facts));
+    else if (meter.due()) console.log(meter.line(facts));
+    if (flags.save !== undefined) await save(frame, flags.save);
+    if (++count === flags.count) break;
+  }
+  clearTimeout(waiting);
+  if (!flags.json) console.log(`${count} frames, ${corrupt} corrupt messages`);
+}
+
+interface Facts {
+  readonly seq: number;
+  readonly kind: string;
+  readonly ageMs: number;
+  readonly dropped: number;
+  readonly width?: number;
+  readonly height?: number;
+  /** Nearest and farthest valid depth, metres. */
+  readonly range?: readonly [number, number];
+  readonly value?: unknown;
+}
+
+function describe(frame: ReceivedFrame): Facts {
+  const common = {
+    seq: frame.seq,
+    kind: frame.kind,
+    ageMs: Math.round(ageMs(systemClock, frame) * 10) / 10,
+    dropped: frame.header.dropped,
+  };
+  if (frame.kind === 'depth') {
+    const { width, height } = frame;
+    return { ...common, width, height, range: validRange(frame.data) };
+  }
+  if (frame.kind === 'image') return { ...common, width: frame.width, height: frame.height };
+  return frame.kind === 'data' ? { ...common, value: frame.value } : common;
+}
+
+function validRange(metres: Float32Array): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (const value of metres) {
+    if (!(value > 0)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return [high === 0 ? 0 : low, high];
+}
+
+/** Rate and age over the last second. */
+class Meter {
+  #since = systemClock.now();
+  #ages: number[] = [];
+
+  add(facts: Facts): void {
+    this.#ages.push(facts.ageMs);
+  }
+
+  due(): boolean {
+    return systemClock.now() - this.#since >= 1000;
+  }
+
+  line({ seq, range, dropped, value }: Facts): string {
+    const seconds = (systemClock.now() - this.#since) / 1000;
+    const ages = this.#ages.sort((a, b) => a - b);
+    const text = [
+      `${(ages.length / seconds).toFixed(1)} fps`,
+      `age ${ages[ages.length >> 1]} ms`,
+      range ? `range ${range[0].toFixed(2)}…${range[1].toFixed(2)} m` : '',
+      value === undefined ? '' : JSON.stringify(value),
+      `seq ${seq}`,
+      dropped > 0 ? `${dropped} dropped before it` : '',
+    ];
+    this.#since = systemClock.now();
+    this.#ages = [];
+    return text.filter(Boolean).join(' | ');
+  }
+}
+
+async function save(frame: ReceivedFrame, directory: string): Promise<void> {
+  const path = join(directory, `${String(frame.seq).padStart(6, '0')}.npy`);
+  if (frame.kind === 'data') return;
+  await writeFile(path, encodeNpy(frame.data, frame.header.shape));
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be 1 or more.');
+  return value;
+}
