@@ -51,8 +51,14 @@ export class StageLedger {
     return this.entered - this.left - this.failed - this.inFlight - this.totalDropped;
   }
 
+  /** Drops that somebody counted. */
+  counted(): Drop[] {
+    return [...this.dropped].map(([reason, count]) => ({ stage: this.name, reason, count }));
+  }
+
+  /** Those, and what the stage swallowed. */
   drops(): Drop[] {
-    const drops = [...this.dropped].map(([reason, count]) => ({ stage: this.name, reason, count }));
+    const drops = this.counted();
     if (this.unexplained > 0) {
       drops.push({ stage: this.name, reason: 'filtered', count: this.unexplained });
     }
@@ -64,14 +70,16 @@ export class StageLedger {
 export function branchAccount(name: string, stages: readonly StageLedger[]): BranchAccount {
   const source = stages[0] as StageLedger;
   const sink = stages.at(-1) as StageLedger;
+  const before = stages.slice(0, -1);
   return {
     name,
     captured: source.entered,
-    added: sum(stages, (stage) => Math.max(0, -stage.unexplained)),
+    added: sum(before, (stage) => Math.max(0, -stage.unexplained)),
     delivered: sink.left,
-    dropped: mergeDrops(stages.flatMap((stage) => stage.drops())),
+    dropped: mergeDrops([...before.flatMap((stage) => stage.drops()), ...sink.counted()]),
     failed: sum(stages, (stage) => stage.failed),
-    inFlight: sum(stages, (stage) => stage.inFlight),
+    // A sink swallows nothing: what it has not written yet, it is writing.
+    inFlight: sum(before, (stage) => stage.inFlight) + sink.unexplained,
   };
 }
 
