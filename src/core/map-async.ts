@@ -98,13 +98,17 @@ function run(
       subscriber.complete();
     };
 
-    const pump = () => {
+    const startWaiting = () => {
       // A finished slot at the head waits for nobody; behind an unfinished one it keeps its place.
       while (!over && running < concurrency && slots.length < concurrency * 2) {
         const frame = queue.take();
         if (!frame) break;
         start(frame);
       }
+    };
+
+    const pump = () => {
+      startWaiting();
       report();
       if (!over && inputDone && queue.length === 0 && slots.length === 0) {
         finish();
@@ -129,6 +133,8 @@ function run(
       running--;
       slot.done = true;
       slot.result = result;
+      // First the next one, so that the work goes on while those downstream use this thread.
+      startWaiting();
       emitReady();
       pump();
     };

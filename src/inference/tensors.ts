@@ -72,11 +72,25 @@ export function toMetres(values: Float32Array, output: Output): void {
     const { scale, shift } = inverseLine(values, output);
     for (let i = 0; i < values.length; i++) values[i] = 1 / (scale * (values[i] as number) + shift);
   }
-  const [low, high] = output.range ?? [0, Number.MAX_VALUE];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    // Written so that NaN is invalid.
-    if (!(value > 0 && value >= low && value <= high)) values[i] = 0;
+  dropOutside(values, output.range ?? [smallest, largest]);
+}
+
+/** Smallest and largest float32 above zero that are numbers. */
+const smallest = 2 ** -149;
+const largest = (2 - 2 ** -23) * 2 ** 127;
+
+/**
+ * Sets what is outside of the range to 0. Floats above zero are in the order of their bits, so one
+ * unsigned comparison finds zero, negative, infinite and not-a-number as well.
+ */
+function dropOutside(values: Float32Array, [low, high]: readonly [number, number]): void {
+  const [from, to] = new Uint32Array(
+    Float32Array.of(Math.max(low, smallest), Math.min(high, largest)).buffer,
+  );
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const span = (to as number) - (from as number);
+  for (let i = 0; i < bits.length; i++) {
+    if (((bits[i] as number) - (from as number)) >>> 0 > span) bits[i] = 0;
   }
 }
 
