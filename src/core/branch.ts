@@ -8,6 +8,7 @@ import { LatencyRecorder } from './latency.ts';
 import type { StageLedger } from './ledger.ts';
 import type { OnError } from './pipeline.ts';
 import { FrameQueue, type QueueOptions } from './queue.ts';
+import { SinkClosed } from './sink-closed.ts';
 
 export interface BranchParts {
   readonly name: string;
@@ -49,6 +50,7 @@ export class Branch {
   /** What the operators made of one frame; filled only while it is empty. */
   readonly #outputs: Frame[] = [];
   readonly #onFailure: (error: DepthlineError) => void;
+  readonly #onClosed: (ends: SinkClosed['ends']) => void;
   #finish!: () => void;
   #chain: Subscription | undefined;
   #writing = false;
@@ -58,10 +60,15 @@ export class Branch {
   #operatorsDone = false;
   #over = false;
 
-  constructor(parts: BranchParts, onFailure: (error: DepthlineError) => void) {
+  constructor(
+    parts: BranchParts,
+    onFailure: (error: DepthlineError) => void,
+    onClosed: (ends: SinkClosed['ends']) => void = () => {},
+  ) {
     this.#parts = parts;
     this.name = parts.name;
     this.#onFailure = onFailure;
+    this.#onClosed = onClosed;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -94,6 +101,11 @@ export class Branch {
         void this.#pump();
       },
     });
+  }
+
+  /** True once no frame will be delivered any more. */
+  get over(): boolean {
+    return this.#over;
   }
 
   push(frame: Frame): void {
@@ -207,10 +219,20 @@ export class Branch {
 
   async #writeFailed(frame: Frame, error: unknown): Promise<void> {
     const { onError, sinkLedger, context, path } = this.#parts;
+    if (error instanceof SinkClosed) return this.#closed(error);
     if (onError === 'retry' && (await this.#retry(frame, error))) return;
     sinkLedger.failed++;
     if (onError === 'fail') this.#fail(located(error, 'SINK', path));
     else context.log.warn(`frame ${frame.seq} was not written: ${reason(error)}`);
+  }
+
+  /** The sink's user has closed it. */
+  #closed({ message, ends }: SinkClosed): void {
+    const { sinkLedger, context } = this.#parts;
+    sinkLedger.drop(1, message);
+    context.log.info(`${message}; this branch ends`);
+    this.abort(message);
+    this.#onClosed(ends);
   }
 
   /** True if the frame was delivered after all; false if the run ended first. */

@@ -359,6 +359,9 @@ class Running implements Run {
         this.#fail(error);
         this.stop();
       },
+      (ends) => {
+        if (ends === 'run' || this.#branches.every((other) => other.branch.over)) this.stop();
+      },
     );
     const operators: OperatorFunction<Frame, Frame>[] = [];
     const stages = [queueLedger];

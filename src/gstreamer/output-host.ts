@@ -28,6 +28,8 @@ import {
 const inputName = 'depthline-input';
 /** appsrc has no event for "taken"; its level is looked at this often while a picture waits. */
 const lookEveryMs = 1;
+/** A display that does not answer by then is taken for missing. */
+const openWithinMs = 3000;
 /** A pipeline that does not come to its end by then never will. */
 const finishWithinMs = 10_000;
 
@@ -96,13 +98,23 @@ async function tryOut({ trial, opens }: Candidate): Promise<Failure | undefined>
 
 function reachesReady(attempt: PipelineHandle): Promise<Failure | undefined> {
   return new Promise((resolve) => {
-    attempt.pollBus((message) => {
+    const timer = setTimeout(() => {
+      resolve({ phase: 'run', message: `could not open within ${openWithinMs} ms` });
+    }, openWithinMs);
+    const onMessage = (message: BusMessage) => {
       const opened =
         message.type === 'state-changed' && message._src_element_name === 'depthline-trial';
-      if (!opened && message.type !== 'error') return;
+      if (!opened && message.type !== 'error') {
+        // The binding stops polling while the pipeline is in the state NULL, where this one stays
+        // if it cannot be opened.
+        attempt.pollBus(onMessage);
+        return;
+      }
+      clearTimeout(timer);
       attempt.stop();
       resolve(opened ? undefined : failureOf(message));
-    });
+    };
+    attempt.pollBus(onMessage);
     attempt.pause();
   });
 }

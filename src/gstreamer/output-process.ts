@@ -58,7 +58,7 @@ export class OutputProcess {
       env: {
         ...process.env,
         // Each bus poll blocks a thread, also those of candidates that were tried.
-        UV_THREADPOOL_SIZE: '8',
+        UV_THREADPOOL_SIZE: '16',
         GST_DEBUG: process.env.GST_DEBUG ?? '1',
         GST_DEBUG_NO_COLOR: '1',
       },

@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { depthColorOptions } from '../core/depth-range.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
+import { type Picture, PictureMaker } from '../core/picture.ts';
+import { SinkClosed } from '../core/sink-closed.ts';
+import type { Failure } from '../gstreamer/host-protocol.ts';
+import { OutputProcess } from '../gstreamer/output-process.ts';
+import type { Candidate } from '../gstreamer/output-protocol.ts';
+import { availableWindows, type WindowKind, windowLine, windows } from '../gstreamer/windows.ts';
+
+const options = z
+  .strictObject({
+    title: z
+      .string()
+      .max(200)
+      .default('Depthline')
+      .describe('title of the window; x11 and xv only'),
+    scale: z
+      .number()
+      .min(0.1)
+      .max(16)
+      .default(1)
+      .describe('size of the window in sizes of the picture'),
+    window: z
+      .enum(['auto', ...windows])
+      .default('auto')
+      .describe('kind of window; auto: wayland or x11, by WAYLAND_DISPLAY and DISPLAY, else gl'),
+    'when-unavailable': z
+      .enum(['fail', 'skip'])
+      .default('fail')
+      .describe('on a machine without a display: fail, or run without this sink'),
+    'when-closed': z
+      .enum(['continue', 'end'])
+      .default('continue')
+      .describe('when the window is closed: go on with the other sinks, or end the run'),
+    ...depthColorOptions,
+  })
+  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
+    path: ['max'],
+    error: 'must be more than min',
+  });
+
+type Options = z.output<typeof options>;
+
+/**
+ * Shows pictures in a window, from a process of its own. A frame counts as delivered when the
+ * window has taken it.
+ */
+export const display = defineSink({
+  name: 'display',
+  summary: 'Shows pictures, or depth in colours, in a window.',
+  accepts: ['image', 'depth'],
+  options,
+  examples: [
+    { title: 'Depth', colormap: 'turbo' },
+    { scale: 2, 'when-unavailable': 'skip' },
+    { window: 'x11', 'when-closed': 'end' },
+  ],
+  async create(options, context) {
+    try {
+      return await open(options, context);
+    } catch (error) {
+      if (options['when-unavailable'] === 'fail' || !(error instanceof DepthlineError)) throw error;
+      context.log.info(`skipped: ${error.message}`);
+      return undefined;
+    }
+  },
+});
+
+async function open(options: Options, context: ComponentContext): Promise<Sink> {
+  const kinds = availableWindows(options.window, process.env);
+  if (kinds.length === 0) throw new DepthlineError('MISSING', noDisplay);
+  const output = new OutputProcess({
+    what: 'display',
+    candidates: kinds.map(trial),
+    afterCrash: 'try another kind of window ("window: x11", "window: gl")',
+    explain: (failure) => explain(failure, options),
+  });
+  context.defer(() => output.stop());
+  const { name } = await output.opened;
+  const window = new Window(options, name as WindowKind, output);
+  context.summary(() => ({ window: name, frames: window.frames }));
+  return window;
+}
+
+const noDisplay =
+  'there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; run it on a desktop or over ' +
+  '"ssh -X", set DISPLAY (on a Jetson with a screen: DISPLAY=:0), or set "when-unavailable: skip"';
+
+function trial(kind: WindowKind): Candidate {
+  return { name: kind, trial: `appsrc ! ${windowLine(kind)}`, opens: true };
+}
+
+function explain(failure: Failure, options: Options): Error | undefined {
+  if (/window was closed/i.test(failure.message)) {
+    return new SinkClosed('window closed', options['when-closed'] === 'end' ? 'run' : 'branch');
+  }
+  if (!/(could not|failed to|cannot) (open|initiali[sz]e|connect)/i.test(failure.message))
+    return undefined;
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  const where = Object.entries({ DISPLAY, WAYLAND_DISPLAY })
+    .filter(([, value]) => value)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+  return new DepthlineError(
+    'MISSING',
+    `the display (${where}) cannot be opened: ${failure.message}; check that it runs and that this user may use it (xhost), or set "when-unavailable: skip"`,
+  );
+}
+
+class Window implements Sink {
+  frames = 0;
+  readonly #options: Options;
+  readonly #kind: WindowKind;
+  readonly #output: OutputProcess;
+  readonly #pictures: PictureMaker;
+  #size: string | undefined;
+  #firstPts = 0n;
+
+  constructor(options: Options, kind: WindowKind, output: OutputProcess) {
+    this.#options = options;
+    this.#kind = kind;
+    this.#output = output;
+    this.#pictures = new PictureMaker(options);
+  }
+
+  async write(frame: Frame): Promise<void> {
+    const picture = this.#pictures.of(frame);
+    const size = `${picture.width}×${picture.height} ${picture.format}`;
+    this.#size ??= this.#play(size, picture, frame.pts);
+    if (size !== this.#size) {
+      throw new DepthlineError(
+        'SINK',
+        `a window has one size: it began with ${this.#size}, frame ${frame.seq} is ${size}; put a resize before it`,
+      );
+    }
+    await this.#output.write(frame.pts - this.#firstPts, picture.data);
+    this.frames++;
+  }
+
+  #play(size: string, { format, width, height }: Picture, pts: bigint): string {
+    const { scale, title } = this.#options;
+    this.#firstPts = pts;
+    this.#output.play({
+      format: format === 'rgba' ? 'RGBA' : 'RGB',
+      width,
+      height,
+      rate: '0/1',
+      elements: windowLine(this.#kind, {
+        width: Math.max(16, Math.round(width * scale)),
+        height: Math.max(16, Math.round(height * scale)),
+        title,
+      }),
+      waiting: 0,
+    });
+    return size;
+  }
+}
