@@ -74,6 +74,7 @@ export class WorkerPool {
    * fails on it, or its worker dies.
    */
   async infer(image: ImageFrame): Promise<Inference> {
+    if (this.#closed) throw this.#closedError();
     const { width, height } = this.model.manifest.input;
     if (image.width !== width || image.height !== height) {
       const message = `${this.model.manifest.name} takes ${width}×${height} pictures, not ${image.width}×${image.height}`;
@@ -107,8 +108,12 @@ export class WorkerPool {
       const place = this.#idlest();
       if (place) return place;
     }
-    if (this.#places.length === 0) return this.failed;
-    throw new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
+    if (this.#closed) throw this.#closedError();
+    return this.failed;
+  }
+
+  #closedError(): DepthlineError {
+    return new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
   }
 
   #buffer(size: number): ArrayBuffer {
