@@ -10,6 +10,7 @@ of the samples, that has passed. Run again with the same --out, it goes on from 
 import argparse
 import json
 import math
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from preprocessing import SIZE, jitter
 from sets import open_sets
 
 CHECKPOINT_SECONDS = 120
+REPORT_SECONDS = 300
 WARM_UP_STEPS = 200
 
 
@@ -57,9 +59,10 @@ class Progress:
 class Trainer:
     """The network, the running average of its weights (which is what is kept), and the optimiser."""
 
-    def __init__(self, name, learning_rate, device):
+    def __init__(self, name, learning_rate, device, keep=0.9985):
         self.name = name
         self.device = device
+        self.keep = keep
         self.network = build(name).to(device, memory_format=torch.channels_last)
         self.average = build(name).to(device)
         self.average.load_state_dict(self.network.state_dict())
@@ -109,7 +112,7 @@ class Trainer:
     @torch.no_grad()
     def follow(self):
         """Moves the running average after the network."""
-        keep = min(0.9985, (1 + self.progress.step) / (20 + self.progress.step))
+        keep = min(self.keep, (1 + self.progress.step) / (20 + self.progress.step))
         states = zip(self.average.state_dict().values(), self.network.state_dict().values())
         for mean, now in states:
             if mean.dtype.is_floating_point:
@@ -157,6 +160,9 @@ def arguments():
     parser.add_argument('--sizes', type=parse_sizes, default=[(128, 0.5), (160, 0.72), (SIZE, 1.0)])
     parser.add_argument('--batch', type=int, default=24)
     parser.add_argument('--learning-rate', type=float, default=1.5e-3)
+    parser.add_argument(
+        '--average', type=float, default=0.9985, help='share of the averaged weights kept at a step'
+    )
     parser.add_argument('--loss', choices=LOSSES, default='depth')
     parser.add_argument('--truth-weight', type=float, default=0.7, help='beside 1 for the teacher')
     parser.add_argument('--bfloat16', action='store_true', help='faster where the processor has it')
@@ -171,7 +177,7 @@ def main():
         torch.set_num_threads(args.threads)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
-    trainer = Trainer(args.model, args.learning_rate, device)
+    trainer = Trainer(args.model, args.learning_rate, device, args.average)
     checkpoint = args.out / 'checkpoint.pt'
     args.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
@@ -181,7 +187,11 @@ def main():
     held_out = open_sets(args.data, 'held-out') if args.data else {}
     rng = np.random.default_rng(progress.step)
     before, start = progress.seconds, time.monotonic()
-    saved, losses = start, []
+    saved = reported = start
+    losses = []
+    # Stopped, it saves and ends.
+    stopped = []
+    signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
 
     def share():
         progress.seconds = before + time.monotonic() - start
@@ -189,7 +199,7 @@ def main():
             return progress.seconds / (60 * args.minutes)
         return progress.samples / args.samples
 
-    while (done := share()) < 1:
+    while (done := share()) < 1 and not stopped:
         size = size_at(args.sizes, done)
         batch = [part.to(device) for part in views.batch(rng, args.batch)]
         rgb, teacher, truth = shrink(size, *batch)
@@ -204,10 +214,13 @@ def main():
             losses.clear()
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             trainer.save(checkpoint)
-            report(trainer, held_out)
             saved = time.monotonic()
+        if time.monotonic() - reported > REPORT_SECONDS:
+            report(trainer, held_out)
+            reported = time.monotonic()
     trainer.save(checkpoint)
-    report(trainer, held_out, every=1)
+    if not stopped:
+        report(trainer, held_out, every=1)
 
 
 def report(trainer, held_out, every=4):

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+import torch
+
+from export import load_network
+from losses import depth_loss
+from train import Trainer, Views, main, parse_sizes, shrink, size_at
+
+
+@pytest.fixture
+def views(tmp_path):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / 'rgb.npy', rng.integers(0, 255, (4, 224, 224, 3), np.uint8))
+    np.save(tmp_path / 'teacher.npy', np.full((4, 112, 112), 2, np.float16))
+    np.save(tmp_path / 'truth.npy', np.zeros((4, 112, 112), np.float16))
+    return tmp_path
+
+
+def test_learns_a_constant(views, monkeypatch):
+    monkeypatch.setattr('train.WARM_UP_STEPS', 1)
+    torch.manual_seed(0)
+    trainer = Trainer('fastdepth', 1e-3, 'cpu')
+    rng = np.random.default_rng(0)
+    rgb, teacher, _ = shrink(64, *Views(views).batch(rng, 4))
+    losses = [trainer.step(rgb, [(teacher, 1)], depth_loss, 5e-3, False) for _ in range(20)]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_goes_on_where_it_stopped(views, monkeypatch):
+    out = views / 'out'
+    base = ['train.py', '--views', str(views), '--out', str(out), '--batch', '2', '--sizes', '64:1']
+    monkeypatch.setattr('sys.argv', [*base, '--samples', '4'])
+    main()
+    first = torch.load(out / 'checkpoint.pt', weights_only=True)
+    monkeypatch.setattr('sys.argv', [*base, '--samples', '6'])
+    main()
+    second = torch.load(out / 'checkpoint.pt', weights_only=True)
+    assert (first['progress']['samples'], second['progress']['samples']) == (4, 6)
+    assert second['progress']['step'] == 3
+    assert load_network(out / 'checkpoint.pt')(torch.rand(1, 3, 64, 64)).shape == (1, 1, 64, 64)
+
+
+def test_sizes_by_share():
+    sizes = parse_sizes('128:0.5,224:1')
+    assert [size_at(sizes, share) for share in (0, 0.49, 0.5, 1)] == [128, 128, 224, 224]
