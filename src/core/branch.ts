@@ -235,7 +235,7 @@ export class Branch {
     this.#onClosed(ends);
   }
 
-  /** True if the frame was delivered after all; false if the run ended first. */
+  /** True if the frame is accounted for; false if the run ended before it was delivered. */
   async #retry(frame: Frame, error: unknown): Promise<boolean> {
     const { clock, context, sink } = this.#parts;
     let pause = retryFirstMs;
@@ -247,8 +247,11 @@ export class Branch {
         await sink.write(frame);
         this.#delivered(frame);
         return true;
-      } catch {
-        // Reported once above; the next attempt follows.
+      } catch (again) {
+        // Any other reason was reported above; the next attempt follows.
+        if (!(again instanceof SinkClosed)) continue;
+        this.#closed(again);
+        return true;
       }
     }
     return false;

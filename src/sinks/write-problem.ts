@@ -9,6 +9,8 @@ export function writeProblem(directory: string, error: unknown): string {
     return `no permission to write in ${directory}; choose another directory`;
   if (code === 'EROFS')
     return `${directory} is on a read-only file system; choose another directory`;
+  if (code === 'ENOENT')
+    return `${directory} has vanished: it was removed or unmounted; bring it back, or choose another directory`;
   if (code === 'ENOTDIR' || code === 'EEXIST')
     return `${directory} is not a directory; choose another path`;
   return `cannot write in ${directory}: ${reason(error)}`;

@@ -1,0 +1,37 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface SmallDisk {
+  readonly path: string;
+  /** Files that are as full as the disk where it could not be made small. */
+  fill(...names: string[]): void;
+  remove(): void;
+}
+
+/** A directory on a disk of 64 KiB; where mounting is not permitted, one with full files. */
+export function smallDisk(): SmallDisk {
+  const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
+  const mounted = tryRun('mount', '-t', 'tmpfs', '-o', 'size=64k', 'depthline-test', path);
+  return {
+    path,
+    fill(...names) {
+      if (mounted) return;
+      for (const name of names) symlinkSync('/dev/full', join(path, name));
+    },
+    remove() {
+      if (mounted) execFileSync('umount', ['-l', path]);
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+function tryRun(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
