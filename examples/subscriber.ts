@@ -1,0 +1,17 @@
+// Reads the depth topic in another process: the nearest valid depth of each newest frame.
+//
+//   node examples/subscriber.ts tcp://127.0.0.1:5556     (Node 22.18 or newer runs TypeScript)
+
+import { subscribeDepth } from 'depthline';
+
+const endpoint = process.argv[2] ?? 'tcp://127.0.0.1:5556';
+const count = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
+
+let seen = 0;
+for await (const frame of subscribeDepth(endpoint, { latest: true })) {
+  if (frame.kind !== 'depth') continue;
+  let nearest = Number.POSITIVE_INFINITY;
+  for (const metres of frame.data) if (metres > 0 && metres < nearest) nearest = metres;
+  console.log(`frame ${frame.seq}: nearest ${nearest.toFixed(2)} m`);
+  if (++seen >= count) break;
+}
