@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type SubscribeOptions, subscribeDepth } from '../../src/client/subscribe-depth.ts';
+import type { Sink } from '../../src/core/component.ts';
+import { decodeFrame, unpackMessage } from '../../src/core/depth-message.ts';
+import { zeromq } from '../../src/sinks/zeromq.ts';
+import { type TestContext, testContext } from '../support/context.ts';
+import { depthFrame, imageFrame } from '../support/frames.ts';
+
+let context: TestContext;
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function open(options: object): Promise<Sink> {
+  context = testContext();
+  closing.push(context.close);
+  return (await zeromq.create(zeromq.options.parse(options), context)) as Sink;
+}
+
+async function freeEndpoint(): Promise<string> {
+  const { Pull } = await import('zeromq');
+  const socket = new Pull();
+  await socket.bind('tcp://127.0.0.1:*');
+  const endpoint = socket.lastEndpoint as string;
+  await socket.unbind(endpoint);
+  socket.close();
+  return endpoint;
+}
+
+/** Writes frames until the subscriber has `n`, since a subscription takes a moment to arrive. */
+async function receive(
+  sink: Sink,
+  endpoint: string,
+  n: number,
+  options: SubscribeOptions = {},
+  make = (seq: number) => depthFrame(8, 6, seq) as Parameters<Sink['write']>[0],
+) {
+  const stop = new AbortController();
+  const received: Awaited<ReturnType<typeof next>>[] = [];
+  const next = async () =>
+    (await frames.next())
+      .value as never as import('../../src/client/subscribe-depth.ts').ReceivedFrame;
+  const frames = subscribeDepth(endpoint, { signal: stop.signal, ...options })[
+    Symbol.asyncIterator
+  ]();
+  const writing = (async () => {
+    for (let seq = 0; !stop.signal.aborted; seq++) {
+      await sink.write(make(seq));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  })();
+  for (let i = 0; i < n; i++) received.push(await next());
+  stop.abort();
+  await writing;
+  return received;
+}
+
+describe('zeromq sink', () => {
+  it('publishes depth with what it takes to understand it', async () => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, framing: 'single' });
+    const [frame] = await receive(sink, endpoint, 1);
+    expect(frame).toMatchObject({ kind: 'depth', width: 8, height: 6, source: 'test' });
+    expect(frame?.header).toMatchObject({
+      encoding: '32FC1',
+      unit: 'm',
+      shape: [6, 8],
+      dropped: 0,
+    });
+    expect(context.report()).toMatchObject({ endpoint });
+  });
+
+  it('brings the picture along on a topic of its own', async () => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, 'image-topic': 'image' });
+    const make = (seq: number) => ({ ...depthFrame(8, 6, seq), image: imageFrame(4, 3, seq) });
+    const [image] = await receive(sink, endpoint, 1, { topic: 'image' }, make);
+    expect(image).toMatchObject({ kind: 'image', width: 4, height: 3 });
+  });
+
+  it('says in each message how many frames of the source were not published before it', async () => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint });
+    const frames = await receive(sink, endpoint, 3, {}, (n) => depthFrame(2, 2, n * 5));
+    expect(frames.slice(1).map((frame) => frame.header.dropped)).toEqual([4, 4]);
+  });
+
+  it('pushes losslessly to a reader that binds', async () => {
+    const { Pull } = await import('zeromq');
+    const pull = new Pull();
+    closing.push(() => pull.close());
+    await pull.bind('tcp://127.0.0.1:*');
+    const sink = await open({ connect: pull.lastEndpoint, type: 'push', encoding: '16UC1' });
+    for (let seq = 0; seq < 20; seq++) {
+      await sink.write(depthFrame(4, 4, seq, () => 1.234));
+      const frame = decodeFrame(unpackMessage((await pull.receive()) as Buffer[]));
+      expect(frame.seq).toBe(seq);
+      expect((frame as ReturnType<typeof depthFrame>).data[0]).toBeCloseTo(1.234, 6);
+    }
+  });
+
+  it('that pushes to nobody does not keep a run from being stopped', async () => {
+    const sink = await open({ bind: await freeEndpoint(), type: 'push', 'high-water-mark': 1 });
+    const stuck = Promise.resolve(sink.write(depthFrame())).then(
+      () => 'sent',
+      () => 'given up',
+    );
+    context.abort();
+    await context.close();
+    expect(await stuck).toBe('given up');
+  });
+
+  it('says that a port is in use, and what to do', async () => {
+    const endpoint = await freeEndpoint();
+    await open({ bind: endpoint });
+    await expect(open({ bind: endpoint })).rejects.toThrow(
+      `${endpoint} is in use by another process; stop it or choose another port`,
+    );
+  });
+
+  it.each([
+    [
+      { bind: 'localhost:5556' },
+      '"localhost:5556" is not a ZeroMQ endpoint; write tcp://127.0.0.1:5556 or ipc:///path',
+    ],
+  ])('says what is wrong with %o', async (options, message) => {
+    await expect(open(options)).rejects.toThrow(message);
+  });
+
+  it('takes either bind or connect', () => {
+    const both = zeromq.options.safeParse({ bind: 'tcp://a:1', connect: 'tcp://a:1' });
+    const neither = zeromq.options.safeParse({});
+    for (const result of [both, neither]) {
+      expect(result.error?.issues[0]?.message).toBe(
+        'needs either "bind" or "connect", and not both',
+      );
+    }
+  });
+
+  it('warns when a topic is open to the network without encryption', async () => {
+    const port = (await freeEndpoint()).split(':').at(-1);
+    await open({ bind: `tcp://*:${port}` });
+    expect(context.logs[0]?.message).toMatch(/is open to the network without encryption/);
+  });
+});
+
+describe('zeromq sink with CURVE', () => {
+  it('is read with the right keys, and not without or with wrong ones', async () => {
+    const { curveKeyPair } = await import('zeromq');
+    const [server, client, other] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, curve: { 'secret-key': server.secretKey } });
+    const { publicKey, secretKey } = client;
+    let refused = 0;
+    const stop = new AbortController();
+    for (const options of [{}, { curve: { serverKey: other.publicKey, publicKey, secretKey } }]) {
+      const outside = subscribeDepth(endpoint, { ...options, signal: stop.signal });
+      void outside.next().then(({ done }) => {
+        if (done) refused++;
+      });
+    }
+    const curve = { serverKey: server.publicKey, publicKey, secretKey };
+    const frames = await receive(sink, endpoint, 30, { curve });
+    expect(frames).toHaveLength(30);
+    // Both others were there all the while and saw nothing.
+    stop.abort();
+    await expect.poll(() => refused).toBe(2);
+  });
+});
