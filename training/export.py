@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from network import build
+from network import load_network
 from preprocessing import SIZE
 
 OPSET = 15  # understood by onnxruntime from 1.10 on
@@ -94,14 +94,6 @@ def compare(network, path, rgb):
     with torch.no_grad():
         wanted = Contract(network).eval()(rgb).numpy()
     return float(np.abs(found - wanted).max())
-
-
-def load_network(checkpoint):
-    """The averaged network of a checkpoint that train.py wrote."""
-    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-    network = build(state['name'])
-    network.load_state_dict(state['average'])
-    return network.eval()
 
 
 def main():

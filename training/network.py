@@ -9,7 +9,7 @@ from encoders import build_encoder
 PRUNED_ENCODER = (16, 56, 88, 120, 144, 256, 408, 376, 272, 288, 296, 328, 480, 512)
 PRUNED_DECODER = (200, 256, 120, 56, 16)
 
-# The paper's networks by name: what to pass to DepthNetwork.
+# The networks by name: what to pass to DepthNetwork.
 CONFIGURATIONS = {
     'fastdepth': {
         'encoder': 'mobilenet',
@@ -17,6 +17,30 @@ CONFIGURATIONS = {
         'decoder_channels': PRUNED_DECODER,
     },
     'fastdepth-full': {'encoder': 'mobilenet'},
+    **{
+        f'{encoder}-nnconv5': {'encoder': encoder, 'depthwise': False, 'skips': 'none'}
+        for encoder in ('resnet50', 'resnet18', 'mobilenet')
+    },
+    **{
+        f'{encoder}-nnconv5dw': {'encoder': encoder, 'skips': 'none'}
+        for encoder in ('resnet50', 'resnet18', 'mobilenet')
+    },
+    **{
+        f'mobilenet-{decoder}': {'decoder': decoder, 'depthwise': False, 'skips': 'none'}
+        for decoder in ('upproj', 'upconv', 'deconv5', 'deconv3', 'blconv5', 'nnconv3')
+    },
+    'mobilenet-nnconv5dw-skipconcat': {'encoder': 'mobilenet', 'skips': 'concat'},
+}
+
+# What the paper compares, each a group of the names above.
+ABLATIONS = {
+    'encoder': ('resnet50-nnconv5', 'resnet18-nnconv5', 'mobilenet-nnconv5'),
+    'decoder': (
+        *(f'mobilenet-{d}' for d in ('upproj', 'upconv', 'deconv5', 'deconv3', 'blconv5')),
+        *(f'mobilenet-{d}' for d in ('nnconv3', 'nnconv5', 'nnconv5dw')),
+    ),
+    'skips': ('mobilenet-nnconv5dw', 'mobilenet-nnconv5dw-skipconcat', 'fastdepth-full'),
+    'pruning': ('fastdepth-full', 'fastdepth'),
 }
 
 
@@ -43,6 +67,15 @@ class DepthNetwork(nn.Module):
         least=0.1,
     ):
         super().__init__()
+        self.configuration = {
+            'encoder': encoder,
+            'decoder': decoder,
+            'depthwise': depthwise,
+            'skips': skips,
+            'encoder_channels': encoder_channels,
+            'decoder_channels': decoder_channels,
+            'least': least,
+        }
         if skips not in ('none', 'add', 'concat'):
             raise ValueError(f'no skips "{skips}"; there are none, add, concat')
         self.encoder = build_encoder(encoder, encoder_channels)
@@ -101,3 +134,11 @@ class DepthNetwork(nn.Module):
 def build(name):
     """A network of the paper by its name."""
     return DepthNetwork(**CONFIGURATIONS[name])
+
+
+def load_network(checkpoint):
+    """The averaged network of a checkpoint that train.py or netadapt.py wrote, ready for inference."""
+    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    network = DepthNetwork(**state['configuration'])
+    network.load_state_dict(state['average'])
+    return network.eval()

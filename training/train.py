@@ -8,6 +8,7 @@ of the samples, that has passed. Run again with the same --out, it goes on from 
 """
 
 import argparse
+import copy
 import json
 import math
 import signal
@@ -21,7 +22,7 @@ from torch.nn import functional as F
 
 from evaluate import evaluate
 from losses import LOSSES
-from network import CONFIGURATIONS, build
+from network import CONFIGURATIONS, build, load_network
 from preprocessing import SIZE, jitter
 from sets import open_sets
 
@@ -37,9 +38,9 @@ class Views:
             np.load(Path(root) / name, mmap_mode='r') for name in names
         )
 
-    def batch(self, rng, count):
-        """Pictures in [0, 1] and metres: [N, 3, 224, 224], [N, 1, 112, 112] twice."""
-        rows = np.sort(rng.integers(0, len(self.rgb), count))
+    def batch(self, rng, count, first=0, last=None):
+        """Pictures in [0, 1] and metres, from the rows first to last: [N, 3, 224, 224], [N, 1, 112, 112] twice."""
+        rows = np.sort(rng.integers(first, last or len(self.rgb), count))
         rgb = torch.from_numpy(self.rgb[rows]).permute(0, 3, 1, 2).float().div_(255)
         teacher, truth = (
             torch.from_numpy(a[rows].astype(np.float32))[:, None] for a in (self.teacher, self.truth)
@@ -59,13 +60,11 @@ class Progress:
 class Trainer:
     """The network, the running average of its weights (which is what is kept), and the optimiser."""
 
-    def __init__(self, name, learning_rate, device, keep=0.9985):
-        self.name = name
+    def __init__(self, network, learning_rate, device='cpu', keep=0.9985):
         self.device = device
         self.keep = keep
-        self.network = build(name).to(device, memory_format=torch.channels_last)
-        self.average = build(name).to(device)
-        self.average.load_state_dict(self.network.state_dict())
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.average = copy.deepcopy(network).to(device)
         self.average.requires_grad_(False).eval()
         weights = [p for p in self.network.parameters() if p.ndim > 1]
         others = [p for p in self.network.parameters() if p.ndim <= 1]
@@ -75,7 +74,7 @@ class Trainer:
 
     def save(self, path):
         state = {
-            'name': self.name,
+            'configuration': self.network.configuration,
             'network': self.network.state_dict(),
             'average': self.average.state_dict(),
             'optimiser': self.optimiser.state_dict(),
@@ -152,6 +151,7 @@ def parse_sizes(text):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--model', choices=CONFIGURATIONS, default='fastdepth')
+    parser.add_argument('--start', help='checkpoint.pt to take network and weights from')
     parser.add_argument('--views', required=True, help='folder that make_views.py wrote')
     parser.add_argument('--out', required=True, type=Path, help='folder for checkpoint.pt')
     length = parser.add_mutually_exclusive_group(required=True)
@@ -177,7 +177,8 @@ def main():
         torch.set_num_threads(args.threads)
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     torch.manual_seed(0)
-    trainer = Trainer(args.model, args.learning_rate, device, args.average)
+    network = load_network(args.start).train() if args.start else build(args.model)
+    trainer = Trainer(network, args.learning_rate, device, args.average)
     checkpoint = args.out / 'checkpoint.pt'
     args.out.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():

@@ -13,7 +13,7 @@ import yaml
 
 from counting import count_macs, count_parameters
 from evaluate import evaluate, onnx_predictor
-from export import load_network
+from network import load_network
 from sets import open_sets
 
 

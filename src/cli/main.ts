@@ -6,6 +6,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import { checkCommand } from './check.ts';
 import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
+import { evalCommand } from './eval.ts';
 import { listCommand } from './list.ts';
 import { planCommand } from './plan.ts';
 import { runCommand } from './run.ts';
@@ -41,6 +42,7 @@ function program(): Command {
     describeCommand(),
     schemaCommand(),
     subscribeCommand(),
+    evalCommand(),
     doctorCommand(),
   ];
   for (const sub of commands) command.addCommand(sub);
@@ -52,7 +54,7 @@ function program(): Command {
 export function report(error: unknown): number {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (process.env['DEPTHLINE_DEBUG']) console.error(error);
+  if (process.env.DEPTHLINE_DEBUG) console.error(error);
   else if (error instanceof DepthlineError && error.at)
     console.error(`${error.at}: ${error.message}`);
   else console.error(reason(error));

@@ -92,7 +92,7 @@ function logger(status: StatusLine, shown: boolean): Logger {
   };
   return {
     debug: (message) => {
-      if (process.env['DEPTHLINE_DEBUG']) print(message);
+      if (process.env.DEPTHLINE_DEBUG) print(message);
     },
     info: print,
     warn: (message) => status.print(`warning: ${message}`),

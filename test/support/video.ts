@@ -1,11 +1,15 @@
 import { execFileSync } from 'node:child_process';
+import { packRows } from '../../src/gstreamer/gdp.ts';
 
 export interface DecodedVideo {
   readonly width: number;
   readonly height: number;
   /** Seconds, one per frame. */
   readonly pts: readonly number[];
+  /** Where the last frame ends. */
   readonly seconds: number;
+  /** The first picture, packed RGB. */
+  readonly firstRgb: Uint8Array;
 }
 
 /** What another program finds in a video file: every frame is decoded by gst-launch-1.0. */
@@ -26,7 +30,15 @@ export function decodeVideo(path: string): DecodedVideo {
     height: Number(size?.[2]),
     pts: buffers.map(({ pts }) => pts),
     seconds: buffers.reduce((end, { pts, duration }) => Math.max(end, pts + duration), 0),
+    firstRgb: firstPicture(path, Number(size?.[1]), Number(size?.[2])),
   };
+}
+
+function firstPicture(path: string, width: number, height: number): Uint8Array {
+  const caps = 'video/x-raw,format=RGB';
+  const line = `filesrc location=${path} ! decodebin ! videoconvert ! ${caps} ! fdsink`;
+  const rows = execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { maxBuffer: 1e8 });
+  return packRows(rows, width, height);
 }
 
 function seconds(text: string): number {

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from export import load_network
 from losses import depth_loss
+from network import build, load_network
 from train import Trainer, Views, main, parse_sizes, shrink, size_at
 
 
@@ -19,7 +19,7 @@ def views(tmp_path):
 def test_learns_a_constant(views, monkeypatch):
     monkeypatch.setattr('train.WARM_UP_STEPS', 1)
     torch.manual_seed(0)
-    trainer = Trainer('fastdepth', 1e-3, 'cpu')
+    trainer = Trainer(build('fastdepth'), 1e-3)
     rng = np.random.default_rng(0)
     rgb, teacher, _ = shrink(64, *Views(views).batch(rng, 4))
     losses = [trainer.step(rgb, [(teacher, 1)], depth_loss, 5e-3, False) for _ in range(20)]

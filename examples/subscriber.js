@@ -1,6 +1,6 @@
 // Reads the depth topic in another process: the nearest valid depth of each newest frame.
 //
-//   node examples/subscriber.ts tcp://127.0.0.1:5556     (Node 22.18 or newer runs TypeScript)
+//   node examples/subscriber.js tcp://127.0.0.1:5556
 
 import { subscribeDepth } from 'depthline';
 

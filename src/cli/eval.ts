@@ -1,0 +1,165 @@
+import { resolve } from 'node:path';
+import { SingleBar } from 'cli-progress';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { DepthlineError } from '../core/errors.ts';
+import {
+  type EvaluationOptions,
+  evaluateSet,
+  type SetResult,
+  setName,
+} from '../evaluation/evaluate.ts';
+import { writeReport } from '../evaluation/report.ts';
+import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.ts';
+import { comparisonRows, notes } from '../evaluation/tables.ts';
+import { DepthEstimator, providers } from '../inference/estimator.ts';
+import { table } from './run-output.ts';
+
+interface Flags {
+  readonly model: readonly string[];
+  readonly sequence: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+  readonly border: number;
+  readonly crop: (typeof crops)[number];
+  readonly depthUnit: number;
+  readonly every: number;
+  readonly average: 'frames' | 'pixels';
+  readonly threads: number;
+  readonly provider: readonly (typeof providers)[number][];
+  readonly json?: true;
+  readonly report?: string;
+}
+
+export function evalCommand(): Command {
+  return new Command('eval')
+    .description('measure models on RGB-D data: accuracy and latency')
+    .argument('<folder...>', 'folders with rgb/ and depth/ (16-bit PNG)')
+    .option('--model <name-or-path>', 'a model; again for more (default: fastdepth)', collect, [])
+    .option('--sequence <name>', 'only this sequence of manifest.csv; again for more', collect, [])
+    .option('--min <metres>', 'smallest truth that counts', positive)
+    .option('--max <metres>', 'largest truth that counts', positive)
+    .option('--border <pixels>', 'cut off on every side first', whole, 0)
+    .addOption(
+      new Option('--crop <how>', 'paper: the 304×228 of 250 rows that the paper evaluates on')
+        .choices(crops)
+        .default('none'),
+    )
+    .option('--depth-unit <metres>', 'of one step of 16-bit depth; TUM: 0.0002', positive, 0.001)
+    .option('--every <n>', 'only every n-th frame', positiveWhole, 1)
+    .addOption(
+      new Option('--average <over>', 'mean of the frames’ errors, or over all pixels')
+        .choices(['frames', 'pixels'])
+        .default('frames'),
+    )
+    .option('--threads <n>', 'that a model uses', positiveWhole, 1)
+    .addOption(
+      new Option('--provider <name...>', 'ONNX Runtime execution providers, best first')
+        .choices(providers)
+        .default(['cpu']),
+    )
+    .option('--json', 'print the results as JSON')
+    .option('--report <dir>', 'write a page with error maps and every frame')
+    .action(evaluate);
+}
+
+async function evaluate(folders: readonly string[], flags: Flags): Promise<void> {
+  const baseDirectory = process.cwd();
+  const options = evaluationOptions(flags);
+  const sets: { name: string; pairs: RgbdPair[] }[] = [];
+  for (const folder of folders) {
+    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence);
+    sets.push({ name: setName(folder), pairs: pairs.filter((_, i) => i % flags.every === 0) });
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  const estimators: DepthEstimator[] = [];
+  const bar = progressBar(
+    sets.reduce((sum, { pairs }) => sum + pairs.length, 0),
+    flags,
+  );
+  try {
+    const models = flags.model.length > 0 ? flags.model : ['fastdepth'];
+    for (const model of models) {
+      const { threads, provider } = flags;
+      estimators.push(
+        await DepthEstimator.open({ model, baseDirectory, threads, providers: provider }),
+      );
+    }
+    const results: SetResult[] = [];
+    for (const { name, pairs } of sets) {
+      const onFrame = () => bar?.increment();
+      const signal = stop.signal;
+      results.push(await evaluateSet(name, pairs, estimators, { ...options, onFrame, signal }));
+    }
+    bar?.stop();
+    if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before the end');
+    print(results, flags);
+    if (flags.report === undefined) return;
+    const page = await writeReport(resolve(baseDirectory, flags.report), {
+      command: `depthline ${process.argv.slice(2).join(' ')}`,
+      sets: results.map((result, i) => ({ result, pairs: sets[i]?.pairs ?? [] })),
+      estimators,
+      rgbd: options,
+    });
+    console.error(`report: ${page}`);
+  } finally {
+    bar?.stop();
+    process.off('SIGINT', interrupt);
+    await Promise.all(estimators.map((estimator) => estimator.close()));
+  }
+}
+
+function evaluationOptions(flags: Flags): EvaluationOptions {
+  const { border, crop, depthUnit, average } = flags;
+  const range = { min: flags.min ?? Number.MIN_VALUE, max: flags.max ?? Number.MAX_VALUE };
+  if (range.min < range.max) return { border, crop, depthUnit, average, range };
+  throw new DepthlineError('CONFIG', `--min ${range.min} must be less than --max ${range.max}`);
+}
+
+function progressBar(total: number, flags: Flags): SingleBar | undefined {
+  if (!process.stderr.isTTY || flags.json) return undefined;
+  const bar = new SingleBar({
+    format: '{bar} {value}/{total} frames, {eta_formatted} left',
+    clearOnComplete: true,
+  });
+  bar.start(total, 0);
+  return bar;
+}
+
+function print(results: readonly SetResult[], { json }: Flags): void {
+  if (json) {
+    console.log(JSON.stringify({ sets: results }, null, 2));
+    return;
+  }
+  for (const result of results) {
+    const lines = [
+      `${result.set}: ${result.frames} frames`,
+      table(comparisonRows(result)),
+      ...notes(result),
+    ];
+    console.log(`${lines.join('\n')}\n`);
+  }
+}
+
+function collect(value: string, all: readonly string[]): string[] {
+  return [...all, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
+}
+
+function positiveWhole(text: string): number {
+  const value = whole(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import sharp from 'sharp';
+import { systemClock } from '../core/clock.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { cropFrame } from '../core/frame-geometry.ts';
+import { centreRectangle, type Rectangle, type Size } from '../core/geometry.ts';
+import { hint } from '../core/nearest.ts';
+import { decodeDepthPng, decodeRgb } from '../imaging/decode.ts';
+import { findPictures } from '../imaging/picture-files.ts';
+
+/** A picture and its depth picture. */
+export interface RgbdPair {
+  /** File name of the picture without its ending. */
+  readonly name: string;
+  readonly picture: string;
+  readonly depth: string;
+}
+
+export interface RgbdOptions {
+  /** Metres per step of 16-bit depth: 0.001 (default), 0.0002 for TUM. 8-bit depth is NYU's, 10 m / 255. */
+  readonly depthUnit?: number;
+  /** Pixels cut off on every side, before anything else; default 0. */
+  readonly border?: number;
+  /**
+   * `paper` keeps what FastDepth was evaluated on: of the picture at 250 rows the 304 × 228 in the
+   * centre. `none` keeps all. What the model is given is the part of this that fits its own view.
+   */
+  readonly crop?: Crop;
+}
+
+export const crops = ['none', 'paper'] as const;
+export type Crop = (typeof crops)[number];
+
+const millimetres = 0.001;
+const nyu8BitUnit = 10 / 255;
+
+/**
+ * Pairs of a folder with `rgb/` (JPEG, PNG) and `depth/` (PNG) of the same names, in natural order.
+ *
+ * @param sequences only frames that `manifest.csv` gives one of these in its column `sequence`
+ * @throws DepthlineError `SOURCE` if there are none
+ */
+export async function findRgbdPairs(
+  folder: string,
+  baseDirectory: string,
+  sequences: readonly string[] = [],
+): Promise<RgbdPair[]> {
+  const { pictures, depths } = await findPictures(folder, undefined, baseDirectory);
+  const pairs = pictures.flatMap((picture, i) => {
+    const depth = depths?.[i];
+    return depth === undefined ? [] : [{ name: stem(picture), picture, depth }];
+  });
+  if (pairs.length === 0) {
+    const message = `"${folder}" has no pictures with depth; an RGB-D folder has rgb/0001.jpg and depth/0001.png`;
+    throw new DepthlineError('SOURCE', message);
+  }
+  return sequences.length === 0 ? pairs : ofSequences(pairs, sequences);
+}
+
+async function ofSequences(
+  pairs: readonly RgbdPair[],
+  sequences: readonly string[],
+): Promise<RgbdPair[]> {
+  const manifest = join(dirname(dirname(pairs[0]?.picture ?? '')), 'manifest.csv');
+  const known = await readSequences(manifest);
+  for (const sequence of sequences) {
+    if (known.some((row) => row.sequence === sequence)) continue;
+    const names = [...new Set(known.map((row) => row.sequence))];
+    const message = `${manifest} has no sequence "${sequence}"${hint(sequence, names)}`;
+    throw new DepthlineError('SOURCE', message);
+  }
+  const wanted = new Set(
+    known.filter((row) => sequences.includes(row.sequence)).map((row) => stem(row.file)),
+  );
+  return pairs.filter((pair) => wanted.has(pair.name));
+}
+
+async function readSequences(manifest: string): Promise<{ file: string; sequence: string }[]> {
+  try {
+    const rows: Record<string, string>[] = parse(await readFile(manifest), { columns: true });
+    return rows.map(({ file = '', sequence = '' }) => ({ file, sequence }));
+  } catch (error) {
+    const message = `${manifest}, which names the sequences, cannot be read: ${reason(error)}`;
+    throw new DepthlineError('SOURCE', message, { cause: error });
+  }
+}
+
+/**
+ * A picture with its true depth, which may have another resolution.
+ *
+ * @throws DepthlineError `SOURCE` if a file cannot be read
+ */
+export async function readRgbd(
+  pair: RgbdPair,
+  seq: number,
+  { depthUnit = millimetres, border = 0, crop = 'none' }: RgbdOptions = {},
+): Promise<ImageFrame> {
+  const [picture, truth] = await Promise.all([
+    decodeRgb(pair.picture).catch(unreadable(pair.picture)),
+    readDepth(pair.depth, depthUnit).catch(unreadable(pair.depth)),
+  ]);
+  const frame: ImageFrame = {
+    kind: 'image',
+    seq,
+    pts: 0n,
+    capturedAt: systemClock.wall(),
+    source: 'rgbd-folder',
+    format: 'rgb',
+    ...picture,
+    truth,
+  };
+  const inner = cropFrame(frame, withoutBorder(frame, border, pair.picture));
+  return crop === 'none' ? inner : cropFrame(inner, paperView(inner));
+}
+
+/** 16-bit depth in steps of `unit` metres, or 8-bit depth in NYU's steps; 0 is invalid. */
+async function readDepth(path: string, unit: number): Promise<DepthMap> {
+  const { depth, channels } = await sharp(path).metadata();
+  if (channels === 1 && depth === 'ushort') return decodeDepthPng(path, unit);
+  if (channels !== 1 || depth !== 'uchar') {
+    throw new Error(`it has ${channels} channels of ${depth}; depth is 16-bit or 8-bit grey PNG`);
+  }
+  const { data, info } = await sharp(path)
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const metres = Float32Array.from(data, (step) => step * nyu8BitUnit);
+  return { width: info.width, height: info.height, data: metres };
+}
+
+function withoutBorder({ width, height }: Size, border: number, path: string): Rectangle {
+  const size = { width: width - 2 * border, height: height - 2 * border };
+  if (size.width > 0 && size.height > 0) return { left: border, top: border, ...size };
+  const message = `a border of ${border} leaves nothing of ${path}, which is ${width}×${height}`;
+  throw new DepthlineError('CONFIG', message);
+}
+
+/** The authors scale to 250 rows and keep the 304 × 228 in the centre. */
+function paperView({ width, height }: Size): Rectangle {
+  const inner = centreRectangle({ width, height: Math.round((height * 228) / 250) }, 304 / 228);
+  return { ...inner, top: Math.round((height - inner.height) / 2) };
+}
+
+function unreadable(path: string): (error: unknown) => never {
+  return (error) => {
+    throw new DepthlineError('SOURCE', `cannot read ${path}: ${reason(error)}`, { cause: error });
+  };
+}
+
+function stem(path: string): string {
+  return basename(path, extname(path));
+}

@@ -1,0 +1,285 @@
+"""Prunes a trained network to a budget as NetAdapt does (Yang et al., ECCV 2018).
+
+    python netadapt.py --start DIR/checkpoint.pt --views DIR --out DIR --budget 0.5
+
+Each iteration makes one proposal per layer: filters of least magnitude leave it until the whole network
+meets the iteration's budget, and the rest is fine-tuned for a moment. The proposal with the least loss is
+kept. Additive skips tie layers, which then lose the same filters. The cost is MACs or, with --latency, the
+time that layers took on the device, by a JSON list of
+
+    {"kind": "conv" | "depthwise" | "pointwise", "inputs", "outputs", "kernel", "stride", "size", "ms"}
+
+Run again with the same --out, it goes on after the last iteration. Afterwards fine-tune for long:
+train.py --start OUT/checkpoint.pt. MobileNet with depthwise NNConv and added or no skips can be pruned.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from counting import count_macs
+from encoders import MOBILENET_SKIPS, MOBILENET_STRIDES
+from losses import depth_loss
+from network import DepthNetwork, load_network
+from preprocessing import SIZE, jitter
+from train import Trainer, Views, shrink
+
+ENCODER_LAYERS = len(MOBILENET_STRIDES)
+MULTIPLE = 8  # of channels, which suits SIMD
+PICKING_SHARE = 0.05  # of the views, not fine-tuned on: the loss on them picks the proposal
+
+
+def blocks(network):
+    """Each layer whose filters can leave: its convolutions and normalisations, first to last."""
+    return [*network.encoder.layers, *(stage.conv for stage in network.stages)]
+
+
+def tied_groups(skips):
+    """Layers, numbered as in blocks(), that must lose the same filters."""
+    partners = {}
+    if skips == 'add':
+        # The skip that joins behind decoder stage 2, 3, 4 comes from encoder layer 5, 3, 1.
+        for stage, layer in zip((1, 2, 3), reversed(MOBILENET_SKIPS)):
+            partners[layer] = ENCODER_LAYERS + stage
+    taken = set(partners.values())
+    layers = [n for n in range(ENCODER_LAYERS + 5) if n not in taken]
+    return [(n, partners[n]) if n in partners else (n,) for n in layers]
+
+
+def widths(network):
+    """Number of filters of every layer in blocks()."""
+    convs = [[m for m in block.modules() if isinstance(m, nn.Conv2d)][-1] for block in blocks(network)]
+    return [conv.out_channels for conv in convs]
+
+
+def with_widths(network, numbers):
+    """A new network, untrained, of the same kind."""
+    configuration = {
+        **network.configuration,
+        'encoder_channels': tuple(numbers[:ENCODER_LAYERS]),
+        'decoder_channels': tuple(numbers[ENCODER_LAYERS:]),
+    }
+    return DepthNetwork(**configuration)
+
+
+def magnitudes(network, group):
+    """L2 norm of each filter, summed over the tied layers."""
+    total = 0
+    for n in group:
+        conv = [m for m in blocks(network)[n].modules() if isinstance(m, nn.Conv2d)][-1]
+        total = total + conv.weight.detach().flatten(1).norm(dim=1)
+    return total
+
+
+def strongest(network, group, count):
+    """Indices of the `count` filters of greatest magnitude, in their order."""
+    return magnitudes(network, group).topk(count).indices.sort().values
+
+
+@torch.no_grad()
+def without_filters(network, group, kept):
+    """A copy in which the layers of a group have only the filters `kept`."""
+    numbers = widths(network)
+    selected = [torch.arange(n) for n in numbers]
+    for n in group:
+        numbers[n] = len(kept)
+        selected[n] = kept
+    small = with_widths(network, numbers)
+    inputs = torch.arange(3)
+    for n, (source, target) in enumerate(zip(blocks(network), blocks(small))):
+        copy_block(source, target, inputs, selected[n])
+        inputs = selected[n]
+    small.head.weight.copy_(network.head.weight[:, inputs])
+    small.head.bias.copy_(network.head.bias)
+    return small
+
+
+def copy_block(source, target, inputs, outputs):
+    """Copies the filters `outputs`, reading the channels `inputs`; a depthwise layer keeps its channels."""
+    now = inputs
+    for ours, theirs in zip(source.modules(), target.modules()):
+        if isinstance(ours, nn.Conv2d):
+            depthwise = ours.groups > 1
+            now = inputs if depthwise else outputs
+            weight = ours.weight[now]
+            theirs.weight.copy_(weight if depthwise else weight[:, inputs])
+        elif isinstance(ours, nn.BatchNorm2d):
+            for name in ('weight', 'bias', 'running_mean', 'running_var'):
+                getattr(theirs, name).copy_(getattr(ours, name)[now])
+
+
+def layer_shapes(network, size=SIZE):
+    """Every convolution as the latency table describes it, without ms."""
+    shapes = []
+
+    def note(conv, inputs, output):
+        kind = 'depthwise' if conv.groups > 1 else 'pointwise' if conv.kernel_size == (1, 1) else 'conv'
+        shapes.append(
+            {
+                'kind': kind,
+                'inputs': conv.in_channels,
+                'outputs': conv.out_channels,
+                'kernel': conv.kernel_size[0],
+                'stride': conv.stride[0],
+                'size': inputs[0].shape[-1],
+            }
+        )
+
+    convs = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
+    hooks = [conv.register_forward_hook(note) for conv in convs]
+    network.eval()
+    with torch.no_grad():
+        network(torch.zeros(1, 3, size, size))
+    for hook in hooks:
+        hook.remove()
+    return shapes
+
+
+class LatencyTable:
+    """Milliseconds of a network, from layers measured on a device.
+
+    Between measured numbers of channels, the nearest measured layer is scaled by its share of the work.
+    """
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    @staticmethod
+    def read(path):
+        return LatencyTable(json.loads(Path(path).read_text()))
+
+    def __call__(self, network):
+        return sum(self.layer(shape) for shape in layer_shapes(network))
+
+    def layer(self, shape):
+        same = ('kind', 'kernel', 'stride', 'size')
+        rows = [row for row in self.rows if all(row[k] == shape[k] for k in same)]
+        if not rows:
+            wanted = ', '.join(f'{k} {shape[k]}' for k in same)
+            raise ValueError(f'the latency table has no layer with {wanted}; measure it')
+        nearest = min(rows, key=lambda row: abs(np.log(work(row) / work(shape))))
+        return nearest['ms'] * work(shape) / work(nearest)
+
+
+def work(shape):
+    return shape['outputs'] * (1 if shape['kind'] == 'depthwise' else shape['inputs'])
+
+
+def widest_within(network, group, cost, budget):
+    """The most filters, a multiple of MULTIPLE, with which the network meets the budget; 0 if none do."""
+    numbers = widths(network)
+    now = numbers[group[0]]
+    for count in range((now - 1) // MULTIPLE * MULTIPLE, 0, -MULTIPLE):
+        for n in group:
+            numbers[n] = count
+        if cost(with_widths(network, numbers)) <= budget:
+            return count
+    return 0
+
+
+class FineTuning:
+    def __init__(self, views, steps, size, batch, learning_rate):
+        self.views, self.steps, self.size, self.batch = views, steps, size, batch
+        self.learning_rate = learning_rate
+        self.rng = np.random.default_rng(0)
+        count = len(views.rgb)
+        self.border = count - max(1, int(count * PICKING_SHARE))
+
+    def __call__(self, network):
+        """Trains in place, briefly; returns the loss on views it never trains on."""
+        trainer = Trainer(network, self.learning_rate)
+        for _ in range(self.steps):
+            rgb, *wanted = self.load(0, self.border)
+            trainer.step(jitter(rgb), weighted(*wanted), depth_loss, self.learning_rate, False)
+        network.eval()
+        self.rng, before = np.random.default_rng(1), self.rng
+        with torch.no_grad():
+            losses = [self.picking_loss(network) for _ in range(4)]
+        self.rng = before
+        return float(np.mean(losses))
+
+    def picking_loss(self, network):
+        rgb, teacher, _ = self.load(self.border, len(self.views.rgb))
+        return depth_loss(network.half(rgb), teacher).item()
+
+    def load(self, first, last):
+        return shrink(self.size, *self.views.batch(self.rng, self.batch, first, last))
+
+
+def weighted(teacher, truth):
+    return [(teacher, 1.0), (truth, 0.7 * (truth > 0).float().mean())]
+
+
+def iterate(network, cost, budget, tune):
+    """The best proposal that meets the budget: network, what was done; None if no layer can give enough."""
+    best = None
+    for group in tied_groups(network.configuration['skips']):
+        count = widest_within(network, group, cost, budget)
+        if not count:
+            continue
+        proposal = without_filters(network, group, strongest(network, group, count))
+        loss = tune(proposal)
+        print(f'  layer {group}: {count} filters, loss {loss:.4f}', flush=True)
+        if best is None or loss < best[1]['loss']:
+            best = proposal, {'group': list(group), 'filters': count, 'loss': loss}
+    return best
+
+
+def save(network, path):
+    state = {'configuration': network.configuration, 'average': network.state_dict()}
+    torch.save(state, path.with_suffix('.partial'))
+    path.with_suffix('.partial').replace(path)
+
+
+def plot(trace, path):
+    import matplotlib
+
+    matplotlib.use('agg')
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots()
+    axes.plot([t['cost'] for t in trace], [t['loss'] for t in trace], marker='o')
+    axes.set(xlabel='cost', ylabel='loss after short fine-tuning')
+    figure.savefig(path, dpi=120)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--start', required=True, help='checkpoint.pt of the network to prune')
+    parser.add_argument('--views', required=True, help='folder of make_views.py')
+    parser.add_argument('--out', required=True, type=Path)
+    parser.add_argument('--budget', type=float, required=True, help='share of the cost at the start')
+    parser.add_argument('--step', type=float, default=0.04, help='share of it that an iteration saves')
+    parser.add_argument('--latency', help='JSON of layers measured on the device')
+    parser.add_argument('--steps', type=int, default=30, help='of short fine-tuning, per proposal')
+    parser.add_argument('--size', type=int, default=128, help='of pictures in short fine-tuning')
+    parser.add_argument('--batch', type=int, default=16)
+    parser.add_argument('--learning-rate', type=float, default=3e-4)
+    args = parser.parse_args()
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    checkpoint, trace_file = args.out / 'checkpoint.pt', args.out / 'trace.json'
+    cost = LatencyTable.read(args.latency) if args.latency else count_macs
+    start = cost(load_network(args.start))
+    trace = json.loads(trace_file.read_text()) if trace_file.exists() else []
+    network = load_network(checkpoint if trace else args.start)
+    tune = FineTuning(Views(args.views), args.steps, args.size, args.batch, args.learning_rate)
+    while (now := cost(network)) > args.budget * start:
+        budget = max(args.budget * start, now - args.step * start)
+        print(f'iteration {len(trace) + 1}: {now:.4g} to {budget:.4g}', flush=True)
+        best = iterate(network, cost, budget, tune)
+        if best is None:
+            raise SystemExit('no single layer can save that much; make --step smaller')
+        network, done = best
+        save(network, checkpoint)
+        trace.append({**done, 'cost': cost(network), 'widths': widths(network)})
+        trace_file.write_text(json.dumps(trace, indent=1))
+        plot(trace, args.out / 'trace.png')
+
+
+if __name__ == '__main__':
+    main()
