@@ -5,6 +5,7 @@ import { decodeFrame, unpackMessage } from '../../src/core/depth-message.ts';
 import { zeromq } from '../../src/sinks/zeromq.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { freeEndpoint } from '../support/topic.ts';
 
 let context: TestContext;
 const closing: (() => unknown)[] = [];
@@ -16,16 +17,6 @@ async function open(options: object): Promise<Sink> {
   context = testContext();
   closing.push(context.close);
   return (await zeromq.create(zeromq.options.parse(options), context)) as Sink;
-}
-
-async function freeEndpoint(): Promise<string> {
-  const { Pull } = await import('zeromq');
-  const socket = new Pull();
-  await socket.bind('tcp://127.0.0.1:*');
-  const endpoint = socket.lastEndpoint as string;
-  await socket.unbind(endpoint);
-  socket.close();
-  return endpoint;
 }
 
 /** Writes frames until the subscriber has `n`, since a subscription takes a moment to arrive. */

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { Publisher } from 'zeromq';
 import { systemClock } from '../../src/core/clock.ts';
 import {
@@ -8,6 +9,16 @@ import {
   packMessage,
 } from '../../src/core/depth-message.ts';
 import type { Frame } from '../../src/core/frame.ts';
+
+/** An endpoint that nothing listens on. */
+export async function freeEndpoint(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return `tcp://127.0.0.1:${port}`;
+}
 
 /** A publisher on a free port, and the endpoint that it got. */
 export async function publisher(): Promise<{ socket: Publisher; endpoint: string }> {
