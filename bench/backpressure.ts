@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import {
+  type BranchInput,
+  definePipeline,
+  defineSink,
+  discard,
+  type RunSummary,
+  startPipeline,
+  videoFile,
+} from '../src/index.ts';
+import type { Bench, BenchOptions, Print } from './support/bench.ts';
+import { family, memoryMiB } from './support/processes.ts';
+import { type Measured, measured, slope } from './support/statistics.ts';
+
+const sinkMs = 20;
+const sampleEveryMs = 100;
+
+const slowSink = defineSink({
+  name: 'slow-sink',
+  summary: `Takes ${sinkMs} ms per frame.`,
+  accepts: ['image'],
+  options: z.strictObject({}),
+  examples: [{}],
+  create: async () => ({ write: () => sleep(sinkMs) }),
+});
+
+/** A sink slower than the file it is fed from: `block` slows the file down, `drop-oldest` does not. */
+export const backpressure: Bench = {
+  name: 'backpressure',
+  summary: `a video file into a sink of ${sinkMs} ms per frame`,
+  async run(options, print) {
+    const folder = mkdtempSync(join(tmpdir(), 'depthline-bench-'));
+    try {
+      const path = join(folder, 'video.mkv');
+      writeVideo(path);
+      await compare(path, options, print);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+async function compare(path: string, { rounds, seconds }: BenchOptions, print: Print) {
+  const fast = { name: 'fast', sink: discard() };
+  const slow = (whenFull: 'block' | 'drop-oldest'): BranchInput => ({
+    name: 'slow',
+    sink: slowSink({}),
+    queue: { limit: 4, whenFull },
+  });
+  const alone: Watched[] = [];
+  const blocked: Watched[] = [];
+  const dropping: Watched[] = [];
+  for (let round = 0; round < rounds; round++) {
+    alone.push(await watch(path, [fast], seconds));
+    blocked.push(await watch(path, [slow('block')], seconds));
+    dropping.push(await watch(path, [fast, slow('drop-oldest')], seconds));
+  }
+  const all = (runs: readonly Watched[], of: (run: Watched, i: number) => number): Measured =>
+    measured(runs.map(of));
+  const dropped = ({ summary }: Watched) =>
+    summary.branches.reduce(
+      (sum, branch) => sum + branch.dropped.reduce((all, { count }) => all + count, 0),
+      0,
+    );
+  const slowAge = ({ summary }: Watched) =>
+    summary.branches.find(({ name }) => name === 'slow')?.latencyMs?.p99 ?? 0;
+  print(
+    'without the slow sink',
+    'fps',
+    all(alone, ({ summary }) => summary.fps),
+  );
+  print(
+    'block: the file is read at',
+    'fps',
+    all(blocked, ({ summary }) => summary.fps),
+  );
+  print('block: dropped', 'frames', all(blocked, dropped));
+  print(
+    'block: memory of all processes grows by',
+    'MiB/min',
+    all(blocked, ({ growth }) => growth),
+  );
+  const share = (run: Watched, i: number) => run.summary.fps / (alone[i]?.summary.fps as number);
+  print('drop-oldest: speed of the other branch / without', '', all(dropping, share));
+  print('drop-oldest: age at the slow sink, p99', 'ms', all(dropping, slowAge));
+  print(
+    'drop-oldest: memory grows by',
+    'MiB/min',
+    all(dropping, ({ growth }) => growth),
+  );
+}
+
+interface Watched {
+  readonly summary: RunSummary;
+  /** Of all processes in the second half of the run, MiB per minute. */
+  readonly growth: number;
+}
+
+async function watch(
+  path: string,
+  sinks: readonly BranchInput[],
+  seconds: number,
+): Promise<Watched> {
+  const pipeline = definePipeline({ source: videoFile({ path, loop: true }), sinks });
+  const run = await startPipeline(pipeline, { durationMs: seconds * 1000, drainMs: 500 });
+  const samples: [minutes: number, mib: number][] = [];
+  const start = performance.now();
+  const timer = setInterval(() => {
+    samples.push([(performance.now() - start) / 60_000, memoryMiB(family())]);
+  }, sampleEveryMs);
+  const summary = await run.done;
+  clearInterval(timer);
+  if (summary.error) throw summary.error;
+  return { summary, growth: slope(samples.slice(samples.length >> 1)) };
+}
+
+function writeVideo(path: string): void {
+  const line =
+    'videotestsrc num-buffers=600 pattern=ball ! video/x-raw,width=320,height=240 ! jpegenc ! matroskamux ! filesink';
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' '), `location=${path}`]);
+}

@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { estimateDepth } from '../src/index.ts';
+import { BareLoop, type Rate } from './support/bare.ts';
+import type { Bench } from './support/bench.ts';
+import { pipelineRate } from './support/pipeline-rate.ts';
+import { measured } from './support/statistics.ts';
+
+/**
+ * The framework's own CPU time per frame, all processes and the making of the test pattern
+ * included. The network is one that weighs three channels, so that what is left is not the small
+ * difference of two large figures.
+ */
+export const cost: Bench = {
+  name: 'cost',
+  summary: 'CPU time per frame of everything but the network',
+  async run({ rounds, seconds }, print) {
+    const model = fileURLToPath(new URL('./support/weigh-channels.yaml', import.meta.url));
+    const bare = await BareLoop.open(model, 1, 1);
+    const source: Rate[] = [];
+    const whole: Rate[] = [];
+    const inference: Rate[] = [];
+    for (let round = 0; round < rounds; round++) {
+      source.push(await pipelineRate([], seconds));
+      whole.push(await pipelineRate([estimateDepth({ model })], seconds));
+      inference.push(await bare.run(seconds));
+    }
+    await bare.close();
+    const cpu = (rates: readonly { cpuMsPerFrame: number }[]) =>
+      measured(rates.map(({ cpuMsPerFrame }) => cpuMsPerFrame));
+    print('capture and transfer of 224×224 RGB', 'ms/frame', cpu(source));
+    print('with a network of three weights', 'ms/frame', cpu(whole));
+    print('that network alone, in a bare loop', 'ms/frame', cpu(inference));
+    const own = whole.map(
+      (rate, i) => rate.cpuMsPerFrame - (inference[i]?.cpuMsPerFrame as number),
+    );
+    print('CPU time of the framework', 'ms/frame', measured(own));
+  },
+};

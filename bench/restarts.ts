@@ -1,0 +1,75 @@
+import { tap } from 'rxjs';
+import {
+  definePipeline,
+  discard,
+  type Frame,
+  imbalance,
+  startPipeline,
+  testPattern,
+} from '../src/index.ts';
+import type { Bench } from './support/bench.ts';
+import { descriptors, family, memoryMiB, until } from './support/processes.ts';
+import { measured, slope } from './support/statistics.ts';
+
+const count = 300;
+/** Restarts until buffers and code have settled. */
+const settled = 50;
+
+/** Kills the capture process hundreds of times: what is left behind in the main process? */
+export const restarts: Bench = {
+  name: 'restarts',
+  summary: `the capture process is killed ${count} times`,
+  async run(_, print) {
+    let frames = 0;
+    const pipeline = definePipeline({
+      name: 'restarts',
+      source: testPattern({
+        width: 224,
+        height: 224,
+        fps: 60,
+        realtime: true,
+        restart: { limit: 1_000_000, 'max-delay': '1ms' },
+      }),
+      operators: [tap<Frame>(() => frames++)],
+      sinks: [discard()],
+    });
+    const run = await startPipeline(pipeline);
+    const recoveries: number[] = [];
+    const memory: [restart: number, mib: number][] = [];
+    const open: [restart: number, count: number][] = [];
+    for (let n = 0; n < count; n++) {
+      await until(() => frames > 0);
+      memory.push([n, memoryMiB([process.pid])]);
+      open.push([n, descriptors()]);
+      const killedAt = performance.now();
+      for (const child of family().slice(1)) kill(child);
+      // Frames that had already arrived are not the recovery.
+      await until(() => run.stats().captured > 0 && family().length === 1);
+      frames = 0;
+      await until(() => frames > 0);
+      recoveries.push(performance.now() - killedAt);
+    }
+    run.stop();
+    const { branches, restarts } = await run.done;
+    print('killed', 'times', measured([recoveries.length]));
+    print('restarts in the summary', '', measured([restarts[0]?.count ?? 0]));
+    print('from the kill to the next frame', 'ms', measured(recoveries));
+    const [grows, opens] = [memory, open].map((samples) => slope(samples.slice(settled)));
+    print(
+      'memory of the main process grows by',
+      'KiB/restart',
+      measured([(grows as number) * 1024]),
+    );
+    print('descriptors grow by', 'per restart', measured([opens as number]));
+    print('frames missing in the ledger', '', measured(branches.map(imbalance)));
+    print('processes left behind', '', measured([family().length - 1]));
+  },
+};
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}

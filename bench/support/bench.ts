@@ -1,0 +1,18 @@
+import type { Measured } from './statistics.ts';
+
+export interface BenchOptions {
+  /** Repetitions, interleaved where two things are compared. */
+  readonly rounds: number;
+  /** Length of one measurement. */
+  readonly seconds: number;
+  readonly model: string;
+}
+
+/** Gives one line of the table. */
+export type Print = (what: string, unit: string, value: Measured) => void;
+
+export interface Bench {
+  readonly name: string;
+  readonly summary: string;
+  run(options: BenchOptions, print: Print): Promise<void>;
+}

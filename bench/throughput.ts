@@ -1,0 +1,42 @@
+import { estimateDepth } from '../src/index.ts';
+import { BareLoop, type Rate } from './support/bare.ts';
+import type { Bench } from './support/bench.ts';
+import { pipelineRate } from './support/pipeline-rate.ts';
+import { measured } from './support/statistics.ts';
+
+/**
+ * A pipeline test-pattern → estimate-depth → discard beside the same model in a bare loop, turn and
+ * turn about. Each round is compared with the bare loop before and after it.
+ */
+export const throughput: Bench = {
+  name: 'throughput',
+  summary: 'frames per second of a pipeline, as a share of the bare model’s',
+  async run({ rounds, seconds, model }, print) {
+    for (const workers of [1, 2]) {
+      const bare = await BareLoop.open(model, workers, 1);
+      const operators = [estimateDepth({ model, workers })];
+      const limits = [await bare.run(seconds)];
+      const rates: Rate[] = [];
+      for (let round = 0; round < rounds; round++) {
+        rates.push(await pipelineRate(operators, seconds));
+        limits.push(await bare.run(seconds));
+      }
+      await bare.close();
+      const beside = (i: number, of: 'fps' | 'cpuMsPerFrame') =>
+        ((limits[i]?.[of] as number) + (limits[i + 1]?.[of] as number)) / 2;
+      const name = `${workers} worker${workers > 1 ? 's' : ''}`;
+      print(`${name}: bare model`, 'fps', measured(limits.map(({ fps }) => fps)));
+      print(`${name}: pipeline`, 'fps', measured(rates.map(({ fps }) => fps)));
+      print(
+        `${name}: pipeline / bare`,
+        '',
+        measured(rates.map(({ fps }, i) => fps / beside(i, 'fps'))),
+      );
+      print(
+        `${name}: CPU time beside inference`,
+        'ms/frame',
+        measured(rates.map(({ cpuMsPerFrame }, i) => cpuMsPerFrame - beside(i, 'cpuMsPerFrame'))),
+      );
+    }
+  },
+};
