@@ -60,44 +60,48 @@ async function compare(path: string, { rounds, seconds }: BenchOptions, print: P
     blocked.push(await watch(path, [slow('block')], seconds));
     dropping.push(await watch(path, [fast, slow('drop-oldest')], seconds));
   }
-  const all = (runs: readonly Watched[], of: (run: Watched, i: number) => number): Measured =>
-    measured(runs.map(of));
-  const dropped = ({ summary }: Watched) =>
-    summary.branches.reduce(
-      (sum, branch) => sum + branch.dropped.reduce((all, { count }) => all + count, 0),
-      0,
-    );
-  const slowAge = ({ summary }: Watched) =>
-    summary.branches.find(({ name }) => name === 'slow')?.latencyMs?.p99 ?? 0;
   print(
     'without the slow sink',
     'fps',
-    all(alone, ({ summary }) => summary.fps),
+    of(alone, ({ summary }) => summary.fps),
   );
   print(
     'block: the file is read at',
     'fps',
-    all(blocked, ({ summary }) => summary.fps),
+    of(blocked, ({ summary }) => summary.fps),
   );
-  print('block: dropped', 'frames', all(blocked, dropped));
-  print(
-    'block: memory of all processes grows by',
-    'MiB/min',
-    all(blocked, ({ growth }) => growth),
-  );
+  print('block: dropped', 'frames', of(blocked, dropped));
   const share = (run: Watched, i: number) => run.summary.fps / (alone[i]?.summary.fps as number);
-  print('drop-oldest: speed of the other branch / without', '', all(dropping, share));
-  print('drop-oldest: age at the slow sink, p99', 'ms', all(dropping, slowAge));
-  print(
-    'drop-oldest: memory grows by',
-    'MiB/min',
-    all(dropping, ({ growth }) => growth),
-  );
+  print('drop-oldest: speed of the other branch / without', '', of(dropping, share));
+  print('drop-oldest: age at the slow sink, p99', 'ms', of(dropping, slowAge));
+  for (const whenFull of ['block', 'drop-oldest'] as const) {
+    const { growth, peak } = await watch(path, [fast, slow(whenFull)], longRun * seconds);
+    print(`${whenFull}: memory of all processes, at most`, 'MiB', measured([peak]));
+    print(`${whenFull}: memory grows by`, 'MiB/min', measured([growth]));
+  }
+}
+
+/** Longer, to tell growth from the garbage collector's breath. */
+const longRun = 15;
+
+function of(runs: readonly Watched[], value: (run: Watched, i: number) => number): Measured {
+  return measured(runs.map(value));
+}
+
+function dropped({ summary }: Watched): number {
+  const drops = summary.branches.flatMap((branch) => branch.dropped);
+  return drops.reduce((sum, { count }) => sum + count, 0);
+}
+
+function slowAge({ summary }: Watched): number {
+  return summary.branches.find(({ name }) => name === 'slow')?.latencyMs?.p99 ?? 0;
 }
 
 interface Watched {
   readonly summary: RunSummary;
-  /** Of all processes in the second half of the run, MiB per minute. */
+  /** Resident memory of all processes. */
+  readonly peak: number;
+  /** Of it in the second half of the run, MiB per minute. */
   readonly growth: number;
 }
 
@@ -116,7 +120,11 @@ async function watch(
   const summary = await run.done;
   clearInterval(timer);
   if (summary.error) throw summary.error;
-  return { summary, growth: slope(samples.slice(samples.length >> 1)) };
+  return {
+    summary,
+    peak: Math.max(...samples.map(([, mib]) => mib)),
+    growth: slope(samples.slice(samples.length >> 1)),
+  };
 }
 
 function writeVideo(path: string): void {

@@ -41,10 +41,11 @@ export const restarts: Bench = {
       await until(() => frames > 0);
       memory.push([n, memoryMiB([process.pid])]);
       open.push([n, descriptors()]);
+      const children = family().slice(1);
       const killedAt = performance.now();
-      for (const child of family().slice(1)) kill(child);
-      // Frames that had already arrived are not the recovery.
-      await until(() => run.stats().captured > 0 && family().length === 1);
+      for (const child of children) kill(child);
+      // What had arrived before is not the recovery.
+      await until(() => family().some((pid, i) => i > 0 && !children.includes(pid)));
       frames = 0;
       await until(() => frames > 0);
       recoveries.push(performance.now() - killedAt);

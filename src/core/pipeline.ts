@@ -82,7 +82,13 @@ export interface Pipeline {
 /** Something wrong in a pipeline, at a path into it (`['sinks', 0, 'file', 'directory']`). */
 export type Problem = ValueProblem;
 
-export const defaultQueue: QueueOptions = { limit: 1, whenFull: 'block' };
+/** Nothing is lost unless the user says so. */
+const defaultQueue: QueueOptions = { limit: 1, whenFull: 'block' };
+/**
+ * Between a live source and an operator. A frame that held the source while it waits for the
+ * operator would be as old as the operator is slow; so a newer one takes its place.
+ */
+const liveQueue: QueueOptions = { limit: 1, whenFull: 'drop-oldest' };
 
 /**
  * Checks a pipeline composed in code.
@@ -117,7 +123,8 @@ export function checkPipeline(input: PartialInput, problems: Problem[]): Pipelin
   const before = problems.length;
   const source =
     input.source && (bind(input.source, ['source'], problems) as Bound<SourceDefinition>);
-  const operators = checkOperators(input.operators ?? [], ['operators'], problems);
+  const queue = source && isLive(source) ? liveQueue : defaultQueue;
+  const operators = checkOperators(input.operators ?? [], ['operators'], queue, problems);
   const branches = checkBranches(input.sinks, problems);
   if (problems.length > before || !source || !operators || !branches) return undefined;
   checkKinds(source, operators, branches, problems);
@@ -145,9 +152,15 @@ function bind(
   return undefined;
 }
 
+function isLive({ definition, options }: Bound<SourceDefinition>): boolean {
+  const { live = false } = definition;
+  return typeof live === 'function' ? live(options) : live;
+}
+
 function checkOperators(
   inputs: readonly (OperatorInput | undefined)[],
   path: readonly (string | number)[],
+  whereSilent: QueueOptions,
   problems: Problem[],
 ): OperatorStep[] | undefined {
   const steps: OperatorStep[] = [];
@@ -160,7 +173,7 @@ function checkOperators(
     }
     if (typeof input === 'function') {
       const name = input.name || (isAsyncOperator(input) ? 'mapAsync' : 'operator');
-      steps.push({ path: label(at, name), name, queue: defaultQueue, operator: input });
+      steps.push({ path: label(at, name), name, queue: whereSilent, operator: input });
       continue;
     }
     const use = isUse(input) ? input : (input as { operator: Use<'operator'> }).operator;
@@ -171,7 +184,7 @@ function checkOperators(
     const component = bind(use, at, problems) as Bound<OperatorDefinition> | undefined;
     if (!component) continue;
     const { name } = component.definition;
-    const queue = { ...defaultQueue, ...('queue' in input ? input.queue : {}) };
+    const queue = { ...whereSilent, ...('queue' in input ? input.queue : {}) };
     steps.push({ path: label(at, name), name, queue, component });
   }
   return steps.length === inputs.length ? steps : undefined;
@@ -192,7 +205,12 @@ function checkBranches(
     if (input === undefined) continue;
     const branch: PartialBranch = isUse(input) ? { sink: input } : input;
     const sink = bind(branch.sink, at, problems) as Bound<SinkDefinition> | undefined;
-    const operators = checkOperators(branch.operators ?? [], [...at, 'operators'], problems);
+    const operators = checkOperators(
+      branch.operators ?? [],
+      [...at, 'operators'],
+      defaultQueue,
+      problems,
+    );
     if (branch.name !== undefined && taken.has(branch.name)) {
       problems.push({
         path: [...at, 'name'],

@@ -11,8 +11,10 @@ export const queueSchema = z.strictObject({
   limit: z.int().min(1).max(10_000).default(1).describe('frames that may wait, 1 or more'),
   'when-full': z
     .enum(fullPolicies)
-    .default('block')
-    .describe('hold the source, drop the frame that waited longest, or drop the new one'),
+    .optional()
+    .describe(
+      'hold the source, drop the frame that waited longest, or drop the new one; default: block, and drop-oldest for an operator behind a live source',
+    ),
   'max-age': duration()
     .optional()
     .describe('drop frames older than this since capture instead of passing them on (100ms, 2s)'),
@@ -26,11 +28,11 @@ export interface QueueOptions {
   readonly maxAgeMs?: number;
 }
 
-export function toQueueOptions(value: z.output<typeof queueSchema>): QueueOptions {
-  const maxAgeMs = value['max-age'];
+export function toQueueOptions(value: z.output<typeof queueSchema>): Partial<QueueOptions> {
+  const { 'when-full': whenFull, 'max-age': maxAgeMs } = value;
   return {
     limit: value.limit,
-    whenFull: value['when-full'],
+    ...(whenFull && { whenFull }),
     ...(maxAgeMs !== undefined && { maxAgeMs }),
   };
 }
