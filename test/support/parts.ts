@@ -14,6 +14,7 @@ export const ticker = defineSource({
   name: 'ticker',
   summary: 'Frames at a steady rate, for tests.',
   emits: ['image'],
+  live: ({ live }) => live,
   examples: [{ frames: 3 }],
   options: z.strictObject({
     frames: z.int().default(10),
