@@ -1,4 +1,5 @@
 import type { PlanContext } from './component.ts';
+import { located } from './errors.ts';
 import type { Fusion } from './fusion.ts';
 import type { OperatorStep, Pipeline } from './pipeline.ts';
 
@@ -58,10 +59,15 @@ function fusionOf(step: OperatorStep): Fusion | undefined {
   return step.component?.definition.fuse?.(step.component.options);
 }
 
-function requirement(
+async function requirement(
   step: OperatorStep | undefined,
   context: PlanContext,
 ): Promise<Fusion | undefined> {
-  const component = step?.component;
-  return component?.definition.requires?.(component.options, context) ?? Promise.resolve(undefined);
+  if (!step?.component) return undefined;
+  const { definition, options } = step.component;
+  try {
+    return await definition.requires?.(options, context);
+  } catch (error) {
+    throw located(error, 'OPERATOR', step.path);
+  }
 }

@@ -42,9 +42,9 @@ function translate(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): 
       { path, message: `${show(given)} fits none of the forms allowed${describe(schema, path)}` },
     ];
   }
-  return [
-    { path, message: issue.message.replace(/^Too (big|small): expected \w+ to be/, 'must be') },
-  ];
+  if (given === '') return [{ path, message: 'must not be empty' }];
+  const message = issue.message.replace(/^Too (big|small): expected \w+ to (be|have)/, 'must $2');
+  return [{ path, message }];
 }
 
 const names: Readonly<Record<string, string>> = {

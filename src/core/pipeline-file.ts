@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
@@ -69,7 +69,10 @@ export async function loadPipelineFile(file: string, options: LoadOptions): Prom
   try {
     return await parsePipeline(await readFile(file, 'utf8'), file, options);
   } catch (error) {
-    const message = `cannot be read: ${reason(error)}`;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const message = missing
+      ? 'there is no such file; "depthline list" shows the named pipelines'
+      : `cannot be read: ${reason(error)}`;
     const problems = [{ file, line: 1, column: 1, message }];
     return { pipeline: undefined, problems, registry: options.registry };
   }
@@ -83,7 +86,8 @@ export async function parsePipeline(
 ): Promise<Loaded> {
   const reader = new FileReader(text, file, options);
   const pipeline = await reader.read();
-  return { pipeline, problems: reader.problems, registry: reader.registry };
+  const problems = reader.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return { pipeline, problems, registry: reader.registry };
 }
 
 /** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
@@ -108,6 +112,10 @@ class FileReader {
   readonly #options: LoadOptions;
   readonly #lines = new LineCounter();
   readonly #document;
+  /** Values that could not be resolved: what else is wrong with them follows from that. */
+  readonly #unresolved = new Set<string>();
+  /** A module did not load, so components may be unknown because of that. */
+  #moduleMissing = false;
 
   constructor(text: string, file: string, options: LoadOptions) {
     this.#file = file;
@@ -131,7 +139,10 @@ class FileReader {
       return undefined;
     }
     const report = (problem: Problem) => this.#report(problem);
-    const resolved = interpolate(value, this.#options.env ?? process.env, report);
+    const resolved = interpolate(value, this.#options.env ?? process.env, (problem) => {
+      report(problem);
+      this.#unresolved.add(JSON.stringify(problem.path));
+    });
     applySettings(resolved, this.#options.set ?? [], report);
     await this.#useModules(resolved.use);
     return this.#resolve(resolved);
@@ -233,7 +244,8 @@ class FileReader {
     for (const extra of names.slice(1)) this.#extraKey(role, name, extra, path);
     const definition = this.registry.get(name, role);
     if (!definition) {
-      this.#report({ path: [...path, name], key: true, message: this.#unknown(role, name) });
+      const message = this.#unknown(role, name);
+      if (!this.#moduleMissing) this.#report({ path: [...path, name], key: true, message });
       return undefined;
     }
     const options = item[name] ?? {};
@@ -286,12 +298,17 @@ class FileReader {
       try {
         await this.#useModule(resolve(dirname(this.#file), module), module, path);
       } catch (error) {
-        this.#report({ path, message: `${module} could not be loaded: ${reason(error)}` });
+        this.#moduleMissing = true;
+        const [why] = reason(error).split('\n');
+        this.#report({ path, message: `${module} could not be loaded: ${why}` });
       }
     }
   }
 
   async #useModule(file: string, name: string, path: Path): Promise<void> {
+    await access(file).catch(() => {
+      throw new Error(`there is no file ${file}`);
+    });
     const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
     const components = Object.values(exported).filter(isDefinition);
     for (const component of new Set(components)) this.registry.add(component);
@@ -301,6 +318,7 @@ class FileReader {
   }
 
   #report(problem: Problem): void {
+    if (this.#unresolved.has(JSON.stringify(problem.path))) return;
     this.#reportAt(this.#offset(problem.path, problem.key === true), this.#named(problem));
   }
 

@@ -204,7 +204,7 @@ describe('a pipeline file', () => {
       '1:6 ./empty.mjs exports no component; make one with defineOperator',
     ]);
     expect(await problems(`use: [./absent.mjs]\n${good}`)).toEqual([
-      expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: Cannot find module/),
+      expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: there is no file /),
     ]);
   });
 });

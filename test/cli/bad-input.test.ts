@@ -1,0 +1,247 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageDirectory } from '../../src/core/entry-point.ts';
+import { imbalances, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
+import { putModel } from '../support/models.ts';
+import { smallDisk } from '../support/small-disk.ts';
+import { publisher } from '../support/topic.ts';
+
+/** A pipeline of three frames; parts are replaced by what a case gets wrong. */
+function pipeline({
+  source = 'test-pattern: { width: 64, height: 48, frames: 3 }',
+  operators = '[]',
+  sinks = 'discard',
+  head = '',
+} = {}): string {
+  return `${head}\nsource:\n  ${source}\noperators: ${operators}\nsinks:\n  - ${sinks}\n`;
+}
+
+interface Expected {
+  readonly code: number;
+  readonly message: RegExp;
+}
+
+async function fails(
+  text: string,
+  { code, message }: Expected,
+  { files = {}, args = [] as readonly string[], command = 'run', lines = 1 } = {},
+  folder = workplace(),
+) {
+  for (const [name, content] of Object.entries({ ...files, 'p.yaml': text })) {
+    writeFileSync(join(folder, name), content);
+  }
+  const json = command === 'run' ? ['--stats', 'json'] : [];
+  const running = start([command, 'p.yaml', ...json, ...args], { cwd: folder });
+  const finished = await running.finished;
+  const said = command === 'check' ? finished.stdout : finished.stderr;
+  expect(said).toMatch(message);
+  expect(said).not.toMatch(/^\s+at |node:internal/m);
+  expect(said.trim().split('\n')).toHaveLength(lines);
+  expect(finished.code).toBe(code);
+  if (command === 'run' && finished.stdout !== '')
+    expect(imbalances(summaryOf(finished)).every((n) => n === 0)).toBe(true);
+  expect(await leftBehind(running)).toEqual([]);
+  return finished;
+}
+
+const config = (message: RegExp): Expected => ({ code: 2, message });
+const running = (message: RegExp): Expected => ({ code: 1, message });
+
+describe.concurrent('a wrong pipeline file', () => {
+  it.each<[string, string, RegExp]>([
+    [
+      'unknown key',
+      pipeline({ source: 'test-pattern: { widht: 64 }' }),
+      /p\.yaml:3:19: .*widht.*did you mean "width"\?/,
+    ],
+    [
+      'wrong type',
+      pipeline({ source: 'test-pattern: { width: wide }' }),
+      /p\.yaml:3:26: .*width.*number.*"wide"/,
+    ],
+    [
+      'wrong unit',
+      pipeline({ sinks: 'discard:\n    queue: { max-age: 3 parsecs }' }),
+      /p\.yaml:7:23: max-age is not a duration: .*100ms/,
+    ],
+    [
+      'unknown component',
+      pipeline({ operators: '[estimate-dept]' }),
+      /p\.yaml:4:13: .*estimate-dept.*did you mean "estimate-depth"\?/,
+    ],
+    [
+      'frames of the wrong kind',
+      pipeline({ operators: '[smooth]' }),
+      /p\.yaml:4:13: .*smooth.*depth.*image/,
+    ],
+    [
+      'two sinks of one name',
+      pipeline({ sinks: 'discard:\n    name: a\n  - discard:\n    name: a' }),
+      /p\.yaml:9:\d+: .*another sink is named "a"/,
+    ],
+    ['empty file', '', /p\.yaml:1:1: .*empty/],
+    ['no YAML', 'source: [', /p\.yaml:\d+:\d+: /],
+    [
+      'missing variable',
+      pipeline({ source: 'video-file: { path: "$' + '{DEPTHLINE_NO_SUCH}" }' }),
+      /p\.yaml:3:\d+: .*DEPTHLINE_NO_SUCH.*not set/,
+    ],
+    ['no sink', 'source: test-pattern\nsinks: []', /p\.yaml:2:\d+: .*at least one sink/],
+    [
+      'module that is not there',
+      pipeline({ head: 'use: ./none.js' }),
+      /p\.yaml:1:\d+: .*there is no file .*none\.js/,
+    ],
+  ])('%s', async (_, text, message) => {
+    await fails(text, config(message), { command: 'check' });
+    await fails(text, config(message));
+  });
+
+  it('gives all its problems at once', async () => {
+    const text = pipeline({ source: 'test-pattern: { widht: 1, fps: no }', operators: '[smoth]' });
+    await fails(text, config(/widht.*\n.*fps.*\n.*smoth/), { command: 'check', lines: 3 });
+  });
+
+  it('that is not there', async () => {
+    const finished = await start(['run', 'none.yaml'], { cwd: workplace() }).finished;
+    expect(finished).toMatchObject({ code: 2 });
+    expect(finished.stderr).toMatch(/^none\.yaml.*there is no such file/);
+  });
+
+  it('--set that fits nothing', async () => {
+    const args = ['--set', 'source.test-pattern.widht=3'];
+    await fails(pipeline(), config(/widht.*did you mean "width"\?/), { args });
+  });
+});
+
+describe.concurrent('something is missing or does not work', () => {
+  const here = (name: string) => `images: { path: ${name} }`;
+  it.each<[string, string, RegExp]>([
+    [
+      'model',
+      pipeline({ operators: '[estimate-depth: { model: fastdept }]' }),
+      /estimate-depth.*"fastdept".*did you mean "fastdepth"\?/,
+    ],
+    ['video file', pipeline({ source: 'video-file: { path: none.mkv }' }), /none\.mkv/],
+    ['pictures', pipeline({ source: here('nowhere') }), /nowhere/],
+    [
+      'GStreamer element',
+      pipeline({ source: 'gstreamer: { launch: "nosuchsrc ! videoconvert" }' }),
+      /nosuchsrc/,
+    ],
+    ['USB camera', pipeline({ source: 'usb-camera: { device: /dev/video99 }' }), /\/dev\/video99/],
+    ['CSI camera', pipeline({ source: 'csi-camera: {}' }), /nvarguscamerasrc/],
+    [
+      'network camera',
+      pipeline({ source: 'rtsp: { url: "rtsp://127.0.0.1:9/x" }' }),
+      /127\.0\.0\.1:9/,
+    ],
+    ['display', pipeline({ sinks: 'display' }), /there is no display.*when-unavailable: skip/],
+    [
+      'directory that can be made',
+      pipeline({ sinks: 'file: { directory: p.yaml/x, format: png }' }),
+      /p\.yaml\/x/,
+    ],
+  ])('%s', async (_, text, message) => {
+    await fails(text, running(message));
+  });
+
+  it('a picture that cannot be decoded', async () => {
+    const folder = workplace({ 'a.png': 'no picture' });
+    await fails(pipeline({ source: 'images: { path: "*.png" }' }), running(/a\.png/), {}, folder);
+  });
+
+  it('a model that does not take what its manifest says', async () => {
+    const folder = workplace();
+    mkdirSync(join(folder, 'models'));
+    putModel(join(folder, 'models'), 'metres', { input: { width: 64, height: 48 } });
+    const text = pipeline({ operators: '[estimate-depth: { model: metres }]' });
+    await fails(text, running(/metres\.onnx does not fit its manifest/), {}, folder);
+  });
+
+  it('a port that is taken', async () => {
+    const { socket, endpoint } = await publisher();
+    const text = pipeline({ sinks: `zeromq: { bind: "${endpoint}" }` });
+    await fails(text, running(/zeromq: .* is in use by another process; stop it or choose/));
+    socket.close();
+  });
+
+  it('room on the disk', async () => {
+    const disk = smallDisk();
+    disk.fill('000000.png.part', '000001.png.part');
+    try {
+      const source = 'test-pattern: { width: 640, height: 480, frames: 3, pattern: snow }';
+      const sinks = `file: { directory: "${disk.path}", format: png }`;
+      await fails(
+        pipeline({ source, sinks }),
+        running(/the disk of .* is full; free space or choose another directory/),
+      );
+    } finally {
+      disk.remove();
+    }
+  });
+});
+
+describe.concurrent('a module of the user’s', () => {
+  const operator = (create: string) => `
+    import { defineOperator } from 'depthline';
+    import { map } from 'rxjs';
+    import { z } from 'zod';
+    export const mine = defineOperator({
+      name: 'mine', summary: 'Mine.', accepts: ['image'], emits: 'same',
+      options: z.strictObject({}), examples: [{}],
+      create: async () => ${create},
+    });`;
+  // In the project, so that it finds the packages that it imports.
+  const inProject = () => {
+    const folder = workplace();
+    mkdirSync(join(folder, 'node_modules'));
+    const link = (name: string, to: string) => symlinkSync(to, join(folder, 'node_modules', name));
+    link('depthline', packageDirectory());
+    for (const name of ['rxjs', 'zod']) link(name, join(packageDirectory(), 'node_modules', name));
+    return folder;
+  };
+
+  it.each<[string, string, Expected]>([
+    ['throws', `throw new Error('bad luck')`, config(/mine\.js.*bad luck/)],
+    ['does not parse', 'export const = 3', config(/mine\.js/)],
+    ['exports no component', 'export const mine = 3', config(/mine\.js.*exports/)],
+    ['ends the process', 'process.exit(7)', { code: 7, message: /^/ }],
+  ])('that %s', async (_, code, expected) => {
+    const folder = inProject();
+    writeFileSync(join(folder, 'mine.js'), code);
+    await fails(
+      pipeline({ head: 'use: ./mine.js' }),
+      expected,
+      { files: { 'mine.js': code } },
+      folder,
+    );
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['throws when it is made', `{ throw new Error('bad luck') }`, /mine: bad luck/],
+    ['throws on a frame', `map(() => { throw new Error('bad luck') })`, /mine: bad luck/],
+    ['emits what is no frame', 'map(() => 3)', /mine: emitted .*; an operator must emit frames/],
+  ])('with an operator that %s', async (_, create, message) => {
+    const code = operator(create.startsWith('{') ? `(() => ${create})()` : create);
+    const text = pipeline({ head: 'use: ./mine.mjs', operators: '[mine]' });
+    await fails(text, running(message), { files: { 'mine.mjs': code } }, inProject());
+  });
+
+  it.each<[string, string]>([
+    ['throws in a timer', `setTimeout(() => { throw new Error('bad luck') })`],
+    ['forgets a promise', `Promise.reject(new Error('bad luck'))`],
+  ])('that %s', async (_, timer) => {
+    const code = operator(`map((frame) => { if (frame.seq === 2) ${timer}; return frame; })`);
+    const source = 'test-pattern: { width: 64, height: 48, fps: 30, realtime: true }';
+    const text = pipeline({ source, head: 'use: ./mine.mjs', operators: '[mine]' });
+    const finished = await fails(
+      text,
+      running(/bad luck/),
+      { files: { 'mine.mjs': code } },
+      inProject(),
+    );
+    expect(summaryOf(finished).captured).toBeGreaterThan(0);
+  });
+});

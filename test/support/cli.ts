@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+
+export const bin = fileURLToPath(new URL('../../bin/depthline', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  /** What has been printed so far. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly finished: Promise<Finished>;
+  /** Stands in the environment of all its processes. */
+  readonly mark: string;
+}
+
+export interface RunSettings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** It is killed when it takes longer, milliseconds. */
+  readonly withinMs?: number;
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder for one test, gone when all of its file have ended. */
+export function workplace(files: Readonly<Record<string, string>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), 'depthline-cli-'));
+  folders.push(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+/** Starts the command as a user does. */
+export function start(args: readonly string[], settings: RunSettings = {}): Running {
+  return startProcess(process.execPath, [bin, ...args], settings);
+}
+
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  { cwd, env, withinMs = 30_000 }: RunSettings = {},
+): Running {
+  const mark = `TEST_RUN=${randomUUID()}`;
+  const environment = { ...process.env, DISPLAY: undefined, ...env, TEST_RUN: mark };
+  const child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  }
+  const timer = setTimeout(() => child.kill('SIGKILL'), withinMs);
+  const finished = (async () => {
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+    clearTimeout(timer);
+    return { code, signal, ...output };
+  })();
+  return {
+    child,
+    finished,
+    mark,
+    get stdout() {
+      return output.stdout;
+    },
+    get stderr() {
+      return output.stderr;
+    },
+  };
+}
+
+/** Runs the command to its end. */
+export function depthline(args: readonly string[], settings?: RunSettings): Promise<Finished> {
+  return start(args, settings).finished;
+}
+
+/** What `--stats json` ends with. */
+export interface Summary {
+  readonly type: 'summary';
+  readonly captured: number;
+  readonly fps: number;
+  readonly latencyMs?: { p50: number; p95: number; p99: number };
+  readonly branches: readonly {
+    name: string;
+    captured: number;
+    added: number;
+    delivered: number;
+    dropped: { stage: string; reason: string; count: number }[];
+    failed: number;
+  }[];
+  readonly components: Readonly<Record<string, Record<string, unknown>>>;
+  readonly restarts: readonly { stage: string; count: number }[];
+  readonly error?: { code: string; at: string; message: string };
+}
+
+export function summaryOf({ stdout, stderr }: Finished): Summary {
+  const last = stdout.trim().split('\n').at(-1) ?? '';
+  try {
+    return JSON.parse(last) as Summary;
+  } catch {
+    throw new Error(`no summary in "${stdout}", stderr "${stderr}"`);
+  }
+}
+
+/** captured − delivered − dropped − failed, of each branch. */
+export function imbalances({ branches }: Summary): number[] {
+  return branches.map(({ captured, added, delivered, dropped, failed }) => {
+    const lost = dropped.reduce((sum, { count }) => sum + count, 0);
+    return captured + added - delivered - lost - failed;
+  });
+}
+
+/** Processes that a command has started and left behind; those that are about to end get a moment. */
+export async function leftBehind({ mark }: Running): Promise<string[]> {
+  for (let tries = 0; ; tries++) {
+    const left = marked(mark);
+    if (left.length === 0 || tries === 20) return left;
+    await sleep(100);
+  }
+}
+
+function marked(mark: string): string[] {
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return processes.flatMap((pid) => {
+    try {
+      const file = (name: string) => readFileSync(`/proc/${pid}/${name}`, 'utf8');
+      const ours = file('environ').includes(mark) && !/^State:\s+Z/m.test(file('status'));
+      return ours ? [file('cmdline').replaceAll('\0', ' ')] : [];
+    } catch {
+      // It has gone meanwhile.
+      return [];
+    }
+  });
+}
