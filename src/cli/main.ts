@@ -15,10 +15,10 @@ import { subscribeCommand } from './subscribe.ts';
 
 /** The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage. */
 export async function runCli(argv: readonly string[]): Promise<void> {
-  // A reader that goes away (`depthline … | head`) is no error of ours.
+  // A reader that goes away (`depthline … | head`) is no error of ours: the command ends in order.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(0);
   });
   try {
     await program().parseAsync(argv);

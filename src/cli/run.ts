@@ -47,6 +47,7 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
+  process.on('SIGPIPE', () => stop.abort());
 
   const pipeline = await requirePipeline(findPipeline(nameOrFile), {
     registry: builtins,

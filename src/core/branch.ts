@@ -59,6 +59,7 @@ export class Branch {
   #ending = false;
   #operatorsDone = false;
   #over = false;
+  #overBecause = 'stopped';
 
   constructor(
     parts: BranchParts,
@@ -129,6 +130,7 @@ export class Branch {
   abort(why: string): void {
     if (this.#over) return;
     this.#over = true;
+    this.#overBecause = why;
     this.#queue.clear(why);
     this.#reportWaiting();
     this.#chain?.unsubscribe();
@@ -221,6 +223,11 @@ export class Branch {
     const { onError, sinkLedger, context, path } = this.#parts;
     if (error instanceof SinkClosed) return this.#closed(error);
     if (onError === 'retry' && (await this.#retry(frame, error))) return;
+    if (this.#over) {
+      // A sink that gives up a write because the run stops has not failed.
+      sinkLedger.drop(1, this.#overBecause);
+      return;
+    }
     sinkLedger.failed++;
     if (onError === 'fail') this.#fail(located(error, 'SINK', path));
     else context.log.warn(`frame ${frame.seq} was not written: ${reason(error)}`);

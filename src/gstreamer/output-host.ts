@@ -38,6 +38,7 @@ let pipeline: PipelineHandle | undefined;
 let input: AppSrcHandle | undefined;
 let socket: Socket;
 let over = false;
+let finishing = false;
 
 process.on('message', (message: ToOutput) => {
   if (message.type === 'open') void open(message.candidates);
@@ -131,7 +132,8 @@ function begin(message: PlayMessage): void {
   };
   const options = { fd: pictureFd, onread };
   socket = new Socket(options);
-  socket.on('error', () => {});
+  // A parent that was killed with answers unread breaks the connection off instead of ending it.
+  socket.on('error', finish);
   socket.on('end', finish);
   socket.resume();
 }
@@ -231,7 +233,8 @@ function onBus(message: BusMessage): void {
 
 /** No more pictures: the encoder gives out what it still holds, the muxer completes the file. */
 function finish(): void {
-  if (over) return;
+  if (over || finishing) return;
+  finishing = true;
   if (held) start('30/1');
   if (!pipeline || !play.file) {
     end({ type: 'finished' });

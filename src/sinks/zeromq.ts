@@ -74,7 +74,7 @@ export const zeromq = defineSink({
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
   const { Publisher, Push } = await import('zeromq');
-  const endpoint = (options.bind ?? options.connect) as string;
+  let endpoint = (options.bind ?? options.connect) as string;
   const settings = {
     sendHighWaterMark: options['high-water-mark'],
     linger: lingerMs,
@@ -92,6 +92,11 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     else socket.connect(endpoint);
   } catch (error) {
     throw new DepthlineError('SINK', bindProblem(endpoint, error), { cause: error });
+  }
+  if (options.bind?.startsWith('tcp:') && socket.lastEndpoint !== null) {
+    // Where the port was left open ("*"), subscribers need to know it.
+    if (endpoint !== socket.lastEndpoint) context.log.info(`bound to ${socket.lastEndpoint}`);
+    endpoint = socket.lastEndpoint;
   }
   const stopped = () => socket.close();
   context.signal.addEventListener('abort', stopped, { once: true });

@@ -1,0 +1,222 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  bin,
+  depthline,
+  imbalances,
+  leftBehind,
+  start,
+  startProcess,
+  summaryOf,
+  workplace,
+} from '../support/cli.ts';
+import { until } from '../support/gstreamer.ts';
+import { decodeVideo } from '../support/video.ts';
+
+const small = 'width: 64, height: 48';
+const live = `
+source:
+  test-pattern: { ${small}, fps: 60, realtime: true }
+operators:
+  - estimate-depth: {}
+  - smooth: {}
+sinks:
+  - file: { directory: out, format: png16 }
+  - video: { path: out.mkv, codec: mjpeg }
+  - discard: {}
+    name: dropping
+    queue: { limit: 1, when-full: drop-oldest }
+`;
+const short = `
+source:
+  test-pattern: { ${small}, frames: 20 }
+sinks:
+  - discard
+  - file: { directory: out, format: png }
+`;
+
+describe.concurrent('depthline run', () => {
+  it('prints its ledger, speed and latency for people', async () => {
+    const finished = await depthline(['run', 'p.yaml'], { cwd: workplace({ 'p.yaml': short }) });
+    expect(finished.code).toBe(0);
+    expect(finished.stdout).toMatch(/^p: 20 frames captured in [\d.]+ s, [\d.]+ fps$/m);
+    expect(finished.stdout).toMatch(/^latency, capture to delivery: p50 .* p95 .* p99 .* ms$/m);
+    expect(finished.stdout).toMatch(/^branch +captured +delivered +dropped +failed +ledger$/m);
+    expect(finished.stdout).toMatch(/^discard +20 +20 +0 +0 +balanced$/m);
+    expect(finished.stdout).toMatch(/^file +20 +20 +0 +0 +balanced$/m);
+  });
+
+  it('prints an object per second and a summary with --stats json', async () => {
+    const cwd = workplace({ 'p.yaml': live });
+    const running = start(['run', 'p.yaml', '--stats', 'json', '--duration', '2.5'], { cwd });
+    const finished = await running.finished;
+    expect(finished.code).toBe(0);
+    const lines = finished.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThanOrEqual(3);
+    for (const line of lines.slice(0, -1)) {
+      expect(line).toMatchObject({ type: 'stats', captured: expect.any(Number) });
+      expect(line.branches).toHaveLength(3);
+    }
+    const summary = summaryOf(finished);
+    expect(summary).toMatchObject({
+      type: 'summary',
+      fps: expect.any(Number),
+      latencyMs: { p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) },
+    });
+    expect(summary.captured).toBeGreaterThan(0);
+    expect(summary.branches.map(({ name }) => name)).toEqual(['file', 'video', 'dropping']);
+    for (const branch of summary.branches) {
+      expect(branch).toMatchObject({ delivered: expect.any(Number), failed: 0 });
+      for (const drop of branch.dropped) {
+        expect(drop).toEqual({
+          stage: expect.any(String),
+          reason: expect.any(String),
+          count: expect.any(Number),
+        });
+      }
+    }
+    expect(imbalances(summary)).toEqual([0, 0, 0]);
+    expect(await leftBehind(running)).toEqual([]);
+  });
+
+  it('prints nothing with --stats none', async () => {
+    const args = ['run', 'p.yaml', '--stats', 'none'];
+    const finished = await depthline(args, { cwd: workplace({ 'p.yaml': short }) });
+    expect(finished).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('ends after --frames, with options from --set', async () => {
+    const cwd = workplace({ 'p.yaml': short });
+    const set = ['--set', 'sinks.file.directory=other', '--set', 'sinks.file.format=jpeg'];
+    const args = ['run', 'p.yaml', '--frames', '7', '--stats', 'json', ...set];
+    const summary = summaryOf(await depthline(args, { cwd }));
+    expect(summary.captured).toBe(7);
+    const pictures = readdirSync(join(cwd, 'other')).filter((name) => name.endsWith('.jpg'));
+    expect(pictures).toHaveLength(7);
+  });
+
+  it.each([
+    [['--frames', 'many'], /--frames.*must be a (whole )?number/],
+    [['--frames', '0'], /must be a number above 0/],
+    [['--duration', '-1'], /must be a number above 0/],
+    [['--stats', 'xml'], /text, json, none/],
+    [['--frmes', '3'], /unknown option '--frmes'.*\n?.*--frames/],
+    [['--set', 'nonsense'], /write it as path\.to\.option=value/],
+  ])('refuses %s', async (flags, message) => {
+    const cwd = workplace({ 'p.yaml': short });
+    const finished = await depthline(['run', 'p.yaml', ...flags], { cwd });
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(message);
+    expect(finished.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('finds pipelines by name, and says which one may be meant', async () => {
+    const finished = await depthline(['run', 'demmo']);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(/there is no pipeline "demmo"; did you mean "demo"\?/);
+  });
+
+  it('does not mind a reader that goes away', async () => {
+    const command = `"${process.execPath}" "${bin}" run p.yaml --stats json --duration 4 | head -n 1`;
+    const cwd = workplace({ 'p.yaml': live });
+    const running = startProcess('bash', ['-o', 'pipefail', '-c', command], { cwd });
+    const finished = await running.finished;
+    expect(finished).toMatchObject({ code: 0, stderr: '' });
+    expect(await leftBehind(running)).toEqual([]);
+  });
+
+  it('shows a line on a terminal that it rewrites', async () => {
+    const cwd = workplace({ 'p.yaml': live });
+    const command = `${process.execPath} ${bin} run p.yaml --duration 3`;
+    const finished = await startProcess('script', ['-qefc', command, '/dev/null'], {
+      cwd,
+      env: { TERM: 'xterm', COLUMNS: '200' },
+    }).finished;
+    expect(finished.code).toBe(0);
+    expect(finished.stdout).toMatch(/\[2K[\d.]+ fps \| \d+ captured \| file \d+ \d+ ms/);
+    expect(finished.stdout).toContain('balanced');
+  });
+});
+
+describe.concurrent('a run that is interrupted', () => {
+  const ended = async (running: ReturnType<typeof start>, cwd: string) => {
+    const at = performance.now();
+    const finished = await running.finished;
+    // The limit is 2 s; a busy test machine gets more.
+    expect(performance.now() - at).toBeLessThan(6000);
+    expect(finished.stderr).not.toMatch(/^\s+at /m);
+    expect(await leftBehind(running)).toEqual([]);
+    const files = readdirSync(cwd, { recursive: true }) as string[];
+    expect(files.filter((name) => name.endsWith('.part'))).toEqual([]);
+    return finished;
+  };
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s finishes its files', async (signal) => {
+    const cwd = workplace({ 'p.yaml': live });
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    await until(() => running.stdout.split('\n').length > 2, 20_000);
+    running.child.kill(signal);
+    const finished = await ended(running, cwd);
+    expect(finished.code).toBe(0);
+    const summary = summaryOf(finished);
+    expect(imbalances(summary)).toEqual([0, 0, 0]);
+    const [file, video] = summary.branches;
+    const depths = readdirSync(join(cwd, 'out')).filter((name) => name.endsWith('.png'));
+    expect(depths).toHaveLength(file?.delivered ?? -1);
+    expect(decodeVideo(join(cwd, 'out.mkv')).pts).toHaveLength(video?.delivered ?? -1);
+  });
+
+  it.each([0, 150, 300, 450, 700, 1000])('%d ms after its start ends in order', async (ms) => {
+    const cwd = workplace({ 'p.yaml': live });
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    // Before it runs, Node.js itself decides what a signal does.
+    await until(() => running.child.pid !== undefined);
+    await new Promise((resolve) => setTimeout(resolve, 400 + ms));
+    running.child.kill('SIGINT');
+    const finished = await ended(running, cwd);
+    if (finished.signal === 'SIGINT') return;
+    expect(finished.code).toBe(0);
+    if (finished.stdout !== '') expect(imbalances(summaryOf(finished))).toEqual([0, 0, 0]);
+  });
+
+  it('while a slow sink holds it drops what is left, counted', async () => {
+    const pipeline = `
+source:
+  test-pattern: { ${small} }
+sinks:
+  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
+    queue: { limit: 8 }
+`;
+    const cwd = workplace({ 'p.yaml': pipeline });
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    await until(() => running.stdout !== '', 20_000);
+    running.child.kill('SIGINT');
+    const finished = await ended(running, cwd);
+    expect(finished.code).toBe(0);
+    const summary = summaryOf(finished);
+    expect(imbalances(summary)).toEqual([0]);
+    expect(summary.branches[0]?.dropped.length).toBeGreaterThan(0);
+  });
+
+  it('twice ends at once, with the code of an interruption', async () => {
+    const pipeline = `
+source:
+  test-pattern: { ${small} }
+sinks:
+  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
+`;
+    const cwd = workplace({ 'p.yaml': pipeline });
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    await until(() => running.stdout !== '', 20_000);
+    running.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    running.child.kill('SIGINT');
+    const finished = await ended(running, cwd);
+    expect(finished.code).toBe(130);
+    expect(imbalances(summaryOf(finished))).toEqual([0]);
+  });
+});
