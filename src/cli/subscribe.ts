@@ -46,16 +46,19 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
     },
   });
   let count = 0;
-  for await (const frame of frames) {
+  try {
+    for await (const frame of frames) {
+      clearTimeout(waiting);
+      const facts = describe(frame);
+      meter.add(facts);
+      if (flags.json) console.log(JSON.stringify(facts));
+      else if (meter.due()) console.log(meter.line(facts));
+      if (flags.save !== undefined) await save(frame, flags.save);
+      if (++count === flags.count) break;
+    }
+  } finally {
     clearTimeout(waiting);
-    const facts = describe(frame);
-    meter.add(facts);
-    if (flags.json) console.log(JSON.stringify(facts));
-    else if (meter.due()) console.log(meter.line(facts));
-    if (flags.save !== undefined) await save(frame, flags.save);
-    if (++count === flags.count) break;
   }
-  clearTimeout(waiting);
   if (!flags.json) console.log(`${count} frames, ${corrupt} corrupt messages`);
 }
 

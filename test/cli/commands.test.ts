@@ -1,0 +1,189 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { depthline, type Finished, start, workplace } from '../support/cli.ts';
+import { depthFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
+import { freeEndpoint, message, publisher, sendUntil } from '../support/topic.ts';
+
+function json<T>({ code, stdout, stderr }: Finished): T {
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as T;
+}
+
+const wrong = 'source:\n  test-pattern: { widht: 3 }\nsinks:\n  - file: { format: png }\n';
+
+describe.concurrent('depthline check', () => {
+  it('says that a pipeline is right', async () => {
+    const finished = await depthline(['check', 'demo', 'csi-live']);
+    expect(finished).toMatchObject({ code: 0, stderr: '' });
+    expect(finished.stdout.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('gives every problem with its place, also as JSON', async () => {
+    const cwd = workplace({ 'p.yaml': wrong });
+    const plain = await depthline(['check', 'p.yaml'], { cwd });
+    expect(plain.code).toBe(2);
+    expect(plain.stdout.trim().split('\n')).toEqual([
+      'p.yaml:2:19: unknown option "widht"; did you mean "width"?',
+      expect.stringMatching(/^p\.yaml:4:5: directory is missing/),
+    ]);
+    const listed = await depthline(['check', 'p.yaml', '--json'], { cwd });
+    expect(listed.code).toBe(2);
+    expect(JSON.parse(listed.stdout)).toEqual([
+      expect.objectContaining({ file: 'p.yaml', line: 2, column: 19 }),
+      expect.objectContaining({ file: 'p.yaml', line: 4 }),
+    ]);
+  });
+});
+
+describe.concurrent('depthline plan', () => {
+  it('shows launch line, what is fused, queues, and what the model expects', async () => {
+    const cwd = workplace({
+      'p.yaml': `
+source:
+  test-pattern: { width: 1280, height: 720 }
+operators:
+  - resize: { width: 224, height: 224, on: cpu }
+  - estimate-depth: { workers: 2 }
+sinks:
+  - discard:
+    queue: { limit: 3, when-full: drop-newest, max-age: 2s }
+`,
+    });
+    const { code, stdout } = await depthline(['plan', 'p.yaml'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^launch +videotestsrc .*width=224,height=224.*appsink/m);
+    expect(stdout).toMatch(/^fused +.*resize/m);
+    expect(stdout).toMatch(/estimate-depth \[queue: limit 1, block\]/);
+    expect(stdout).toMatch(/224×224 RGB, a 4:3 view/);
+    expect(stdout).toMatch(/limit 3, drop-newest, max-age 2000 ms/);
+  });
+
+  it('shows it as JSON and as a graph', async () => {
+    const plan = json<{ pipeline: string; branches: unknown[] }>(
+      await depthline(['plan', 'demo', '--json']),
+    );
+    expect(plan.pipeline).toBe('demo');
+    expect(plan.branches).toHaveLength(5);
+    const { stdout } = await depthline(['plan', 'demo', '--mermaid']);
+    expect(stdout).toMatch(/^(graph|flowchart) /);
+  });
+
+  it('shows the line for a camera that this machine does not have', async () => {
+    const { code, stdout } = await depthline(['plan', 'csi-live']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/nvarguscamerasrc sensor-id=0/);
+    expect(stdout).toMatch(/nvvidconv/);
+  });
+});
+
+describe.concurrent('depthline list and describe', () => {
+  it('list components, pipelines and models', async () => {
+    const found = json<{ components: { name: string }[]; pipelines: unknown[]; models: string[] }>(
+      await depthline(['list', '--json']),
+    );
+    expect(found.components.map(({ name }) => name)).toContain('estimate-depth');
+    expect(found.pipelines).toHaveLength(9);
+    expect(found.models).toContain('fastdepth');
+    const { stdout } = await depthline(['list']);
+    expect(stdout).toMatch(/^ +csi-live +CSI camera of a Jetson TX2/m);
+  });
+
+  it('describe a component: options with their defaults, examples', async () => {
+    const { code, stdout } = await depthline(['describe', 'smooth']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/alpha/);
+    expect(stdout).toMatch(/default/);
+    const { options } = json<{ options: { properties: object } }>(
+      await depthline(['describe', 'crop', '--json']),
+    );
+    expect(Object.keys(options.properties)).toContain('left');
+  });
+
+  it('say what may be meant', async () => {
+    const finished = await depthline(['describe', 'smoth']);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(/smoth.*did you mean "smooth"\?/);
+  });
+});
+
+describe.concurrent('depthline doctor', () => {
+  it('names what is here and what is not', async () => {
+    const facts = json<{ what: string; state: string; essential: boolean }[]>(
+      await depthline(['doctor', '--json']),
+    );
+    const essential = facts.filter((fact) => fact.essential);
+    expect(essential.map(({ what }) => what)).toEqual(
+      expect.arrayContaining(['Node.js', 'GStreamer', 'element appsink']),
+    );
+    expect(essential.filter(({ state }) => state !== 'ok')).toEqual([]);
+    expect(facts.find(({ what }) => what === 'element nvarguscamerasrc')?.state).toBe('absent');
+  });
+
+  it('fails, and says what to install, where GStreamer is not', async () => {
+    const env = { GST_PLUGIN_SYSTEM_PATH: '/nowhere', GST_REGISTRY: join(workplace(), 'registry') };
+    const finished = await depthline(['doctor'], { env });
+    expect(finished.code).toBe(1);
+    expect(finished.stdout).toMatch(/appsink.*gstreamer1\.0-plugins-base/);
+  });
+});
+
+describe.concurrent('depthline subscribe', () => {
+  async function topic() {
+    const { socket, endpoint } = await publisher();
+    const done = new AbortController();
+    const sending = sendUntil(socket, done.signal, 10, (n) => {
+      const frame = depthFrame(8, 6, n, (x) => 1 + x);
+      return message({ ...frame, capturedAt: systemClock.wall() });
+    });
+    const close = async () => {
+      done.abort();
+      await sending;
+      socket.close();
+    };
+    return { endpoint, close };
+  }
+
+  it('prints rate, age and range, and saves frames', async () => {
+    const { endpoint, close } = await topic();
+    const cwd = workplace();
+    const args = ['subscribe', endpoint, '--count', '5', '--json', '--save', 'kept'];
+    const { code, stdout } = await depthline(args, { cwd });
+    await close();
+    expect(code).toBe(0);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).toMatchObject({ kind: 'depth', width: 8, height: 6, range: [1, 8] });
+    expect(readdirSync(join(cwd, 'kept')).filter((name) => name.endsWith('.npy'))).toHaveLength(5);
+  });
+
+  it('says that nothing comes, and ends with Ctrl-C', async () => {
+    const running = start(['subscribe', await freeEndpoint()]);
+    await until(() => /nothing from .* on topic "depth" yet/.test(running.stderr), 20_000);
+    running.child.kill('SIGINT');
+    const finished = await running.finished;
+    expect(finished.code).toBe(0);
+    expect(finished.stdout).toMatch(/^0 frames/);
+  });
+
+  it('refuses what is no endpoint', async () => {
+    const finished = await depthline(['subscribe', 'localhost']);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(/^"localhost" cannot be opened .*; write tcp:.*\n$/);
+    expect(finished.stderr).not.toMatch(/^\s+at /m);
+  });
+});
+
+describe.concurrent('depthline', () => {
+  it('without a command prints help; an unknown one gets a hint', async () => {
+    expect((await depthline(['--help'])).stdout).toMatch(/run .*\n.*check/s);
+    const finished = await depthline(['rnu']);
+    expect(finished.code).toBe(2);
+    expect(finished.stderr).toMatch(/unknown command 'rnu'/);
+  });
+});
