@@ -55,7 +55,7 @@ export function start(args: readonly string[], settings: RunSettings = {}): Runn
 export function startProcess(
   command: string,
   args: readonly string[],
-  { cwd, env, withinMs = 30_000 }: RunSettings = {},
+  { cwd, env, withinMs = 50_000 }: RunSettings = {},
 ): Running {
   const mark = `TEST_RUN=${randomUUID()}`;
   const environment = { ...process.env, DISPLAY: undefined, ...env, TEST_RUN: mark };
