@@ -98,8 +98,11 @@ export const estimateDepth = defineOperator({
       },
     });
     context.defer(() => estimator.close());
+    // Where frames wait for us anyway, one waits at the workers, so that none of them waits for it.
+    // Where newer frames replace older ones it would only grow old there.
+    const ahead = context.queue.whenFull === 'block' ? 1 : 0;
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
-      concurrency: options.workers,
+      concurrency: options.workers + ahead,
       onError: options['on-error'],
       context,
     });
