@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
+import type { Size } from '../core/geometry.ts';
 import type { Model } from './model-files.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 
@@ -21,11 +22,17 @@ export interface ThreadOptions {
   readonly threads: number;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
-  /** Gets the input buffers back. */
-  readonly recycle: (buffer: ArrayBuffer) => void;
+}
+
+/** Memory that the worker sees too, and the picture that is in it. */
+interface Place {
+  readonly pixels: Uint8Array;
+  readonly depth: Float32Array;
+  pending: Pending | undefined;
 }
 
 interface Pending {
+  readonly image: ImageFrame;
   readonly resolve: (inference: Inference) => void;
   readonly reject: (error: Error) => void;
 }
@@ -39,15 +46,21 @@ export class InferenceThread {
   readonly died: Promise<DepthlineError>;
   readonly #worker: Worker;
   readonly #model: Model;
-  readonly #recycle: (buffer: ArrayBuffer) => void;
-  readonly #pending = new Map<number, Pending>();
-  #nextId = 0;
+  readonly #places: readonly Place[];
+  readonly #size: Size;
+  /** Pictures that no place is free for. */
+  readonly #waiting: Pending[] = [];
   #closed = false;
 
-  private constructor(worker: Worker, model: Model, recycle: (buffer: ArrayBuffer) => void) {
+  private constructor(worker: Worker, model: Model, { slots, width, height }: Ready) {
     this.#worker = worker;
     this.#model = model;
-    this.#recycle = recycle;
+    this.#size = { width, height };
+    this.#places = slots.map(({ pixels, depth }) => ({
+      pixels: new Uint8Array(pixels),
+      depth: new Float32Array(depth),
+      pending: undefined,
+    }));
     let cause = 'it exited';
     worker.on('message', (response: Response) => this.#answer(response));
     worker.on('error', (error) => {
@@ -57,8 +70,7 @@ export class InferenceThread {
       worker.on('exit', () => {
         const what = this.#closed ? 'was closed' : `died: ${cause}`;
         const error = new DepthlineError('MODEL', `${model.manifest.name}: its worker ${what}`);
-        for (const pending of this.#pending.values()) pending.reject(error);
-        this.#pending.clear();
+        for (const { reject } of this.#takeAll()) reject(error);
         if (!this.#closed) resolve(error);
       });
     });
@@ -71,13 +83,14 @@ export class InferenceThread {
    */
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
     const { manifest, path } = model;
-    const { entry, threads, providers, recycle } = options;
+    const { entry, threads, providers } = options;
     const workerData: WorkerSetup = { path, manifest, threads, providers };
     const worker = new Worker(entry, { workerData });
     try {
-      const { problem, description } = await ready(worker);
+      const answer = await ready(worker);
+      const { problem, description } = answer;
       if (problem !== undefined) throw misfit(model, problem, description);
-      return new InferenceThread(worker, model, recycle);
+      return new InferenceThread(worker, model, answer);
     } catch (error) {
       await worker.terminate();
       throw error instanceof DepthlineError ? error : loadError(model, providers, error);
@@ -86,20 +99,14 @@ export class InferenceThread {
 
   /** Pictures that it has not answered yet. */
   get load(): number {
-    return this.#pending.size;
+    return this.#places.filter(({ pending }) => pending).length + this.#waiting.length;
   }
 
-  /**
-   * @param image of the model's size
-   * @param buffer as long as the image's data; the picture is copied into it, since a frame keeps
-   *   its own bytes
-   */
-  infer(image: ImageFrame, buffer: ArrayBuffer): Promise<Inference> {
+  /** @param image of the model's size */
+  infer(image: ImageFrame): Promise<Inference> {
     return new Promise((resolve, reject) => {
-      const id = this.#nextId++;
-      this.#pending.set(id, { resolve, reject });
-      new Uint8Array(buffer).set(image.data);
-      this.#post({ type: 'infer', id, pixels: buffer, alpha: image.format === 'rgba' }, [buffer]);
+      this.#waiting.push({ image, resolve, reject });
+      this.#begin();
     });
   }
 
@@ -113,22 +120,41 @@ export class InferenceThread {
     clearTimeout(timer);
   }
 
-  #answer(response: Response): void {
-    if (response.type === 'ready') return;
-    this.#recycle(response.pixels);
-    const pending = this.#pending.get(response.id);
-    this.#pending.delete(response.id);
-    if (response.type === 'failed') {
-      const message = `${this.#model.manifest.name} failed: ${response.message}`;
-      pending?.reject(new DepthlineError('MODEL', message));
-      return;
+  /** Gives the worker what waits, as far as there is room. */
+  #begin(): void {
+    for (const [slot, place] of this.#places.entries()) {
+      if (place.pending) continue;
+      const pending = this.#waiting.shift();
+      if (!pending) return;
+      place.pending = pending;
+      place.pixels.set(pending.image.data);
+      this.#post({ type: 'infer', slot, alpha: pending.image.format === 'rgba' });
     }
-    const { depth, width, height, ms } = response;
-    pending?.resolve({ depth: new Float32Array(depth), width, height, ms });
   }
 
-  #post(request: Request, transfer: ArrayBuffer[] = []): void {
-    this.#worker.postMessage(request, transfer);
+  #answer(response: Response): void {
+    if (response.type === 'ready') return;
+    const place = this.#places[response.slot];
+    const pending = place?.pending;
+    if (!place || !pending) return;
+    place.pending = undefined;
+    if (response.type === 'failed') {
+      const message = `${this.#model.manifest.name} failed: ${response.message}`;
+      pending.reject(new DepthlineError('MODEL', message));
+    } else {
+      pending.resolve({ depth: place.depth.slice(), ...this.#size, ms: response.ms });
+    }
+    this.#begin();
+  }
+
+  #takeAll(): Pending[] {
+    const all = [...this.#places, ...this.#waiting.map((pending) => ({ pending }))];
+    this.#waiting.length = 0;
+    return all.flatMap(({ pending }) => pending ?? []);
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request);
   }
 }
 

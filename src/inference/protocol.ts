@@ -9,12 +9,22 @@ export interface WorkerSetup {
   readonly providers: readonly string[];
 }
 
+/**
+ * Pictures and depth go through memory that both threads see, a slot each at a time. Buffers that
+ * are transferred instead count as old memory in the thread that gets them, and V8 then marks its
+ * whole heap every few megabytes: ten milliseconds, several times per second.
+ */
+export interface Slot {
+  /** uint8, room for RGBA. */
+  readonly pixels: SharedArrayBuffer;
+  /** float32 metres. */
+  readonly depth: SharedArrayBuffer;
+}
+
 export type Request =
   | {
       readonly type: 'infer';
-      readonly id: number;
-      /** uint8 RGB or RGBA; transferred, and comes back with the answer. */
-      readonly pixels: ArrayBuffer;
+      readonly slot: number;
       /** Four bytes per pixel instead of three. */
       readonly alpha: boolean;
     }
@@ -28,22 +38,19 @@ export type Response =
       readonly description: string;
       /** How the manifest differs from them. */
       readonly problem: string | undefined;
+      readonly slots: readonly Slot[];
+      /** Size of the depth. */
+      readonly width: number;
+      readonly height: number;
     }
   | {
       readonly type: 'depth';
-      readonly id: number;
-      /** float32 metres; transferred. */
-      readonly depth: ArrayBuffer;
-      readonly width: number;
-      readonly height: number;
+      readonly slot: number;
       /** Time in the worker, milliseconds. */
       readonly ms: number;
-      /** The request's buffer, to be used again. */
-      readonly pixels: ArrayBuffer;
     }
   | {
       readonly type: 'failed';
-      readonly id: number;
+      readonly slot: number;
       readonly message: string;
-      readonly pixels: ArrayBuffer;
     };

@@ -41,16 +41,14 @@ function floatTable(input: Input, channel: number): Float32Array {
   );
 }
 
-/** RGBA bytes without their alpha. */
-export function dropAlpha(rgba: Uint8Array): Uint8Array {
-  const pixels = rgba.length / 4;
-  const rgb = new Uint8Array(pixels * 3);
+/** Fills `rgb` from RGBA bytes, without their alpha. */
+export function dropAlpha(rgba: Uint8Array, rgb: Uint8Array): void {
+  const pixels = rgb.length / 3;
   for (let i = 0; i < pixels; i++) {
     rgb[i * 3] = rgba[i * 4] as number;
     rgb[i * 3 + 1] = rgba[i * 4 + 1] as number;
     rgb[i * 3 + 2] = rgba[i * 4 + 2] as number;
   }
-  return rgb;
 }
 
 /**

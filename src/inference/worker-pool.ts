@@ -34,8 +34,6 @@ export class WorkerPool {
   readonly failed: Promise<never>;
   readonly #options: PoolOptions;
   readonly #places: Place[] = [];
-  /** Input buffers that came back from workers, all of one size. */
-  readonly #buffers: ArrayBuffer[] = [];
   #fail!: (error: Error) => void;
   #restarting: Promise<void> = Promise.resolve();
   #closed = false;
@@ -82,7 +80,7 @@ export class WorkerPool {
     }
     const place = this.#idlest() ?? (await this.#afterRestart());
     const thread = place.thread as InferenceThread;
-    const inference = await thread.infer(image, this.#buffer(image.data.length));
+    const inference = await thread.infer(image);
     place.deaths = 0;
     return inference;
   }
@@ -116,20 +114,12 @@ export class WorkerPool {
     return new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
   }
 
-  #buffer(size: number): ArrayBuffer {
-    const buffer = this.#buffers.pop();
-    return buffer?.byteLength === size ? buffer : new ArrayBuffer(size);
-  }
-
   async #start(place: Place): Promise<void> {
-    const { threads, providers, workers } = this.#options;
+    const { threads, providers } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
       threads,
       providers,
-      recycle: (buffer) => {
-        if (this.#buffers.length < 2 * workers) this.#buffers.push(buffer);
-      },
     });
     place.thread = thread;
     if (this.#closed) await thread.close();

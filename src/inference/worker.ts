@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
 import { describeModel, manifestProblem } from './model-contract.ts';
-import type { Request, Response, WorkerSetup } from './protocol.ts';
+import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
 import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
 
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
@@ -25,6 +25,8 @@ const session = await ort.InferenceSession.create(path, {
 const description = describeModel(session);
 let problem = manifestProblem(session, manifest);
 
+/** One that is worked on, and one that waits so that the worker does not. */
+const slotCount = 2;
 const pixels = input.width * input.height;
 /** The model's input where it is not the picture's own bytes; used for one run at a time. */
 const prepared = isPlainInput(input)
@@ -35,8 +37,23 @@ const prepared = isPlainInput(input)
 
 // The first run shows the output's real shape, and makes the first frame as fast as the others.
 const shape = problem === undefined ? await outputShape() : [];
-const [height, width] = shape.filter((size) => size !== 1) as [number, number];
-post({ type: 'ready', description, problem });
+const [height = 0, width = 0] = shape.filter((size) => size !== 1);
+/** ONNX Runtime takes no shared memory. */
+const picture = new Uint8Array(pixels * 3);
+const depth = new Float32Array(height * width);
+const fetches = {
+  [output.name]: new ort.Tensor('float32', depth, problem === undefined ? shape : [0]),
+};
+
+const slots: readonly Slot[] = Array.from({ length: slotCount }, () => ({
+  pixels: new SharedArrayBuffer(pixels * 4),
+  depth: new SharedArrayBuffer(depth.byteLength),
+}));
+const shared = slots.map((slot) => ({
+  pixels: new Uint8Array(slot.pixels),
+  depth: new Float32Array(slot.depth),
+}));
+post({ type: 'ready', description, problem, slots, width, height });
 
 let last: Promise<void> = Promise.resolve();
 port.on('message', (request: Request) => {
@@ -44,20 +61,18 @@ port.on('message', (request: Request) => {
   last = last.then(() => (request.type === 'close' ? close() : infer(request)));
 });
 
-async function infer({ id, pixels, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
+async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
   const start = performance.now();
   try {
-    // ONNX Runtime writes into this array, which then leaves the thread without being copied.
-    const depth = new Float32Array(height * width);
-    await run(alpha ? dropAlpha(new Uint8Array(pixels)) : new Uint8Array(pixels), {
-      [output.name]: new ort.Tensor('float32', depth, shape),
-    });
+    const memory = shared[slot] as (typeof shared)[number];
+    if (alpha) dropAlpha(memory.pixels, picture);
+    else picture.set(memory.pixels.subarray(0, picture.length));
+    await run(picture, fetches);
     toMetres(depth, output);
-    const ms = performance.now() - start;
-    const transfer = [depth.buffer, pixels];
-    post({ type: 'depth', id, depth: depth.buffer, width, height, ms, pixels }, transfer);
+    memory.depth.set(depth);
+    post({ type: 'depth', slot, ms: performance.now() - start });
   } catch (error) {
-    post({ type: 'failed', id, message: reason(error), pixels }, [pixels]);
+    post({ type: 'failed', slot, message: reason(error) });
   }
 }
 
@@ -85,6 +100,6 @@ async function close(): Promise<void> {
   port.close();
 }
 
-function post(response: Response, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(response, transfer);
+function post(response: Response): void {
+  port.postMessage(response);
 }

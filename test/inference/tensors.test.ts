@@ -60,7 +60,10 @@ describe('prepareInput', () => {
 });
 
 it('dropAlpha keeps the colours', () => {
-  expect([...dropAlpha(Uint8Array.of(1, 2, 3, 99, 4, 5, 6, 98))]).toEqual([1, 2, 3, 4, 5, 6]);
+  const rgb = new Uint8Array(6);
+  // Shared memory has room for more.
+  dropAlpha(Uint8Array.of(1, 2, 3, 99, 4, 5, 6, 98, 7, 7, 7, 7), rgb);
+  expect([...rgb]).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
 describe('toMetres', () => {

@@ -49,7 +49,7 @@ export function workplace(files: Readonly<Record<string, string>> = {}): string 
 
 /** Starts the command as a user does. */
 export function start(args: readonly string[], settings: RunSettings = {}): Running {
-  return startProcess(process.execPath, [bin, ...args], settings);
+  return startProcess(bin, args, settings);
 }
 
 export function startProcess(

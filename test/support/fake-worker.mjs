@@ -9,16 +9,24 @@ if (manifest.name === 'stillborn') {
   if (existsSync(`${path}.started`)) throw new Error('out of memory');
   writeFileSync(`${path}.started`, '');
 }
-parentPort.postMessage({ type: 'ready', description: '', problem: undefined });
-parentPort.on('message', ({ type, id, pixels }) => {
+const { width, height } = manifest.input;
+const slots = [0, 1].map(() => ({
+  pixels: new SharedArrayBuffer(width * height * 4),
+  depth: new SharedArrayBuffer(width * height * 4),
+}));
+parentPort.postMessage({
+  type: 'ready',
+  description: '',
+  problem: undefined,
+  slots,
+  width,
+  height,
+});
+parentPort.on('message', ({ type, slot }) => {
   if (type === 'close') return parentPort.close();
-  const [order] = new Uint8Array(pixels);
+  const [order] = new Uint8Array(slots[slot].pixels);
   if (order === 1) throw new Error('segmentation fault');
   if (order === 2) for (;;);
-  const { width, height } = manifest.input;
-  const depth = new Float32Array(width * height).fill(threadId).buffer;
-  parentPort.postMessage({ type: 'depth', id, depth, width, height, ms: 1, pixels }, [
-    depth,
-    pixels,
-  ]);
+  new Float32Array(slots[slot].depth).fill(threadId);
+  parentPort.postMessage({ type: 'depth', slot, ms: 1 });
 });
