@@ -5,6 +5,10 @@ import type { Size } from '../core/geometry.ts';
 import type { Model } from './model-files.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 
+// ONNX Runtime must not report home, nor leave files for it. Native code sees the variable only if it
+// is set in the main thread.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** What a model made of one picture. */
 export interface Inference {
   /** float32 metres, `height × width`; 0 is invalid. */

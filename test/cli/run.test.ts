@@ -89,6 +89,18 @@ describe.concurrent('depthline run', () => {
     expect(finished).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
+  it('leaves nothing in the home directory: ONNX Runtime does not report home', async () => {
+    const home = workplace();
+    const text = short
+      .replace('sinks:', 'operators: [estimate-depth]\nsinks:')
+      .replace('format: png', 'format: npy');
+    const cwd = workplace({ 'p.yaml': text });
+    const env = { HOME: home, XDG_CACHE_HOME: undefined };
+    expect((await depthline(['run', 'p.yaml'], { cwd, env })).code).toBe(0);
+    const made = readdirSync(home, { recursive: true }) as string[];
+    expect(made.filter((name) => !/gstreamer/.test(name) && name !== '.cache')).toEqual([]);
+  });
+
   it('ends after --frames, with options from --set', async () => {
     const cwd = workplace({ 'p.yaml': short });
     const set = ['--set', 'sinks.file.directory=other', '--set', 'sinks.file.format=jpeg'];
