@@ -190,7 +190,9 @@ class Capture {
     if (this.#inputDone && this.#arrived.length === 0) return this.#complete();
     if (!gate.open) return this.#waitForGate();
     const window = this.#options.live ? 1 : fetchAhead;
-    while (!this.#inputDone && this.#asked + this.#arrived.length < window) this.#ask();
+    // While it is being started again there is nobody to ask.
+    const host = this.#inputDone ? undefined : this.#host;
+    while (host && this.#asked + this.#arrived.length < window) this.#ask(host);
   }
 
   #waitForGate() {
@@ -212,11 +214,10 @@ class Capture {
     if (waited > (frame.caps.interval ?? 33_000_000n)) this.#arrived = [];
   }
 
-  #ask() {
-    if (!this.#host) return;
+  #ask(host: HostProcess) {
     if (this.#asked === 0) this.#askedSince = this.#context.clock.now();
     this.#asked++;
-    this.#host.credit();
+    host.credit();
     this.#watchdog.watch();
   }
 
