@@ -78,18 +78,32 @@ const smallest = 2 ** -149;
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * Sets what is outside of the range to 0. Floats above zero are in the order of their bits, so one
- * unsigned comparison finds zero, negative, infinite and not-a-number as well.
+ * Sets what is outside of the range to 0. Floats above zero are in the order of their bits, and
+ * the others have bits below 0 or above infinity's, so comparing bits finds zero, negative, infinite
+ * and not-a-number as well. Four at a time, since nearly always all four are valid.
  */
 function dropOutside(values: Float32Array, [low, high]: readonly [number, number]): void {
-  const [from, to] = new Uint32Array(
-    Float32Array.of(Math.max(low, smallest), Math.min(high, largest)).buffer,
-  );
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const span = (to as number) - (from as number);
-  for (let i = 0; i < bits.length; i++) {
-    if (((bits[i] as number) - (from as number)) >>> 0 > span) bits[i] = 0;
+  const limits = Float32Array.of(Math.max(low, smallest), Math.min(high, largest));
+  const [from, to] = new Int32Array(limits.buffer) as unknown as readonly [number, number];
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const dropBetween = (start: number, end: number) => {
+    for (let i = start; i < end; i++) {
+      const value = bits[i] as number;
+      if (value < from || value > to) bits[i] = 0;
+    }
+  };
+  const inFours = bits.length & ~3;
+  for (let i = 0; i < inFours; i += 4) {
+    const a = bits[i] as number;
+    const b = bits[i + 1] as number;
+    const c = bits[i + 2] as number;
+    const d = bits[i + 3] as number;
+    // A difference below zero sets the sign of the whole; where one overflows, the other does it.
+    const signs =
+      (a - from) | (to - a) | (b - from) | (to - b) | (c - from) | (to - c) | (d - from) | (to - d);
+    if (signs < 0) dropBetween(i, i + 4);
   }
+  dropBetween(inFours, bits.length);
 }
 
 const relativeNear = 1;
