@@ -7,12 +7,13 @@ import { Command } from 'commander';
 import { backpressure } from './backpressure.ts';
 import { cost } from './cost.ts';
 import { freshness } from './freshness.ts';
+import { interrupt } from './interrupt.ts';
 import { restarts } from './restarts.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 import type { Measured } from './support/statistics.ts';
 import { throughput } from './throughput.ts';
 
-const benches: readonly Bench[] = [throughput, cost, freshness, backpressure, restarts];
+const benches: readonly Bench[] = [throughput, cost, freshness, backpressure, restarts, interrupt];
 
 const command = new Command('bench')
   .argument('[name...]', `of ${benches.map(({ name }) => name).join(', ')}; default: all`)
