@@ -1,12 +1,20 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
-import { builtins } from '../components.ts';
 import type { Definition, Role } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { optionsSchema } from '../core/json-schema.ts';
 import { hint } from '../core/nearest.ts';
+import type { Registry } from '../core/registry.ts';
+import { componentsWith, useOption } from './use-option.ts';
 
 const roles: readonly Role[] = ['source', 'operator', 'sink'];
+
+interface Flags {
+  readonly all?: true;
+  readonly json?: true;
+  readonly markdown?: true;
+  readonly use: readonly string[];
+}
 
 export function describeCommand(): Command {
   return new Command('describe')
@@ -15,8 +23,12 @@ export function describeCommand(): Command {
     .option('--all', 'every component')
     .option('--markdown', 'print as Markdown (docs/reference.md is `describe --all --markdown`)')
     .option('--json', "print the JSON Schema of the component's options")
-    .action((name: string | undefined, flags: { all?: true; json?: true; markdown?: true }) => {
-      const definitions = flags.all ? roles.flatMap((role) => builtins.list(role)) : named(name);
+    .addOption(useOption())
+    .action(async (name: string | undefined, flags: Flags) => {
+      const registry = await componentsWith(flags.use);
+      const definitions = flags.all
+        ? roles.flatMap((role) => registry.list(role))
+        : named(name, registry);
       if (flags.json) {
         const schemas = definitions.map((one) => ({
           role: one.role,
@@ -34,15 +46,15 @@ export function describeCommand(): Command {
 }
 
 /** A source and a sink may share a name. */
-function named(name: string | undefined): Definition[] {
+function named(name: string | undefined, registry: Registry): Definition[] {
   if (name === undefined) {
     throw new DepthlineError('CONFIG', 'which component? "depthline list" shows them');
   }
-  const found = roles.flatMap((role) => builtins.get(name, role) ?? []);
+  const found = roles.flatMap((role) => registry.get(name, role) ?? []);
   if (found.length > 0) return found;
   throw new DepthlineError(
     'CONFIG',
-    `there is no component "${name}"${hint(name, builtins.names())}`,
+    `there is no component "${name}"${hint(name, registry.names())}`,
   );
 }
 

@@ -4,6 +4,7 @@ import type { Role } from '../core/component.ts';
 import { loadPipelineFile } from '../core/pipeline-file.ts';
 import { modelNames } from '../inference/model-files.ts';
 import { namedPipelines } from './find-pipeline.ts';
+import { componentsWith, useOption } from './use-option.ts';
 
 const roles: readonly Role[] = ['source', 'operator', 'sink'];
 
@@ -11,14 +12,16 @@ export function listCommand(): Command {
   return new Command('list')
     .description('list components, named pipelines and models')
     .option('--json', 'print as JSON')
-    .action(async ({ json }: { json?: true }) => {
+    .addOption(useOption())
+    .action(async ({ json, use }: { json?: true; use: readonly string[] }) => {
+      const registry = await componentsWith(use);
       const pipelines = await Promise.all(
         [...namedPipelines()].map(async ([name, file]) => {
           const { pipeline } = await loadPipelineFile(file, { registry: builtins });
           return { name, file, summary: pipeline?.description ?? '(see "depthline check")' };
         }),
       );
-      const components = builtins
+      const components = registry
         .list()
         .map(({ role, name, summary }) => ({ role, name, summary }));
       const models = await modelNames(process.cwd());

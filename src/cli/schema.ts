@@ -1,11 +1,12 @@
 import { Command } from 'commander';
-import { builtins } from '../components.ts';
 import { pipelineFileSchema } from '../core/json-schema.ts';
+import { componentsWith, useOption } from './use-option.ts';
 
 export function schemaCommand(): Command {
   return new Command('schema')
     .description('print the JSON Schema of pipeline files, for editors')
-    .action(() => {
-      console.log(JSON.stringify(pipelineFileSchema(builtins), null, 2));
+    .addOption(useOption())
+    .action(async ({ use }: { use: readonly string[] }) => {
+      console.log(JSON.stringify(pipelineFileSchema(await componentsWith(use)), null, 2));
     });
 }

@@ -1,6 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Role, Use } from './component.ts';
@@ -16,8 +15,9 @@ import {
   type Problem,
 } from './pipeline.ts';
 import { queueSchema, toQueueOptions } from './queue.ts';
-import { isDefinition, type Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 import { applySettings, interpolate } from './settings.ts';
+import { importComponents } from './use-module.ts';
 
 /** A problem with its place in the file; lines and columns count from 1. */
 export interface FileProblem {
@@ -306,12 +306,8 @@ class FileReader {
   }
 
   async #useModule(file: string, name: string, path: Path): Promise<void> {
-    await access(file).catch(() => {
-      throw new Error(`there is no file ${file}`);
-    });
-    const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-    const components = Object.values(exported).filter(isDefinition);
-    for (const component of new Set(components)) this.registry.add(component);
+    const components = await importComponents(file);
+    for (const component of components) this.registry.add(component);
     if (components.length === 0) {
       this.#report({ path, message: `${name} exports no component; make one with defineOperator` });
     }

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import { packageDirectory } from '../../src/core/entry-point.ts';
 import { depthline, type Finished, start, workplace } from '../support/cli.ts';
 import { depthFrame } from '../support/frames.ts';
 import { until } from '../support/gstreamer.ts';
@@ -100,6 +101,18 @@ describe.concurrent('depthline list and describe', () => {
       await depthline(['describe', 'crop', '--json']),
     );
     expect(Object.keys(options.properties)).toContain('left');
+  });
+
+  it('know the components of a module of the user’s', async () => {
+    const use = ['--use', join(packageDirectory(), 'examples', 'nearest-obstacle.js')];
+    const described = await depthline(['describe', 'nearest-obstacle', ...use]);
+    expect(described.stdout).toMatch(/warn.*distance that counts as too close, metres/s);
+    expect((await depthline(['list', ...use])).stdout).toMatch(/^ +nearest-obstacle +Distance/m);
+    const schema = json<object>(await depthline(['schema', ...use]));
+    expect(JSON.stringify(schema)).toContain('"nearest-obstacle"');
+    const missing = await depthline(['schema', '--use', './none.js']);
+    expect(missing.code).toBe(2);
+    expect(missing.stderr).toMatch(/^\.\/none\.js could not be loaded: there is no file .*\n$/);
   });
 
   it('say what may be meant', async () => {

@@ -205,7 +205,7 @@ sinks:
 `;
     const cwd = workplace({ 'p.yaml': pipeline });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
-    await until(() => running.stdout !== '', 20_000);
+    await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
     running.child.kill('SIGINT');
     const finished = await ended(running, cwd);
     expect(finished.code).toBe(0);
@@ -223,7 +223,7 @@ sinks:
 `;
     const cwd = workplace({ 'p.yaml': pipeline });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
-    await until(() => running.stdout !== '', 20_000);
+    await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
     running.child.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 100));
     running.child.kill('SIGINT');
