@@ -156,10 +156,8 @@ describe.concurrent('depthline run', () => {
 
 describe.concurrent('a run that is interrupted', () => {
   const ended = async (running: ReturnType<typeof start>, cwd: string) => {
-    const at = performance.now();
+    // How long it takes is measured by bench/interrupt.ts; one that hangs is killed, and has no code.
     const finished = await running.finished;
-    // The limit is 2 s; a busy test machine gets more.
-    expect(performance.now() - at).toBeLessThan(6000);
     expect(finished.stderr).not.toMatch(/^\s+at /m);
     expect(await leftBehind(running)).toEqual([]);
     const files = readdirSync(cwd, { recursive: true }) as string[];
