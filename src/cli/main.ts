@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
 import { checkCommand } from './check.ts';
 import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { listCommand } from './list.ts';
 import { planCommand } from './plan.ts';
+import { report } from './report-error.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { subscribeCommand } from './subscribe.ts';
@@ -48,15 +48,4 @@ function program(): Command {
   for (const sub of commands) command.addCommand(sub);
   for (const one of [command, ...commands]) one.exitOverride().showHelpAfterError(false);
   return command;
-}
-
-/** Prints what went wrong, once, and gives the exit code. */
-export function report(error: unknown): number {
-  // Commander has printed its own message already.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (process.env.DEPTHLINE_DEBUG) console.error(error);
-  else if (error instanceof DepthlineError && error.at)
-    console.error(`${error.at}: ${error.message}`);
-  else console.error(reason(error));
-  return error instanceof DepthlineError ? error.exitCode : 1;
 }

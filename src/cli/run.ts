@@ -4,7 +4,7 @@ import type { Logger } from '../core/component.ts';
 import { requirePipeline } from '../core/pipeline-file.ts';
 import { type Run, type RunOptions, startPipeline } from '../core/runner.ts';
 import { findPipeline } from './find-pipeline.ts';
-import { report } from './main.ts';
+import { report } from './report-error.ts';
 import { formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
 
 interface Flags {

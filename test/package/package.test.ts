@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageDirectory } from '../../src/core/entry-point.ts';
@@ -15,24 +15,26 @@ interface Installed {
 }
 
 function install(): Installed {
-  const project = workplace({ 'package.json': '{ "name": "robot", "type": "module" }' });
-  const npm = (...args: string[]) =>
-    execFileSync('npm', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const project = workplace();
+  const npm = (cwd: string, ...args: string[]) =>
+    execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   // It is built already, and a build while other tests run would pull the files from under them.
   const [packed] = JSON.parse(
-    npm('pack', '--json', '--ignore-scripts', '--pack-destination', project),
+    npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', project),
   );
-  execFileSync('tar', ['-xzf', packed.filename], { cwd: project });
-  const modules = join(project, 'node_modules');
-  mkdirSync(join(modules, '.bin'), { recursive: true });
-  renameSync(join(project, 'package'), join(modules, 'depthline'));
-  symlinkSync('../depthline/bin/depthline', join(modules, '.bin', 'depthline'));
-  // What npm would fetch for it. Only what it declares is there, so a forgotten one shows.
-  const own = [...Object.keys(dependencies), '@types/node', 'typescript'];
-  for (const name of own) {
-    mkdirSync(join(modules, name, '..'), { recursive: true });
-    symlinkSync(join(root, 'node_modules', name), join(modules, name));
-  }
+  // npm installs the tarball, but finds its dependencies in the checkout, so no network is needed.
+  // Only what the package declares is there, so a forgotten one shows.
+  const here = [...Object.keys(dependencies), '@types/node', 'typescript'].map((name) => [
+    name,
+    `file:${join(root, 'node_modules', name)}`,
+  ]);
+  const manifest = {
+    name: 'robot',
+    type: 'module',
+    dependencies: { ...Object.fromEntries(here), depthline: `file:./${packed.filename}` },
+  };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+  npm(project, 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund');
   const files = (packed.files as { path: string }[]).map(({ path }) => path);
   return { project, files };
 }
@@ -81,10 +83,28 @@ describe('the packed package', () => {
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
+      'docs/depth-topic.md',
+      'docs/reference.md',
+      'examples/nearest-obstacle.yaml',
+      'examples/depth_subscriber.py',
     ]) {
       expect(files).toContain(needed);
     }
-    expect(files.filter((path) => /^(src|test|training|bench|\.)/.test(path))).toEqual([]);
+    expect(
+      files.filter((path) => /^(src|test|training|bench|\.)|\/\.|__pycache__/.test(path)),
+    ).toEqual([]);
+  });
+
+  it('has every file that its README points to', () => {
+    const { project } = installed;
+    const folder = join(project, 'node_modules', 'depthline');
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8');
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(
+      ([, path]) => path as string,
+    );
+    // How the model is trained is for those who have the repository.
+    const missing = links.filter((path) => !existsSync(join(folder, path)));
+    expect(new Set(missing)).toEqual(new Set(['training']));
   });
 
   it('gives the command', async () => {
@@ -101,6 +121,9 @@ describe('the packed package', () => {
       .finished;
     expect(ran.code).toBe(0);
     expect(summaryOf(ran).branches[0]).toMatchObject({ delivered: 4 });
+    const example = join('node_modules', 'depthline', 'examples', 'nearest-obstacle.yaml');
+    const checked = await startProcess(command, ['check', example], { cwd: project }).finished;
+    expect(checked).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('gives a typed import', async () => {
