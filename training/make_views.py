@@ -4,15 +4,16 @@
 
 Writes rgb.npy (uint8 [N, 224, 224, 3]), teacher.npy and truth.npy (float16 metres [N, 112, 112], 0 = none).
 The first view of a picture is whole, the others are as preprocessing.augmented cuts them. Only the
-teacher's predictions are used; the student has its own initialisation.
+teacher's predictions are used; the student has its own initialisation. Without a teacher, as for
+rendered rooms, the truth takes its place: --part synthetic.
 """
 
 import argparse
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
+from evaluate import onnx_predictor
 from preprocessing import SIZE, augmented, resize, view
 from sets import DEFAULT, open_sets
 
@@ -30,14 +31,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--data', required=True, help='folder of the sets')
     parser.add_argument('--sets', default=DEFAULT, help='description of the sets')
-    parser.add_argument('--teacher', required=True, help='.onnx: uint8 [1, 224, 224, 3] to metres')
+    parser.add_argument('--part', default='train', help='of that description')
+    parser.add_argument('--teacher', help='.onnx: uint8 [1, 224, 224, 3] to metres')
     parser.add_argument('--out', required=True, type=Path)
     parser.add_argument('--views', type=int, default=3, help='of each picture')
     args = parser.parse_args()
 
-    teacher = onnxruntime.InferenceSession(args.teacher, providers=['CPUExecutionProvider'])
-    name = teacher.get_inputs()[0].name
-    frames = [(s, i) for s in open_sets(args.data, 'train', args.sets).values() for i in range(len(s))]
+    teacher = onnx_predictor(args.teacher) if args.teacher else None
+    sets = open_sets(args.data, args.part, args.sets).values()
+    frames = [(s, i) for s in sets for i in range(len(s))]
     total = len(frames) * args.views
     args.out.mkdir(parents=True, exist_ok=True)
 
@@ -53,7 +55,9 @@ def main():
             row = number * len(frames) + position
             rgb, truth = one_view(*frame_set.load(index), number, np.random.default_rng([7, row]))
             rgbs[row] = rgb
-            teachers[row] = teacher.run(None, {name: rgb[None]})[0][0, 0, ::2, ::2]
+            if truth is None and not teacher:
+                raise SystemExit('a set without depth needs a teacher (--teacher)')
+            teachers[row] = teacher(rgb)[::2, ::2] if teacher else truth
             if truth is not None:
                 truths[row] = truth
             if position % 500 == 0:
