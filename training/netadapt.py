@@ -5,9 +5,7 @@
 Each iteration makes one proposal per layer: filters of least magnitude leave it until the whole network
 meets the iteration's budget, and the rest is fine-tuned for a moment. The proposal with the least loss is
 kept. Additive skips tie layers, which then lose the same filters. The cost is MACs or, with --latency, the
-time that layers took on the device, by a JSON list of
-
-    {"kind": "conv" | "depthwise" | "pointwise", "inputs", "outputs", "kernel", "stride", "size", "ms"}
+milliseconds that the layers took on the device (see latency.py).
 
 Run again with the same --out, it goes on after the last iteration. Afterwards fine-tune for long:
 train.py --start OUT/checkpoint.pt. MobileNet with depthwise NNConv and added or no skips can be pruned.
@@ -23,13 +21,13 @@ from torch import nn
 
 from counting import count_macs
 from encoders import MOBILENET_SKIPS, MOBILENET_STRIDES
+from latency import MULTIPLE, LatencyTable
 from losses import depth_loss
 from network import DepthNetwork, load_network
-from preprocessing import SIZE, jitter
+from preprocessing import jitter
 from train import Trainer, Views, shrink
 
 ENCODER_LAYERS = len(MOBILENET_STRIDES)
-MULTIPLE = 8  # of channels, which suits SIMD
 PICKING_SHARE = 0.05  # of the views, not fine-tuned on: the loss on them picks the proposal
 
 
@@ -110,63 +108,6 @@ def copy_block(source, target, inputs, outputs):
         elif isinstance(ours, nn.BatchNorm2d):
             for name in ('weight', 'bias', 'running_mean', 'running_var'):
                 getattr(theirs, name).copy_(getattr(ours, name)[now])
-
-
-def layer_shapes(network, size=SIZE):
-    """Every convolution as the latency table describes it, without ms."""
-    shapes = []
-
-    def note(conv, inputs, output):
-        kind = 'depthwise' if conv.groups > 1 else 'pointwise' if conv.kernel_size == (1, 1) else 'conv'
-        shapes.append(
-            {
-                'kind': kind,
-                'inputs': conv.in_channels,
-                'outputs': conv.out_channels,
-                'kernel': conv.kernel_size[0],
-                'stride': conv.stride[0],
-                'size': inputs[0].shape[-1],
-            }
-        )
-
-    convs = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
-    hooks = [conv.register_forward_hook(note) for conv in convs]
-    network.eval()
-    with torch.no_grad():
-        network(torch.zeros(1, 3, size, size))
-    for hook in hooks:
-        hook.remove()
-    return shapes
-
-
-class LatencyTable:
-    """Milliseconds of a network, from layers measured on a device.
-
-    Between measured numbers of channels, the nearest measured layer is scaled by its share of the work.
-    """
-
-    def __init__(self, rows):
-        self.rows = rows
-
-    @staticmethod
-    def read(path):
-        return LatencyTable(json.loads(Path(path).read_text()))
-
-    def __call__(self, network):
-        return sum(self.layer(shape) for shape in layer_shapes(network))
-
-    def layer(self, shape):
-        same = ('kind', 'kernel', 'stride', 'size')
-        rows = [row for row in self.rows if all(row[k] == shape[k] for k in same)]
-        if not rows:
-            wanted = ', '.join(f'{k} {shape[k]}' for k in same)
-            raise ValueError(f'the latency table has no layer with {wanted}; measure it')
-        nearest = min(rows, key=lambda row: abs(np.log(work(row) / work(shape))))
-        return nearest['ms'] * work(shape) / work(nearest)
-
-
-def work(shape):
-    return shape['outputs'] * (1 if shape['kind'] == 'depthwise' else shape['inputs'])
 
 
 def widest_within(network, group, cost, budget):
@@ -254,7 +195,7 @@ def main():
     parser.add_argument('--out', required=True, type=Path)
     parser.add_argument('--budget', type=float, required=True, help='share of the cost at the start')
     parser.add_argument('--step', type=float, default=0.04, help='share of it that an iteration saves')
-    parser.add_argument('--latency', help='JSON of layers measured on the device')
+    parser.add_argument('--latency', help='what `depthline bench-layers` wrote on the device')
     parser.add_argument('--steps', type=int, default=30, help='of short fine-tuning, per proposal')
     parser.add_argument('--size', type=int, default=128, help='of pictures in short fine-tuning')
     parser.add_argument('--batch', type=int, default=16)

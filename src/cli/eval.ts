@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
-import { SingleBar } from 'cli-progress';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { DepthlineError } from '../core/errors.ts';
 import {
   type EvaluationOptions,
@@ -12,6 +11,8 @@ import { writeReport } from '../evaluation/report.ts';
 import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.ts';
 import { comparisonRows, notes } from '../evaluation/tables.ts';
 import { DepthEstimator, providers } from '../inference/estimator.ts';
+import { collect, positive, positiveWhole, whole } from './arguments.ts';
+import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
 
 interface Flags {
@@ -76,7 +77,8 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
   const estimators: DepthEstimator[] = [];
   const bar = progressBar(
     sets.reduce((sum, { pairs }) => sum + pairs.length, 0),
-    flags,
+    'frames',
+    !flags.json,
   );
   try {
     const models = flags.model.length > 0 ? flags.model : ['fastdepth'];
@@ -117,16 +119,6 @@ function evaluationOptions(flags: Flags): EvaluationOptions {
   throw new DepthlineError('CONFIG', `--min ${range.min} must be less than --max ${range.max}`);
 }
 
-function progressBar(total: number, flags: Flags): SingleBar | undefined {
-  if (!process.stderr.isTTY || flags.json) return undefined;
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} frames, {eta_formatted} left',
-    clearOnComplete: true,
-  });
-  bar.start(total, 0);
-  return bar;
-}
-
 function print(results: readonly SetResult[], { json }: Flags): void {
   if (json) {
     console.log(JSON.stringify({ sets: results }, null, 2));
@@ -140,26 +132,4 @@ function print(results: readonly SetResult[], { json }: Flags): void {
     ];
     console.log(`${lines.join('\n')}\n`);
   }
-}
-
-function collect(value: string, all: readonly string[]): string[] {
-  return [...all, value];
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('It must be a number above 0.');
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('It must be a whole number, 0 or more.');
-}
-
-function positiveWhole(text: string): number {
-  const value = whole(text);
-  if (value > 0) return value;
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
+import { benchLayersCommand } from './bench-layers.ts';
 import { checkCommand } from './check.ts';
 import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
@@ -43,6 +44,7 @@ function program(): Command {
     schemaCommand(),
     subscribeCommand(),
     evalCommand(),
+    benchLayersCommand(),
     doctorCommand(),
   ];
   for (const sub of commands) command.addCommand(sub);

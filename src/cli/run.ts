@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { builtins } from '../components.ts';
 import type { Logger } from '../core/component.ts';
 import { requirePipeline } from '../core/pipeline-file.ts';
 import { type Run, type RunOptions, startPipeline } from '../core/runner.ts';
+import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { report } from './report-error.ts';
 import { formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
@@ -98,20 +99,4 @@ function logger(status: StatusLine, shown: boolean): Logger {
     info: print,
     warn: (message) => status.print(`warning: ${message}`),
   };
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
-}
-
-function positiveWhole(text: string): number {
-  const value = positive(text);
-  if (!Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return value;
 }

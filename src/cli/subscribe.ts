@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { type ReceivedFrame, subscribeDepth } from '../client/subscribe-depth.ts';
 import { ageMs, systemClock } from '../core/clock.ts';
 import { encodeNpy } from '../core/npy.ts';
+import { positiveWhole } from './arguments.ts';
 
 interface Flags {
   readonly topic: string;
@@ -22,7 +23,7 @@ export function subscribeCommand(): Command {
     .argument('<endpoint>', 'where the publisher is: tcp://127.0.0.1:5556')
     .option('--topic <name>', 'topic', 'depth')
     .option('--latest', 'only the newest frame, however slow this end is')
-    .option('--count <n>', 'end after n frames', whole)
+    .option('--count <n>', 'end after n frames', positiveWhole)
     .option('--json', 'one JSON object per frame')
     .option('--save <dir>', 'write each frame as NumPy file')
     .action(read);
@@ -134,11 +135,4 @@ async function save(frame: ReceivedFrame, directory: string): Promise<void> {
   const path = join(directory, `${String(frame.seq).padStart(6, '0')}.npy`);
   if (frame.kind === 'data') return;
   await writeFile(path, encodeNpy(frame.data, frame.header.shape));
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('It must be 1 or more.');
-  return value;
 }

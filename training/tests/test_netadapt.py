@@ -3,10 +3,8 @@ import torch
 
 from counting import count_macs
 from netadapt import (
-    LatencyTable,
     blocks,
     iterate,
-    layer_shapes,
     strongest,
     tied_groups,
     widest_within,
@@ -76,11 +74,3 @@ def test_iteration_keeps_the_proposal_of_least_loss(network):
     best, done = iterate(network, count_macs, budget, tune)
     assert count_macs(best) <= budget
     assert done['loss'] == min(losses)
-
-
-def test_latency_is_the_sum_of_the_layers(network):
-    rows = [{**shape, 'ms': 1.0} for shape in layer_shapes(network)]
-    table = LatencyTable(rows)
-    assert table(network) == pytest.approx(len(rows))
-    with pytest.raises(ValueError, match='has no layer with kind'):
-        LatencyTable(rows[1:])(network)
