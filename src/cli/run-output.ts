@@ -52,7 +52,24 @@ function statusText(stats: RunStats, last: RunStats | undefined): string {
     return `${branch.name} ${branch.delivered}${age}${dropped > 0 ? ` (${dropped} dropped)` : ''}`;
   });
   const held = stats.heldBy.length > 0 ? ` | source waits for ${stats.heldBy.join(', ')}` : '';
-  return `${fps.toFixed(1)} fps | ${stats.captured} captured | ${branches.join(' | ')}${held}`;
+  const stalled = stats.stages
+    .filter(({ state }) => state === 'stalled')
+    .map(({ stage, quietMs }) => ` | ${stage} stalled for ${Math.round(quietMs / 1000)} s`);
+  return `${fps.toFixed(1)} fps | ${stats.captured} captured | ${branches.join(' | ')}${held}${stalled.join('')}`;
+}
+
+/** Where every frame is and who waits for whom: what SIGUSR2 prints. */
+export function formatStages({ stages }: RunStats): string {
+  const rows = stages.map((stage) => [
+    stage.stage,
+    `${stage.state}${stage.on === undefined ? '' : ` ${stage.state === 'blocked' ? 'by' : 'on'} ${stage.on}`}`,
+    `${(stage.quietMs / 1000).toFixed(1)} s`,
+    ...[stage.entered, stage.inside, stage.left, stage.dropped, stage.failed].map(String),
+  ]);
+  return table([
+    ['stage', 'state', 'quiet', 'entered', 'inside', 'left', 'dropped', 'failed'],
+    ...rows,
+  ]);
 }
 
 /** One line of `--stats json`, each second. */

@@ -6,7 +6,7 @@ import { type Run, type RunOptions, startPipeline } from '../core/runner.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { report } from './report-error.ts';
-import { formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
+import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
 
 interface Flags {
   readonly set: readonly string[];
@@ -55,6 +55,9 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
     set: flags.set,
   });
   const status = new StatusLine(process.stderr, flags.stats === 'text');
+  process.on('SIGUSR2', () => {
+    status.print(running ? formatStages(running.stats()) : 'components are still being opened');
+  });
   // An error outside any stage (a user's stray timer) still closes what is open.
   let stray: unknown;
   const onStray = (error: unknown) => {

@@ -12,6 +12,7 @@ import { type BranchAccount, branchAccount, StageLedger } from './ledger.ts';
 import { bindContext } from './map-async.ts';
 import type { BranchStep, OperatorStep, Pipeline } from './pipeline.ts';
 import { ledgered } from './stage.ts';
+import { type StageState, StageWatch, type WatchedStage } from './stage-watch.ts';
 
 export interface RunOptions {
   readonly clock?: Clock;
@@ -39,6 +40,8 @@ export interface RunStats {
   readonly branches: readonly BranchStats[];
   /** Full `block` queues that hold the source now. */
   readonly heldBy: readonly string[];
+  /** Every stage since the last call of `stats()`: at work, waiting, blocked or stalled. */
+  readonly stages: readonly StageState[];
 }
 
 export interface Restart {
@@ -116,6 +119,7 @@ class Running implements Run {
   readonly #trunk: StageLedger[] = [];
   readonly #branches: { branch: Branch; stages: StageLedger[] }[] = [];
   readonly #sourceLedger: StageLedger;
+  #watch: StageWatch | undefined;
   #source: Observable<Frame> = EMPTY;
   #operators: OperatorFunction<Frame, Frame>[] = [];
   #stopSource: (() => void) | undefined;
@@ -161,6 +165,7 @@ class Running implements Run {
 
   start(): void {
     this.#startedAt = this.#clock.now();
+    this.#watch = new StageWatch(this.#watched(), this.#gate, this.#startedAt);
     const { signal, durationMs } = this.#options;
     const stop = () => this.stop();
     if (signal) {
@@ -203,11 +208,32 @@ class Running implements Run {
       processed: this.#processed,
       elapsedMs: this.#clock.now() - this.#startedAt,
       heldBy: this.#gate.holders,
+      stages: this.#watch?.look(this.#clock.now()) ?? [],
       branches: this.#branches.map(({ branch, stages }) => ({
         ...branchAccount(branch.name, stages),
         ageMs: branch.lastAgeMs,
       })),
     };
+  }
+
+  /** The stages in the order in which frames pass them, branch by branch. */
+  #watched(): WatchedStage[] {
+    const all: WatchedStage[] = [];
+    const add = (kind: WatchedStage['kind'], ledger: StageLedger, before?: WatchedStage) => {
+      const stage = { kind, ledger, before };
+      all.push(stage);
+      return stage;
+    };
+    let trunk = add('source', this.#sourceLedger);
+    for (const ledger of this.#trunk) trunk = add('operator', ledger, trunk);
+    for (const { stages } of this.#branches) {
+      const own = stages.slice(1 + this.#trunk.length);
+      let last = trunk;
+      for (const [i, ledger] of own.entries()) {
+        last = add(i === 0 ? 'queue' : i < own.length - 1 ? 'operator' : 'sink', ledger, last);
+      }
+    }
+    return all;
   }
 
   /** The source as the operators see it: counted, checked, and ended by `stop()`. */

@@ -112,8 +112,8 @@ describe.concurrent('depthline run', () => {
   });
 
   it.each([
-    [['--frames', 'many'], /--frames.*must be a (whole )?number/],
-    [['--frames', '0'], /must be a number above 0/],
+    [['--frames', 'many'], /--frames.*must be a whole number/],
+    [['--frames', '0'], /must be a whole number, 1 or more/],
     [['--duration', '-1'], /must be a number above 0/],
     [['--stats', 'xml'], /text, json, none/],
     [['--frmes', '3'], /unknown option '--frmes'.*\n?.*--frames/],
@@ -191,6 +191,26 @@ describe.concurrent('a run that is interrupted', () => {
     if (finished.signal === 'SIGINT') return;
     expect(finished.code).toBe(0);
     if (finished.stdout !== '') expect(imbalances(summaryOf(finished))).toEqual([0, 0, 0]);
+  });
+
+  it('by SIGUSR2 is none: it says where the frames are', async () => {
+    const pipeline = `
+source:
+  test-pattern: { ${small} }
+sinks:
+  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
+`;
+    const cwd = workplace({ 'p.yaml': pipeline });
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    await until(() => running.stdout.includes('"state":"stalled"'), 20_000);
+    running.child.kill('SIGUSR2');
+    await until(() => running.stderr.includes('failed\n'), 20_000);
+    running.child.kill('SIGINT');
+    const { stderr, code } = await ended(running, cwd);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^test-pattern +blocked by sinks\[0\] zeromq /m);
+    expect(stderr).toMatch(/^zeromq queue +blocked by zeromq /m);
+    expect(stderr).toMatch(/^zeromq +stalled +\d+\.\d s( +\d+){5}$/m);
   });
 
   it('while a slow sink holds it drops what is left, counted', async () => {
