@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { family, memoryMiB } from '../src/benchmark/processes.ts';
+import { type Measured, measured, slope } from '../src/benchmark/statistics.ts';
 import {
   type BranchInput,
   definePipeline,
@@ -14,8 +16,6 @@ import {
   videoFile,
 } from '../src/index.ts';
 import type { Bench, BenchOptions, Print } from './support/bench.ts';
-import { family, memoryMiB } from './support/processes.ts';
-import { type Measured, measured, slope } from './support/statistics.ts';
 
 const sinkMs = 20;
 const sampleEveryMs = 100;

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { BareModel, type Rate } from '../src/benchmark/bare-model.ts';
+import { measured } from '../src/benchmark/statistics.ts';
 import { estimateDepth } from '../src/index.ts';
-import { BareLoop, type Rate } from './support/bare.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
-import { measured } from './support/statistics.ts';
 
 /**
  * The framework's own CPU time per frame, of all processes; what GStreamer needs to draw the test
@@ -16,7 +16,7 @@ export const cost: Bench = {
   summary: 'CPU time per frame of everything but the network',
   async run({ rounds, seconds }, print) {
     const model = fileURLToPath(new URL('./support/weigh-channels.yaml', import.meta.url));
-    const bare = await BareLoop.open(model, 1, 1);
+    const bare = await BareModel.open({ model });
     const source: Rate[] = [];
     const whole: Rate[] = [];
     const inference: Rate[] = [];

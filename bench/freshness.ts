@@ -1,4 +1,5 @@
 import { tap } from 'rxjs';
+import { measured } from '../src/benchmark/statistics.ts';
 import { LatencyRecorder } from '../src/core/latency.ts';
 import {
   definePipeline,
@@ -11,7 +12,6 @@ import {
 } from '../src/index.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
-import { measured } from './support/statistics.ts';
 
 /** A camera at three times the rate of the network: how old is depth when it is published? */
 export const freshness: Bench = {

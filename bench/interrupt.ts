@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { measured } from '../src/benchmark/statistics.ts';
 import type { Bench } from './support/bench.ts';
-import { measured } from './support/statistics.ts';
 
 const command = fileURLToPath(new URL('../bin/depthline', import.meta.url));
 const pipeline = `

@@ -1,4 +1,6 @@
 import { tap } from 'rxjs';
+import { descriptors, family, memoryMiB } from '../src/benchmark/processes.ts';
+import { measured, slope } from '../src/benchmark/statistics.ts';
 import {
   definePipeline,
   discard,
@@ -8,8 +10,7 @@ import {
   testPattern,
 } from '../src/index.ts';
 import type { Bench } from './support/bench.ts';
-import { descriptors, family, memoryMiB, until } from './support/processes.ts';
-import { measured, slope } from './support/statistics.ts';
+import { until } from './support/until.ts';
 
 const count = 300;
 /** Restarts until buffers and code have settled. */

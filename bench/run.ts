@@ -4,13 +4,13 @@
 
 import { cpus } from 'node:os';
 import { Command } from 'commander';
+import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
 import { cost } from './cost.ts';
 import { freshness } from './freshness.ts';
 import { interrupt } from './interrupt.ts';
 import { restarts } from './restarts.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
-import type { Measured } from './support/statistics.ts';
 import { throughput } from './throughput.ts';
 
 const benches: readonly Bench[] = [throughput, cost, freshness, backpressure, restarts, interrupt];

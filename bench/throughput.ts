@@ -1,8 +1,8 @@
+import { BareModel, type Rate } from '../src/benchmark/bare-model.ts';
+import { measured } from '../src/benchmark/statistics.ts';
 import { estimateDepth } from '../src/index.ts';
-import { BareLoop, type Rate } from './support/bare.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
-import { measured } from './support/statistics.ts';
 
 /**
  * A pipeline test-pattern → estimate-depth → discard beside the same model in a bare loop, turn and
@@ -13,7 +13,7 @@ export const throughput: Bench = {
   summary: 'frames per second of a pipeline, as a share of the bare model’s',
   async run({ rounds, seconds, model }, print) {
     for (const workers of [1, 2]) {
-      const bare = await BareLoop.open(model, workers, 1);
+      const bare = await BareModel.open({ model, workers });
       const operators = [estimateDepth({ model, workers })];
       const limits = [await bare.run(seconds)];
       const rates: Rate[] = [];

@@ -1,4 +1,4 @@
-import type { Measured } from './statistics.ts';
+import type { Measured } from '../../src/benchmark/statistics.ts';
 
 export interface BenchOptions {
   /** Repetitions, interleaved where two things are compared. */

@@ -1,4 +1,6 @@
 import { tap } from 'rxjs';
+import type { Rate } from '../../src/benchmark/bare-model.ts';
+import { cpuMs, family } from '../../src/benchmark/processes.ts';
 import {
   definePipeline,
   discard,
@@ -7,8 +9,6 @@ import {
   startPipeline,
   testPattern,
 } from '../../src/index.ts';
-import type { Rate } from './bare.ts';
-import { cpuMs, family } from './processes.ts';
 
 /** Frames before the measurement: queues fill, code is compiled, buffers are made. */
 const warmUp = 60;

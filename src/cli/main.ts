@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
+import { benchCommand } from './bench.ts';
 import { benchLayersCommand } from './bench-layers.ts';
 import { checkCommand } from './check.ts';
 import { describeCommand } from './describe.ts';
@@ -44,6 +45,7 @@ function program(): Command {
     schemaCommand(),
     subscribeCommand(),
     evalCommand(),
+    benchCommand(),
     benchLayersCommand(),
     doctorCommand(),
   ];

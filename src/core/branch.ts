@@ -9,6 +9,7 @@ import type { StageLedger } from './ledger.ts';
 import type { OnError } from './pipeline.ts';
 import { FrameQueue, type QueueOptions } from './queue.ts';
 import { SinkClosed } from './sink-closed.ts';
+import type { StageTimes } from './stage-times.ts';
 
 export interface BranchParts {
   readonly name: string;
@@ -22,6 +23,7 @@ export interface BranchParts {
   readonly clock: Clock;
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
+  readonly times?: StageTimes | undefined;
 }
 
 const retryFirstMs = 100;
@@ -194,7 +196,7 @@ export class Branch {
 
   #deliver(frame: Frame): Promise<void> | undefined {
     try {
-      const written = this.#parts.sink.write(frame);
+      const written = this.#write(frame);
       if (!written) {
         this.#delivered(frame);
         return undefined;
@@ -210,6 +212,17 @@ export class Branch {
         });
     } catch (error) {
       return this.#writeFailed(frame, error);
+    }
+  }
+
+  #write(frame: Frame): void | Promise<void> {
+    const { sink, sinkLedger, times } = this.#parts;
+    if (!times) return sink.write(frame);
+    times.enter(sinkLedger.name);
+    try {
+      return sink.write(frame);
+    } finally {
+      times.leave();
     }
   }
 

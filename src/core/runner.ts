@@ -12,6 +12,7 @@ import { type BranchAccount, branchAccount, StageLedger } from './ledger.ts';
 import { bindContext } from './map-async.ts';
 import type { BranchStep, OperatorStep, Pipeline } from './pipeline.ts';
 import { ledgered } from './stage.ts';
+import type { StageTimes } from './stage-times.ts';
 import { type StageState, StageWatch, type WatchedStage } from './stage-watch.ts';
 
 export interface RunOptions {
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** How long draining may take after `stop()`, milliseconds; then the rest is dropped, counted. */
   readonly drainMs?: number;
+  /** Where to add up what each stage takes of the thread that all share. */
+  readonly times?: StageTimes;
 }
 
 export interface BranchStats extends BranchAccount {
@@ -349,12 +352,14 @@ class Running implements Run {
     gate: Gate,
   ): Promise<OperatorFunction<Frame, Frame>> {
     const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
-    if (step.operator) return ledgered(bindContext(step.operator, context), ledger, step.path);
+    const { times } = this.#options;
+    if (step.operator)
+      return ledgered(bindContext(step.operator, context), ledger, step.path, times);
     const { definition, options } = step.component as NonNullable<OperatorStep['component']>;
     const operator = await definition.create(options, context).catch((error: unknown) => {
       throw located(error, 'OPERATOR', step.path);
     });
-    return ledgered(bindContext(operator, context), ledger, step.path);
+    return ledgered(bindContext(operator, context), ledger, step.path, times);
   }
 
   async #buildBranch(step: BranchStep): Promise<void> {
@@ -380,6 +385,7 @@ class Running implements Run {
         clock: this.#clock,
         queueLedger,
         sinkLedger,
+        times: this.#options.times,
       },
       (error) => {
         this.#fail(error);

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 const ticksPerSecond = 100;
 const pageBytes = 4096;
@@ -30,6 +29,17 @@ export function cpuMs(pids: readonly number[]): number {
   }, 0);
 }
 
+/** What a process was started with. */
+export function commandLine(pid: number): string {
+  return read(pid, 'cmdline').replaceAll('\0', ' ').trim();
+}
+
+/** CPU time of this process's main thread since the start, milliseconds. */
+export function mainThreadMs(): number {
+  const nanoseconds = Number(read(process.pid, `task/${process.pid}/schedstat`).split(' ')[0]);
+  return nanoseconds / 1e6;
+}
+
 /** Resident memory, MiB. */
 export function memoryMiB(pids: readonly number[]): number {
   const pages = pids.map((pid) => Number(read(pid, 'statm').split(' ')[1] ?? 0));
@@ -39,15 +49,6 @@ export function memoryMiB(pids: readonly number[]): number {
 /** Open descriptors of this process. */
 export function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
-}
-
-/** Waits until something holds. */
-export async function until(condition: () => boolean, withinMs = 30_000): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`);
-    await sleep(2);
-  }
 }
 
 /** What stands in /proc/PID/stat after the name: state, parent, … */

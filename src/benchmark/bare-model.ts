@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { entryPoint } from '../core/entry-point.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import type { Manifest } from '../inference/manifest.ts';
+import { findModel } from '../inference/model-files.ts';
+import { cpuMs, family } from './processes.ts';
+
+export interface Rate {
+  readonly fps: number;
+  /** CPU time of all processes, milliseconds per frame. */
+  readonly cpuMsPerFrame: number;
+}
+
+export interface BareOptions {
+  readonly model: string;
+  readonly baseDirectory?: string;
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly providers?: readonly string[];
+}
+
+/** What its worker is started with. */
+export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
+  readonly path: string;
+  readonly threads: number;
+  readonly providers: readonly string[];
+}
+
+/** Sessions of a model that run in a bare loop, a thread each, whenever they are asked to. */
+export class BareModel {
+  readonly #workers: readonly Worker[];
+
+  private constructor(workers: readonly Worker[]) {
+    this.#workers = workers;
+  }
+
+  /** @throws DepthlineError `MODEL` if the model is missing or cannot be run */
+  static async open(options: BareOptions): Promise<BareModel> {
+    const { model, baseDirectory = process.cwd(), workers = 1 } = options;
+    const { threads = 1, providers = ['cpu'] } = options;
+    const { manifest, path } = await findModel(model, baseDirectory);
+    const { input, output } = manifest;
+    const workerData: BareSetup = { path, input, output, threads, providers };
+    const entry = entryPoint(import.meta.url, './bare-worker');
+    const started = Array.from(
+      { length: workers },
+      () => new Worker(entry, { workerData, execArgv: [] }),
+    );
+    const bare = new BareModel(started);
+    try {
+      await Promise.all(started.map((worker) => once(worker, 'message')));
+      return bare;
+    } catch (cause) {
+      await bare.close();
+      throw new DepthlineError('MODEL', `${path} cannot be run: ${reason(cause)}`, { cause });
+    }
+  }
+
+  async run(seconds: number): Promise<Rate> {
+    const pids = family();
+    const before = cpuMs(pids);
+    const results = await Promise.all(
+      this.#workers.map(async (worker) => {
+        const answer = once(worker, 'message') as Promise<[{ runs: number; ms: number }]>;
+        worker.postMessage(seconds);
+        return (await answer)[0];
+      }),
+    );
+    const runs = results.reduce((sum, result) => sum + result.runs, 0);
+    const fps = results.reduce((sum, result) => sum + (1000 * result.runs) / result.ms, 0);
+    return { fps, cpuMsPerFrame: (cpuMs(pids) - before) / runs };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}

@@ -1,0 +1,280 @@
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DepthlineError } from '../core/errors.ts';
+import type { Percentiles } from '../core/latency.ts';
+import type { Pipeline } from '../core/pipeline.ts';
+import { type Run, type RunSummary, startPipeline } from '../core/runner.ts';
+import { StageTimes } from '../core/stage-times.ts';
+import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
+import { commandLine, cpuMs, family, mainThreadMs, memoryMiB } from './processes.ts';
+import { type Measured, measured } from './statistics.ts';
+
+export interface PipelineBenchOptions {
+  readonly rounds: number;
+  /** Length of one measurement. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal;
+  readonly onRound?: () => void;
+}
+
+/** CPU time per frame that reached the sinks, milliseconds. */
+export interface CpuPerFrame {
+  /** All processes. */
+  readonly total: Measured;
+  /** Child processes that capture and resize. */
+  readonly capture: Measured;
+  /** Child processes of sinks: video, display. */
+  readonly output: Measured;
+  /** The main thread's share of each stage. */
+  readonly stages: Readonly<Record<string, Measured>>;
+  /** What is left of the main thread: receiving frames, event loop, garbage. */
+  readonly mainThread: Measured;
+  /** The model in a bare loop; none without `estimate-depth`. */
+  readonly inference?: Measured;
+  /** What is left of the other threads: copies in workers, encoders, ZeroMQ, V8's helpers. */
+  readonly otherThreads: Measured;
+}
+
+export interface PipelineBench {
+  readonly pipeline: string;
+  /** Of the model in a bare loop, with the same workers and threads. */
+  readonly bare?: BareOptions & { readonly fps: Measured };
+  /** Frames per second through all operators. */
+  readonly fps: Measured;
+  /** Beside the bare model, measured just before and after. */
+  readonly ratio?: Measured;
+  readonly cpuMsPerFrame: CpuPerFrame;
+  readonly eventLoopMs: { readonly p50: Measured; readonly p99: Measured };
+  /** Capture to delivery, by branch. */
+  readonly latencyMs: Readonly<Record<string, Record<keyof Percentiles, Measured>>>;
+  /** Of all processes. */
+  readonly peakMemoryMiB: Measured;
+  /** Heap and buffers of the main thread; a little more, since growth between samples may be freed. */
+  readonly allocatedKiBPerFrame: Measured;
+  /** From the start of the run to the first frame at a sink. */
+  readonly startUpMs: Measured;
+}
+
+interface Round {
+  readonly fps: number;
+  readonly cpu: Readonly<Record<'total' | 'capture' | 'output' | 'main' | 'threads', number>>;
+  readonly stages: Readonly<Record<string, number>>;
+  readonly eventLoopMs: { readonly p50: number; readonly p99: number };
+  readonly latencyMs: Readonly<Record<string, Percentiles>>;
+  readonly peakMemoryMiB: number;
+  readonly allocatedKiBPerFrame: number;
+  readonly startUpMs: number;
+}
+
+/** Frames before a measurement: queues fill, code is compiled, buffers are made. */
+const warmUpFrames = 30;
+const firstFrameMs = 60_000;
+const leastFrames = 10;
+
+/**
+ * Measures a pipeline, round after round, beside its own model in a bare loop.
+ *
+ * @throws DepthlineError what the pipeline fails with, or `SOURCE` if it ends before it is measured
+ */
+export async function benchPipeline(
+  pipeline: Pipeline,
+  options: PipelineBenchOptions,
+): Promise<PipelineBench> {
+  const model = bareOptions(pipeline);
+  const bare = model && (await BareModel.open(model));
+  const limits: Rate[] = [];
+  const rounds: Round[] = [];
+  try {
+    if (bare) limits.push(await bare.run(options.seconds));
+    while (rounds.length < options.rounds) {
+      options.signal?.throwIfAborted();
+      rounds.push(await measureRound(pipeline, options));
+      options.signal?.throwIfAborted();
+      if (bare) limits.push(await bare.run(options.seconds));
+      options.onRound?.();
+    }
+  } finally {
+    await bare?.close();
+  }
+  return {
+    pipeline: pipeline.name,
+    ...summarise(rounds, limits),
+    ...(model && { bare: { ...model, fps: measured(limits.map(({ fps }) => fps)) } }),
+  };
+}
+
+/** What the pipeline's first `estimate-depth` runs. */
+function bareOptions({ operators, branches, baseDirectory }: Pipeline): BareOptions | undefined {
+  const steps = [...operators, ...branches.flatMap((branch) => branch.operators)];
+  const depth = steps.find(({ component }) => component?.definition.name === 'estimate-depth');
+  if (!depth?.component) return undefined;
+  const { model, workers, threads, providers } = depth.component.options as Required<BareOptions>;
+  return { model, baseDirectory, workers, threads, providers };
+}
+
+async function measureRound(pipeline: Pipeline, options: PipelineBenchOptions): Promise<Round> {
+  const times = new StageTimes();
+  const begun = performance.now();
+  const run = await startPipeline(pipeline, { times });
+  const running = new Running(run, options.signal);
+  try {
+    await running.until(() => run.stats().branches.some(({ delivered }) => delivered > 0), 5);
+    const startUpMs = performance.now() - begun;
+    await running.until(() => run.stats().processed >= warmUpFrames, 20);
+    const round = await measure(running, times, options.seconds);
+    const { branches } = await running.end();
+    const latencyMs = Object.fromEntries(
+      branches.flatMap(({ name, latencyMs }) => (latencyMs ? [[name, latencyMs]] : [])),
+    );
+    return { ...round, latencyMs, startUpMs };
+  } finally {
+    await running.end();
+  }
+}
+
+/** A run that may end by itself while it is measured. */
+class Running {
+  readonly run: Run;
+  readonly #signal: AbortSignal | undefined;
+  #summary: RunSummary | undefined;
+
+  constructor(run: Run, signal: AbortSignal | undefined) {
+    this.run = run;
+    this.#signal = signal;
+    void run.done.then((summary) => {
+      this.#summary = summary;
+    });
+  }
+
+  get over(): boolean {
+    return this.#summary !== undefined || this.#signal?.aborted === true;
+  }
+
+  async until(condition: () => boolean, everyMs: number): Promise<void> {
+    const deadline = performance.now() + firstFrameMs;
+    while (!condition() && !this.over) {
+      if (performance.now() > deadline) {
+        const seconds = firstFrameMs / 1000;
+        throw new DepthlineError('SOURCE', `there were too few frames within ${seconds} s`);
+      }
+      await sleep(everyMs);
+    }
+  }
+
+  async end(): Promise<RunSummary> {
+    this.run.stop();
+    const summary = await this.run.done;
+    if (summary.error) throw summary.error;
+    this.#signal?.throwIfAborted();
+    return summary;
+  }
+}
+
+const sampleMs = 100;
+const loopResolutionMs = 1;
+
+async function measure(running: Running, times: StageTimes, seconds: number) {
+  const pids = family();
+  const children = pids.slice(1).map((pid) => ({ pid, output: isOutput(pid) }));
+  const read = () => ({
+    at: performance.now(),
+    frames: running.run.stats().processed,
+    own: cpuMs(pids.slice(0, 1)),
+    main: mainThreadMs(),
+    active: performance.eventLoopUtilization().active,
+    capture: cpuMs(children.filter(({ output }) => !output).map(({ pid }) => pid)),
+    output: cpuMs(children.filter(({ output }) => output).map(({ pid }) => pid)),
+    stages: times.read(),
+  });
+  const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
+  loop.enable();
+  const before = read();
+  let held = heldBytes();
+  let grown = 0;
+  let peakMemoryMiB = 0;
+  while (!running.over && performance.now() < before.at + seconds * 1000) {
+    await sleep(sampleMs);
+    const now = heldBytes();
+    grown += Math.max(0, now - held);
+    held = now;
+    peakMemoryMiB = Math.max(peakMemoryMiB, memoryMiB(pids));
+  }
+  const after = read();
+  loop.disable();
+  const frames = after.frames - before.frames;
+  if (frames < leastFrames) {
+    const message = `only ${frames} frames came while it was measured; measure for longer (--seconds), or let the source go on for longer`;
+    throw new DepthlineError('SOURCE', message);
+  }
+  const perFrame = (of: 'own' | 'main' | 'capture' | 'output') => (after[of] - before[of]) / frames;
+  // Stages are timed by the wall clock; this is the part of it in which the thread had a processor.
+  const onProcessor = (after.main - before.main) / (after.active - before.active);
+  const delay = (p: number) => Math.max(0, loop.percentile(p) / 1e6 - loopResolutionMs);
+  return {
+    fps: (1000 * frames) / (after.at - before.at),
+    cpu: {
+      total: perFrame('own') + perFrame('capture') + perFrame('output'),
+      capture: perFrame('capture'),
+      output: perFrame('output'),
+      main: perFrame('main'),
+      threads: perFrame('own') - perFrame('main'),
+    },
+    stages: Object.fromEntries(
+      [...after.stages].map(([name, ms]) => [
+        name,
+        (onProcessor * (ms - (before.stages.get(name) ?? 0))) / frames,
+      ]),
+    ),
+    eventLoopMs: { p50: delay(50), p99: delay(99) },
+    peakMemoryMiB,
+    allocatedKiBPerFrame: grown / 1024 / frames,
+  };
+}
+
+function isOutput(pid: number): boolean {
+  return commandLine(pid).includes('output-host');
+}
+
+function heldBytes(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function summarise(rounds: readonly Round[], limits: readonly Rate[]) {
+  const all = (value: (round: Round, i: number) => number) => measured(rounds.map(value));
+  const beside = (i: number, of: keyof Rate) =>
+    ((limits[i]?.[of] as number) + (limits[i + 1]?.[of] as number)) / 2;
+  const compared = limits.length > 0;
+  const first = rounds[0] as Round;
+  const stages = Object.keys(first.stages);
+  const branches = Object.keys(first.latencyMs);
+  const inStages = ({ stages }: Round) => Object.values(stages).reduce((sum, ms) => sum + ms, 0);
+  return {
+    fps: all(({ fps }) => fps),
+    ...(compared && { ratio: all(({ fps }, i) => fps / beside(i, 'fps')) }),
+    cpuMsPerFrame: {
+      total: all(({ cpu }) => cpu.total),
+      capture: all(({ cpu }) => cpu.capture),
+      output: all(({ cpu }) => cpu.output),
+      stages: Object.fromEntries(
+        stages.map((name) => [name, all(({ stages }) => stages[name] ?? 0)]),
+      ),
+      mainThread: all((round) => round.cpu.main - inStages(round)),
+      ...(compared && { inference: measured(limits.map(({ cpuMsPerFrame }) => cpuMsPerFrame)) }),
+      otherThreads: all(({ cpu }, i) => cpu.threads - (compared ? beside(i, 'cpuMsPerFrame') : 0)),
+    },
+    eventLoopMs: {
+      p50: all(({ eventLoopMs }) => eventLoopMs.p50),
+      p99: all(({ eventLoopMs }) => eventLoopMs.p99),
+    },
+    latencyMs: Object.fromEntries(
+      branches.map((name) => {
+        const at = (p: keyof Percentiles) => all(({ latencyMs }) => latencyMs[name]?.[p] ?? 0);
+        return [name, { p50: at('p50'), p95: at('p95'), p99: at('p99') }];
+      }),
+    ),
+    peakMemoryMiB: all((round) => round.peakMemoryMiB),
+    allocatedKiBPerFrame: all((round) => round.allocatedKiBPerFrame),
+    startUpMs: all(({ startUpMs }) => startUpMs),
+  };
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { depthline, leftBehind, start, workplace } from '../support/cli.ts';
+import { until } from '../support/gstreamer.ts';
+import { putModel } from '../support/models.ts';
+
+const depth = `
+source:
+  test-pattern: { width: 8, height: 6 }
+operators:
+  - estimate-depth: { model: metres.onnx }
+  - smooth: {}
+sinks:
+  - discard
+  - video: { path: out.mkv, codec: mjpeg }
+    queue: { limit: 1, when-full: drop-oldest }
+    operators: [colorize]
+`;
+const plain = `
+source:
+  test-pattern: { width: 8, height: 6, fps: 50, realtime: true }
+sinks:
+  - discard
+`;
+
+function folder(files: Readonly<Record<string, string>>): string {
+  const cwd = workplace(files);
+  putModel(cwd, 'metres');
+  return cwd;
+}
+
+const quick = ['--rounds', '2', '--seconds', '0.5'];
+
+describe('depthline bench', () => {
+  it('measures a pipeline beside its model, and says where the time goes', async () => {
+    const cwd = folder({ 'p.yaml': depth });
+    const args = ['bench', 'p.yaml', ...quick, '--json', '--plot', 'cost.svg'];
+    const { code, stdout } = await depthline(args, { cwd });
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result.bare).toMatchObject({ workers: 1, threads: 1, fps: { rounds: 3 } });
+    expect(result.ratio.median).toBeCloseTo(result.fps.median / result.bare.fps.median, 0);
+    const { total, capture, stages, inference, output } = result.cpuMsPerFrame;
+    expect(Object.keys(stages)).toEqual([
+      'estimate-depth',
+      'smooth',
+      'discard',
+      'video colorize',
+      'video',
+    ]);
+    for (const part of [capture, inference, output]) {
+      expect(part.median).toBeGreaterThan(0);
+      expect(part.median).toBeLessThan(total.median);
+    }
+    expect(Object.keys(result.latencyMs)).toEqual(['discard', 'video']);
+    expect(result.latencyMs.discard.p99.median).toBeGreaterThan(0);
+    expect(result.peakMemoryMiB.median).toBeGreaterThan(10);
+    expect(result.startUpMs.median).toBeGreaterThan(0);
+    const plot = readFileSync(join(cwd, 'cost.svg'), 'utf8');
+    expect(plot).toMatch(/^<svg /);
+    expect(plot).toContain('main thread: smooth</text>');
+  });
+
+  it('prints a table, of a pipeline without a model too', async () => {
+    const cwd = folder({ 'p.yaml': plain });
+    const { code, stdout } = await depthline(['bench', 'p.yaml', ...quick], { cwd });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^p: 2 rounds of 0\.5 s$/m);
+    expect(stdout).toMatch(/^pipeline +[\d.]+ +[\d.]+ … [\d.]+ +fps$/m);
+    expect(stdout).toMatch(/^event loop delay, p99 .* ms$/m);
+    expect(stdout).not.toMatch(/inference|model alone/);
+  });
+
+  it('floods a pipeline that its source paces', async () => {
+    const cwd = folder({ 'p.yaml': plain });
+    const args = ['bench', 'p.yaml', ...quick, '--flood', '--json'];
+    const { stdout } = await depthline(args, { cwd });
+    expect(JSON.parse(stdout).fps.median).toBeGreaterThan(60);
+  });
+
+  it('stops in order when interrupted', async () => {
+    const cwd = folder({ 'p.yaml': plain });
+    const running = start(['bench', 'p.yaml', '--seconds', '30'], { cwd });
+    await until(() => processCount(running.child.pid) > 0, 20_000);
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.finished;
+    expect(stderr).toMatch(/interrupted/);
+    expect(code).toBe(1);
+    expect(await leftBehind(running)).toEqual([]);
+  });
+
+  it.each([
+    ['a source that ends', ['--set', 'source.test-pattern.frames=35'], 1, /only \d+ frames came/],
+    ['an unknown option', ['--round', '2'], 2, /--rounds/],
+    ['no time', ['--seconds', '0'], 2, /above 0/],
+    ['a plot that cannot be written', [...quick, '--plot', 'no/p.svg'], 1, /no\/p\.svg/],
+  ])('refuses %s', async (_, flags, code, message) => {
+    const cwd = folder({ 'p.yaml': plain });
+    const finished = await depthline(['bench', 'p.yaml', ...flags], { cwd });
+    expect(finished.stderr).toMatch(message);
+    expect(finished.stderr).not.toMatch(/^\s+at /m);
+    expect(finished.code).toBe(code);
+  });
+});
+
+/** Child processes of a process. */
+function processCount(pid: number | undefined): number {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').length - 1;
+}
