@@ -15,6 +15,7 @@ import {
   type Problem,
 } from './pipeline.ts';
 import { queueSchema, toQueueOptions } from './queue.ts';
+import { readable } from './readable.ts';
 import type { Registry } from './registry.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { importComponents } from './use-module.ts';
@@ -332,7 +333,7 @@ class FileReader {
       file: this.#file,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      message,
+      message: readable(message),
     });
   }
 
