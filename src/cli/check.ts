@@ -17,6 +17,12 @@ export function checkCommand(): Command {
       );
       const problems = results.flatMap((result) => result.problems);
       if (json) console.log(JSON.stringify(problems, null, 2));
+      for (const { file, pipeline } of results) {
+        for (const { path, sink } of pipeline?.branches ?? []) {
+          const warnings = sink.definition.warnings?.(sink.options) ?? [];
+          for (const warning of warnings) console.error(`${file}: ${path}: warning: ${warning}`);
+        }
+      }
       for (const result of json ? [] : results) {
         console.log(
           result.problems.length > 0 ? formatProblems(result.problems) : `${result.file}: ok`,

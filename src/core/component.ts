@@ -114,6 +114,8 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'sink';
   readonly accepts: readonly FrameKind[];
+  /** What is allowed but hardly meant, for `check`; the sink logs it too. */
+  warnings?(options: z.output<Schema>): readonly string[];
   /**
    * A sink that cannot work here may say so before the run (a display on a headless machine):
    * `undefined` means that its branch is left out, with the message it logged.

@@ -4,6 +4,7 @@ import { curveServerSchema } from '../core/curve.ts';
 import { depthEncodings, encodeFrame, framings, packMessage } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
+import { allowOnly } from './zap.ts';
 
 const options = z
   .strictObject({
@@ -69,24 +70,32 @@ export const zeromq = defineSink({
     { bind: 'tcp://127.0.0.1:5556', topic: 'depth' },
     { bind: 'ipc:///tmp/depth', framing: 'single', encoding: '16UC1' },
   ],
+  warnings: exposure,
   create: (options, context) => open(options, context),
 });
+
+/** An endpoint of this machine alone: others than TCP, and the loopback. */
+const local = /^(?!tcp:)|^tcp:\/\/(127\.|localhost:|\[::1\]:)/;
+
+function exposure({ bind, curve }: Options): string[] {
+  if (bind === undefined || curve || local.test(bind)) return [];
+  return [`${bind} is open to the network without encryption; set curve, or bind to 127.0.0.1`];
+}
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
   const { Publisher, Push } = await import('zeromq');
   let endpoint = (options.bind ?? options.connect) as string;
+  const access = options.curve?.allow && (await allowOnly(options.curve.allow));
+  if (access) context.defer(access.close);
   const settings = {
     sendHighWaterMark: options['high-water-mark'],
     linger: lingerMs,
     ...(options.curve && { curveServer: true, curveSecretKey: options.curve['secret-key'] }),
+    ...(access && { zapDomain: access.domain }),
   };
   const socket = options.type === 'pub' ? new Publisher(settings) : new Push(settings);
   context.defer(() => socket.close());
-  if (!options.curve && /^tcp:\/\/(\*|0\.0\.0\.0|\[::\])/.test(endpoint)) {
-    context.log.warn(
-      `${endpoint} is open to the network without encryption; set curve, or bind to 127.0.0.1`,
-    );
-  }
+  for (const warning of exposure(options)) context.log.warn(warning);
   try {
     if (options.bind !== undefined) await socket.bind(endpoint);
     else socket.connect(endpoint);

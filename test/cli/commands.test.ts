@@ -16,6 +16,20 @@ function json<T>({ code, stdout, stderr }: Finished): T {
 const wrong = 'source:\n  test-pattern: { widht: 3 }\nsinks:\n  - file: { format: png }\n';
 
 describe.concurrent('depthline check', () => {
+  it('warns of a topic that the network can read', async () => {
+    const sink = (bind: string) =>
+      `source: test-pattern\nsinks:\n  - zeromq: { bind: "${bind}" }\n`;
+    const cwd = workplace({
+      'open.yaml': sink('tcp://192.168.1.7:5556'),
+      'closed.yaml': sink('tcp://127.0.0.1:5556'),
+    });
+    const { code, stderr } = await depthline(['check', 'open.yaml', 'closed.yaml'], { cwd });
+    expect(code).toBe(0);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/open\.yaml: sinks\[0\] zeromq: warning: .*set curve/),
+    ]);
+  });
+
   it('says that a pipeline is right', async () => {
     const finished = await depthline(['check', 'demo', 'csi-live']);
     expect(finished).toMatchObject({ code: 0, stderr: '' });

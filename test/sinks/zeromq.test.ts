@@ -158,4 +158,28 @@ describe('zeromq sink with CURVE', () => {
     stop.abort();
     await expect.poll(() => refused).toBe(2);
   });
+
+  it('with an allow-list is read by those on it alone', async () => {
+    const { curveKeyPair } = await import('zeromq');
+    const [server, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+    const endpoint = await freeEndpoint();
+    const secret = { 'secret-key': server.secretKey };
+    const sink = await open({ bind: endpoint, curve: { ...secret, allow: [friend.publicKey] } });
+    const keys = ({ publicKey, secretKey }: typeof friend) => ({
+      curve: { serverKey: server.publicKey, publicKey, secretKey },
+    });
+    let refused = 0;
+    const stop = new AbortController();
+    const outside = subscribeDepth(endpoint, { ...keys(stranger), signal: stop.signal });
+    void outside.next().then(({ done }) => {
+      if (done) refused++;
+    });
+    expect(await receive(sink, endpoint, 30, keys(friend))).toHaveLength(30);
+    stop.abort();
+    await expect.poll(() => refused).toBe(1);
+    // Another server in this process that keeps no list is not touched by this one's.
+    const open2 = await freeEndpoint();
+    const other = await open({ bind: open2, curve: secret });
+    expect(await receive(other, open2, 3, keys(stranger))).toHaveLength(3);
+  });
 });
