@@ -24,6 +24,8 @@ export interface BranchParts {
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
   readonly times?: StageTimes | undefined;
+  /** Told whenever `wanted` changes. */
+  readonly onWanted?: (() => void) | undefined;
 }
 
 const retryFirstMs = 100;
@@ -60,6 +62,7 @@ export class Branch {
   #pumping = false;
   #ending = false;
   #operatorsDone = false;
+  #wanted = true;
   #over = false;
   #overBecause = 'stopped';
 
@@ -81,6 +84,16 @@ export class Branch {
       gate: parts.gate,
       dropped: (n, why) => parts.queueLedger.drop(n, why),
     });
+    const demand = parts.sink.wanted?.subscribe((wanted) => {
+      this.#wanted = wanted;
+      parts.onWanted?.();
+    });
+    parts.context.defer(() => demand?.unsubscribe());
+  }
+
+  /** False while nobody would see what the sink is given. */
+  get wanted(): boolean {
+    return this.#wanted && !this.#over;
   }
 
   /** Connects the branch's operators; to be called once, before the first frame. */
@@ -117,6 +130,10 @@ export class Branch {
       this.#parts.queueLedger.drop(1, this.#over ? 'branch ended' : 'operators ended');
       return;
     }
+    if (!this.#wanted) {
+      this.#parts.queueLedger.drop(1, 'nobody listens');
+      return;
+    }
     this.#queue.push(frame);
     this.#reportWaiting();
     void this.#pump();
@@ -133,6 +150,7 @@ export class Branch {
     if (this.#over) return;
     this.#over = true;
     this.#overBecause = why;
+    this.#parts.onWanted?.();
     this.#queue.clear(why);
     this.#reportWaiting();
     this.#chain?.unsubscribe();

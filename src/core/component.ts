@@ -108,6 +108,11 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
 export interface Sink {
   /** Called for one frame at a time; resolves when the frame is delivered. */
   write(frame: Frame): void | Promise<void>;
+  /**
+   * Whether anybody would see a frame now: emits at once, and whenever that changes. While no sink
+   * wants frames the source is held, so that nothing is captured or computed. Default: always.
+   */
+  readonly wanted?: Observable<boolean>;
 }
 
 export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>

@@ -79,6 +79,8 @@ export interface Run {
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} };
 const defaultDrainMs = 1500;
+/** Holds the gate while no sink wants frames; `source waits for a subscriber`. */
+const nobody = 'a subscriber';
 
 /**
  * Builds, runs, drains and closes a pipeline.
@@ -159,6 +161,7 @@ class Running implements Run {
         this.#operators.push(await this.#buildOperator(step, ledger, this.#gate));
       }
       for (const { stages } of this.#branches) stages.unshift(this.#sourceLedger, ...this.#trunk);
+      this.#heedDemand();
       await this.#buildSource(plan);
     } catch (error) {
       await this.#closings.run();
@@ -283,6 +286,13 @@ class Running implements Run {
     for (const { branch } of this.#branches) branch.push(frame);
   }
 
+  #heedDemand(): void {
+    const left = this.#branches.filter(({ branch }) => !branch.over);
+    const idle = left.length > 0 && left.every(({ branch }) => !branch.wanted);
+    if (idle) this.#gate.hold(nobody);
+    else this.#gate.release(nobody);
+  }
+
   #fail(error: DepthlineError): void {
     this.#error ??= error;
   }
@@ -386,6 +396,7 @@ class Running implements Run {
         queueLedger,
         sinkLedger,
         times: this.#options.times,
+        onWanted: () => this.#heedDemand(),
       },
       (error) => {
         this.#fail(error);

@@ -1,3 +1,5 @@
+import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import type { XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import { curveServerSchema } from '../core/curve.ts';
@@ -46,10 +48,20 @@ const options = z
       .max(100_000)
       .default(4)
       .describe('messages kept per subscriber before pub drops and push waits'),
+    demand: z
+      .enum(['always', 'subscribers'])
+      .default('always')
+      .describe(
+        'subscribers: while nobody listens to this topic, and no other sink wants frames, nothing is captured or computed',
+      ),
     curve: curveServerSchema.optional(),
   })
   .refine((o) => (o.bind === undefined) !== (o.connect === undefined), {
     error: 'needs either "bind" or "connect", and not both',
+  })
+  .refine((o) => o.demand === 'always' || o.type === 'pub', {
+    error: 'only "type: pub" knows its subscribers; leave "demand" out, or publish',
+    path: ['demand'],
   });
 
 type Options = z.output<typeof options>;
@@ -83,7 +95,7 @@ function exposure({ bind, curve }: Options): string[] {
 }
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
-  const { Publisher, Push } = await import('zeromq');
+  const { Publisher, Push, XPublisher } = await import('zeromq');
   let endpoint = (options.bind ?? options.connect) as string;
   const access = options.curve?.allow && (await allowOnly(options.curve.allow));
   if (access) context.defer(access.close);
@@ -93,7 +105,8 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     ...(options.curve && { curveServer: true, curveSecretKey: options.curve['secret-key'] }),
     ...(access && { zapDomain: access.domain }),
   };
-  const socket = options.type === 'pub' ? new Publisher(settings) : new Push(settings);
+  const watched = options.demand === 'subscribers' ? new XPublisher(settings) : undefined;
+  const socket = watched ?? new { pub: Publisher, push: Push }[options.type](settings);
   context.defer(() => socket.close());
   for (const warning of exposure(options)) context.log.warn(warning);
   try {
@@ -130,6 +143,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     (kind === 'image' && options['image-topic']) || options.topic;
 
   return {
+    ...(watched && { wanted: demand(watched, options) }),
     async write(frame) {
       const dropped = lastSeq === undefined ? 0 : Math.max(0, frame.seq - lastSeq - 1);
       lastSeq = frame.seq;
@@ -139,6 +153,25 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
       await send(frame, topicOf(frame.kind), dropped);
     },
   };
+}
+
+/** Whether anybody subscribes to a topic of ours, or to a beginning of one. */
+function demand(socket: XPublisher, options: Options): Observable<boolean> {
+  const topics = [options.topic, options['image-topic'] ?? options.topic];
+  const prefixes = new Set<string>();
+  const wanted = new BehaviorSubject(false);
+  const listen = async () => {
+    // One message when the first subscriber asks for a prefix, and one when the last has left.
+    for await (const [change] of socket) {
+      const prefix = String(change?.subarray(1));
+      if (change?.[0] === 1) prefixes.add(prefix);
+      else prefixes.delete(prefix);
+      wanted.next([...prefixes].some((start) => topics.some((topic) => topic.startsWith(start))));
+    }
+  };
+  // It ends when the socket is closed.
+  void listen().catch(() => {});
+  return wanted.pipe(distinctUntilChanged());
 }
 
 function bindProblem(endpoint: string, error: unknown): string {

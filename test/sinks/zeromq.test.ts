@@ -136,6 +136,29 @@ describe('zeromq sink', () => {
   });
 });
 
+describe('zeromq sink with demand: subscribers', () => {
+  it('wants frames while somebody subscribes to its topic', async () => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, topic: 'depth', demand: 'subscribers' });
+    const changes: boolean[] = [];
+    sink.wanted?.subscribe((wanted) => changes.push(wanted));
+    const { Subscriber } = await import('zeromq');
+    const other = new Subscriber({ linger: 0 });
+    other.connect(endpoint);
+    other.subscribe('another');
+    // A reader of another topic came first: what counts is who comes for ours.
+    const frames = await receive(sink, endpoint, 20);
+    expect(frames).toHaveLength(20);
+    await expect.poll(() => changes).toEqual([false, true, false]);
+    other.close();
+  });
+
+  it('is refused where nobody subscribes', () => {
+    const options = { bind: 'tcp://127.0.0.1:*', type: 'push', demand: 'subscribers' };
+    expect(() => zeromq.options.parse(options)).toThrow(/only.*pub.*knows its subscribers/);
+  });
+});
+
 describe('zeromq sink with CURVE', () => {
   it('is read with the right keys, and not without or with wrong ones', async () => {
     const { curveKeyPair } = await import('zeromq');
