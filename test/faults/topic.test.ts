@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  imbalances,
+  leftBehind,
+  type Running,
+  start,
+  summaryOf,
+  workplace,
+} from '../support/cli.ts';
+import { until } from '../support/gstreamer.ts';
+import { pythonWith } from '../support/python.ts';
+import { freeEndpoint } from '../support/topic.ts';
+
+/** More in the long form: FAULT_ROUNDS=1000 npx vitest run test/faults */
+const rounds = Number(process.env.FAULT_ROUNDS ?? 100);
+const python = pythonWith('zmq');
+
+/** Reads `count` messages of a topic, or all, and prints the header of each; made of pyzmq alone. */
+const reader = `
+import sys, zmq
+socket = zmq.Context().socket(zmq.SUB)
+socket.connect(sys.argv[1])
+socket.subscribe(b'depth')
+count = int(sys.argv[2])
+while count != 0:
+    print(socket.recv_multipart()[1].decode(), flush=True)
+    count -= 1
+`;
+
+/** Subscribes, and then never reads. */
+const sleeper = `
+import sys, time, zmq
+socket = zmq.Context().socket(zmq.SUB)
+socket.set(zmq.RCVHWM, 1)
+socket.connect(sys.argv[1])
+socket.subscribe(b'')
+print('ready', flush=True)
+time.sleep(600)
+`;
+
+/** Comes, reads one message, and goes, again and again. */
+const visitor = `
+import sys, zmq
+context = zmq.Context()
+for n in range(int(sys.argv[2])):
+    socket = context.socket(zmq.SUB)
+    socket.connect(sys.argv[1])
+    socket.subscribe(b'')
+    if n % 3 == 0:
+        socket.recv_multipart()
+    socket.close(0)
+print('done', flush=True)
+`;
+
+interface Header {
+  readonly seq: number;
+  readonly dropped: number;
+  readonly capturedAt: string;
+  readonly publishedAt: string;
+}
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A pipeline that publishes pictures of 147 kB as depth: `frames` of them, or until it is stopped. */
+async function publishing(
+  source: string,
+  sink = '',
+): Promise<{ running: Running; endpoint: string }> {
+  const endpoint = await freeEndpoint();
+  const pipeline = `
+source:
+  test-pattern: { width: 256, height: 192, ${source} }
+sinks:
+  - zeromq: { bind: "${endpoint}", topic: depth${sink} }
+`;
+  const running = start(['run', 'p.yaml', '--stats', 'json'], {
+    cwd: workplace({ 'p.yaml': pipeline }),
+  });
+  closing.push(async () => {
+    running.child.kill('SIGKILL');
+    await running.finished;
+  });
+  await until(() => /"captured":[1-9]/.test(running.stdout) || sink !== '', 20_000);
+  return { running, endpoint };
+}
+
+async function stop(running: Running) {
+  running.child.kill('SIGINT');
+  const finished = await running.finished;
+  expect(finished.code).toBe(0);
+  expect(imbalances(summaryOf(finished))).toEqual([0]);
+  expect(await leftBehind(running)).toEqual([]);
+  return summaryOf(finished);
+}
+
+function script(code: string, ...args: string[]) {
+  const child = spawn(python, ['-c', code, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  closing.push(() => child.kill('SIGKILL'));
+  return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+}
+
+async function read(endpoint: string, count: number): Promise<Header[]> {
+  const { lines } = script(reader, endpoint, String(count));
+  const headers: Header[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) headers.push(JSON.parse(line));
+  return headers;
+}
+
+function expectHealthy(headers: readonly Header[]): void {
+  const rising = headers.map(({ seq }) => seq);
+  expect(rising).toEqual(rising.toSorted((a, b) => a - b));
+  for (const { capturedAt, publishedAt } of headers) {
+    expect(BigInt(publishedAt)).toBeGreaterThanOrEqual(BigInt(capturedAt));
+  }
+}
+
+/** Between the wall clocks of two processes, which Node.js reads when it starts. */
+const clockSkewMs = 100;
+const camera = 'fps: 100, realtime: true';
+
+describe('a topic with bad subscribers', () => {
+  it('keeps at most its high-water mark for one that never reads, and others get theirs', async () => {
+    const peak = async (stuck: boolean) => {
+      const { running, endpoint } = await publishing(camera);
+      if (stuck) {
+        for (let i = 0; i < 3; i++) await script(sleeper, endpoint).lines.next();
+      }
+      const headers = await read(endpoint, 300);
+      expectHealthy(headers);
+      const status = readFileSync(`/proc/${running.child.pid}/status`, 'utf8');
+      await stop(running);
+      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+    };
+    const alone = await peak(false);
+    // Three who are sent 44 MB each, and keep a few messages and their sockets' buffers.
+    expect((await peak(true)) - alone).toBeLessThan(60);
+  });
+
+  it('outlives those that come and go, and keeps no descriptor of theirs', async () => {
+    const { running, endpoint } = await publishing(camera);
+    const descriptors = () => readdirSync(`/proc/${running.child.pid}/fd`).length;
+    await read(endpoint, 3);
+    const before = descriptors();
+    const { child, lines } = script(visitor, endpoint, String(rounds));
+    expect((await lines.next()).value).toBe('done');
+    await once(child, 'close');
+    expectHealthy(await read(endpoint, 20));
+    await until(() => descriptors() <= before + 2, 20_000);
+    await stop(running);
+  });
+
+  it('outlives those that are killed, hang half-open, or send garbage', async () => {
+    const { running, endpoint } = await publishing(camera);
+    const { hostname, port } = new URL(endpoint);
+    for (let i = 0; i < Math.min(60, rounds); i++) {
+      const socket = connect(Number(port), hostname).on('error', () => {});
+      closing.push(() => socket.destroy());
+      await once(socket, 'connect');
+      if (i % 2 === 0) socket.write(randomBytes(1 + 97 * i));
+    }
+    const { child, lines } = script(reader, endpoint, '-1');
+    await lines.next();
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    expectHealthy(await read(endpoint, 50));
+    await stop(running);
+  });
+});
+
+describe('a topic with demand: subscribers', () => {
+  it('is idle until a reader comes, and again when it has gone', async () => {
+    const { running, endpoint } = await publishing(camera, ', demand: subscribers');
+    const stats = () =>
+      running.stdout
+        .trim()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    await until(() => stats().length >= 2, 20_000);
+    expect(stats().at(-1)).toMatchObject({ processed: 0, heldBy: ['a subscriber'] });
+    const before = BigInt(Date.now() - clockSkewMs) * 1_000_000n;
+    const headers = await read(endpoint, 50);
+    expectHealthy(headers);
+    expect(BigInt(headers[0]?.capturedAt ?? 0)).toBeGreaterThan(before);
+    await until(() => stats().at(-1).heldBy.length > 0, 20_000);
+    const { branches } = await stop(running);
+    expect(branches[0]?.delivered).toBeGreaterThanOrEqual(50);
+  });
+});
