@@ -1,0 +1,70 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Frame } from '../../src/core/frame.ts';
+import { imbalance } from '../../src/core/ledger.ts';
+import { definePipeline } from '../../src/core/pipeline.ts';
+import { startPipeline } from '../../src/core/runner.ts';
+import { gstreamer } from '../../src/sources/gstreamer.ts';
+import { videoFile } from '../../src/sources/video-file.ts';
+import { captureHosts, makeVideo } from '../support/gstreamer.ts';
+import { collector } from '../support/parts.ts';
+
+const frames = 40;
+const [width, height] = [64, 48];
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'depthline-video-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(source: Parameters<typeof definePipeline>[0]['source']) {
+  const delivered: Frame[] = [];
+  const sink = collector(systemClock, { delivered })({});
+  const summary = await (await startPipeline(definePipeline({ source, sinks: [sink] }))).done;
+  expect(summary.branches.map(imbalance)).toEqual([0]);
+  expect(captureHosts()).toEqual([]);
+  for (const frame of delivered) {
+    expect(frame).toMatchObject({ kind: 'image', width, height });
+    expect((frame as { data: Uint8Array }).data).toHaveLength(width * height * 3);
+  }
+  return { summary, delivered };
+}
+
+/** Flips a bit in every `every`-th byte of the middle of a file, from a different one each time. */
+function damage(bytes: Buffer, round: number): Buffer {
+  const damaged = Buffer.from(bytes);
+  const every = [3001, 907, 211, 37, 5][round] as number;
+  for (let i = Math.floor(bytes.length / 4) + round; i < bytes.length; i += every) {
+    damaged.writeUInt8((damaged[i] as number) ^ (1 << (i % 8)), i);
+  }
+  return damaged;
+}
+
+describe.each([
+  ['JPEG', 'jpegenc ! matroskamux'],
+  ['H.264', 'x264enc key-int-max=10 ! matroskamux'],
+])('a %s video with flipped bits', (name, encode) => {
+  it.each([0, 1, 2, 3, 4])('gives whole frames, and ends (damage %i)', async (round) => {
+    const path = join(folder, `${name}.mkv`);
+    if (round === 0) makeVideo(path, { frames, width, height, encode });
+    const damaged = join(folder, `${name}-${round}.mkv`);
+    writeFileSync(damaged, damage(readFileSync(path), round));
+    const { summary, delivered } = await run(videoFile({ path: damaged }));
+    // What the decoder can still make out comes; where it gives up, the run says so.
+    if (summary.error) expect(summary.error).toMatchObject({ code: 'SOURCE' });
+    else expect(delivered.length).toBeGreaterThan(0);
+    expect(delivered.length).toBeLessThanOrEqual(frames);
+  });
+});
+
+it('an element that fails each time in mid-stream ends the run with its reason, after the restarts', async () => {
+  const launch = `videotestsrc ! video/x-raw,format=RGB,width=${width},height=${height} ! identity error-after=20`;
+  const { summary, delivered } = await run(gstreamer({ launch }));
+  expect(summary.error).toMatchObject({ code: 'SOURCE' });
+  expect(summary.error?.message).toMatch(/identity|error-after/i);
+  expect(summary.error?.message).toMatch(/after 5 restarts/);
+  expect(delivered.length).toBeGreaterThan(0);
+});
