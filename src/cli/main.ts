@@ -14,6 +14,7 @@ import { report } from './report-error.ts';
 import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { subscribeCommand } from './subscribe.ts';
+import { testCommand } from './test-timing.ts';
 
 /** The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -39,6 +40,7 @@ function program(): Command {
   const commands = [
     runCommand(),
     checkCommand(),
+    testCommand(),
     planCommand(),
     listCommand(),
     describeCommand(),

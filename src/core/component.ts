@@ -86,6 +86,8 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   readonly emits: Emits<z.output<Schema>>;
   /** True if the operator works asynchronously and so stands behind a queue of its own. */
   readonly queued?: boolean;
+  /** True if the operator picks frames by their time alone; timing tests then run it as it is. */
+  readonly picks?: boolean;
   /**
    * What GStreamer would have to do in this operator's place. When the operator stands directly
    * behind a source that `fuses`, that happens and `create` is not called.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Definition, Role } from './component.ts';
 import { sideSchemas } from './pipeline-file.ts';
 import type { Registry } from './registry.ts';
+import { timingTestSchema } from './timing-test.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -36,8 +37,18 @@ export function pipelineFileSchema(registry: Registry): Schema {
         minItems: 1,
         items: item(registry, 'sink', ['queue', 'name', 'on-error'], { operators }),
       },
+      tests: {
+        type: 'array',
+        description: 'timing tests, run in virtual time by "depthline test"',
+        items: plain(z.toJSONSchema(timingTestSchema, { io: 'input' })),
+      },
     },
   };
+}
+
+/** Without its `$schema`, which stands at the top alone. */
+function plain({ $schema: _, ...schema }: Schema): Schema {
+  return schema;
 }
 
 /** `{ resize: {...}, queue: {...} }`: one component of the role, and what may stand beside it. */
@@ -54,8 +65,7 @@ function item(
       { ...optionsSchema(definition), description: definition.summary },
     ]);
   const sides = beside.map((key) => {
-    const { $schema: _, ...schema } = z.toJSONSchema(sideSchemas[key], { io: 'input' }) as Schema;
-    return [key, schema];
+    return [key, plain(z.toJSONSchema(sideSchemas[key], { io: 'input' }))];
   });
   return {
     anyOf: [

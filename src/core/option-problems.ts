@@ -79,6 +79,7 @@ function schemaAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodT
   for (const part of path) {
     if (current instanceof z.ZodObject) current = current.shape[part] as z.ZodType | undefined;
     else if (current instanceof z.ZodArray) current = current.element as z.ZodType;
+    else if (current instanceof z.ZodRecord) current = current.valueType as z.ZodType;
     else return undefined;
     if (current && part !== path.at(-1)) current = unwrap(current);
   }

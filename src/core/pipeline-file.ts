@@ -18,6 +18,7 @@ import { queueSchema, toQueueOptions } from './queue.ts';
 import { readable } from './readable.ts';
 import type { Registry } from './registry.ts';
 import { applySettings, interpolate } from './settings.ts';
+import { checkTimingTests, type TimingTest } from './timing-test.ts';
 import { importComponents } from './use-module.ts';
 
 /** A problem with its place in the file; lines and columns count from 1. */
@@ -39,13 +40,15 @@ export interface LoadOptions {
 export interface Loaded {
   /** Only if there is no problem. */
   readonly pipeline: Pipeline | undefined;
+  /** The file's `tests`. */
+  readonly tests: readonly TimingTest[];
   readonly problems: readonly FileProblem[];
   /** The given registry and the components of the file's `use` modules. */
   readonly registry: Registry;
 }
 
 /** The keys of a pipeline file, in the order in which people write them. */
-export const fileKeys = ['description', 'use', 'source', 'operators', 'sinks'] as const;
+export const fileKeys = ['description', 'use', 'source', 'operators', 'sinks', 'tests'] as const;
 
 /** What may stand beside a component's name. */
 export const sideKeys: Readonly<Record<Role, readonly string[]>> = {
@@ -75,7 +78,7 @@ export async function loadPipelineFile(file: string, options: LoadOptions): Prom
       ? 'there is no such file; "depthline list" shows the named pipelines'
       : `cannot be read: ${reason(error)}`;
     const problems = [{ file, line: 1, column: 1, message }];
-    return { pipeline: undefined, problems, registry: options.registry };
+    return { pipeline: undefined, tests: [], problems, registry: options.registry };
   }
 }
 
@@ -88,7 +91,7 @@ export async function parsePipeline(
   const reader = new FileReader(text, file, options);
   const pipeline = await reader.read();
   const problems = reader.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  return { pipeline, problems, registry: reader.registry };
+  return { pipeline, tests: reader.tests, problems, registry: reader.registry };
 }
 
 /** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
@@ -109,6 +112,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 class FileReader {
   readonly problems: FileProblem[] = [];
   readonly registry: Registry;
+  tests: TimingTest[] = [];
   readonly #file: string;
   readonly #options: LoadOptions;
   readonly #lines = new LineCounter();
@@ -173,6 +177,9 @@ class FileReader {
       },
       found,
     );
+    if (pipeline && value.tests !== undefined) {
+      this.tests = checkTimingTests(value.tests, pipeline, found);
+    }
     for (const problem of found) this.#report(problem);
     return this.problems.length === 0 ? pipeline : undefined;
   }

@@ -13,7 +13,8 @@ export function duration() {
     .transform((text) => parseDuration(text) as number);
 }
 
-function parseDuration(text: string): number | undefined {
+/** Milliseconds, or nothing if the text is no duration. */
+export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text);
   return match ? Number(match[1]) * (unitMs[match[2] as string] as number) : undefined;
 }

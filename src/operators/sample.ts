@@ -22,6 +22,7 @@ export const sample = defineOperator({
   summary: 'Keeps every n-th frame, or so many frames per second.',
   accepts: ['image', 'depth', 'points', 'data'],
   emits: 'same',
+  picks: true,
   options,
   examples: [{ every: 3 }, { fps: 15 }],
   async create({ every, fps }, context) {

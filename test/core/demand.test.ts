@@ -5,8 +5,8 @@ import { defineSink } from '../../src/core/component.ts';
 import { imbalance } from '../../src/core/ledger.ts';
 import { definePipeline } from '../../src/core/pipeline.ts';
 import { startPipeline } from '../../src/core/runner.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { slow, ticker } from '../support/parts.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 /** A sink that somebody looks at, or not. */
 function watched(wanted: BehaviorSubject<boolean>, seen: number[]) {

@@ -13,8 +13,8 @@ import {
 } from '../../src/core/pipeline.ts';
 import { fullPolicies, type QueueOptions } from '../../src/core/queue.ts';
 import { type RunSummary, startPipeline } from '../../src/core/runner.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { collector, slow, ticker } from '../support/parts.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 const queue: fc.Arbitrary<QueueOptions> = fc.record(
   {

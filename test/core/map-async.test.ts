@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { sleep } from '../../src/core/clock.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { mapAsync } from '../../src/core/map-async.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { testContext } from '../support/context.ts';
 import { imageFrame } from '../support/frames.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 const frames = (n: number) => Array.from({ length: n }, (_, seq) => imageFrame(2, 2, seq));
 const seqs = (list: readonly Frame[]) => list.map((frame) => frame.seq);

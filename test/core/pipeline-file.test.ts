@@ -7,8 +7,8 @@ import { defineOperator } from '../../src/core/component.ts';
 import { parsePipeline } from '../../src/core/pipeline-file.ts';
 import { Registry } from '../../src/core/registry.ts';
 import { duration } from '../../src/core/units.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { collector, slow, ticker } from '../support/parts.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 const depthOnly = defineOperator({
   name: 'depth-only',

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Gate } from '../../src/core/gate.ts';
 import { blockHeadroom, FrameQueue, type QueueOptions } from '../../src/core/queue.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { imageFrame } from '../support/frames.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 let clock: VirtualClock;
 let gate: Gate;

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { definePipeline } from '../../src/core/pipeline.ts';
 import { startPipeline } from '../../src/core/runner.ts';
 import { StageTimes } from '../../src/core/stage-times.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { collector, ticker } from '../support/parts.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 describe('time that stages take of their thread', () => {
   it('is charged to the stage that is at work, not to those that wait for it', () => {

@@ -8,8 +8,8 @@ import { mapAsync } from '../../src/core/map-async.ts';
 import { definePipeline, type OperatorInput } from '../../src/core/pipeline.ts';
 import type { QueueOptions } from '../../src/core/queue.ts';
 import { startPipeline } from '../../src/core/runner.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { imageFrame } from '../support/frames.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 const never = new Promise<never>(() => {});
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { Watchdog } from '../../src/gstreamer/watchdog.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 function setUp() {
   const clock = new VirtualClock();

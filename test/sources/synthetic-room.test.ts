@@ -2,10 +2,10 @@ import { lastValueFrom, take, toArray } from 'rxjs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Frame, frameProblem, type ImageFrame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
+import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { syntheticRoom } from '../../src/sources/synthetic-room.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
 
 // Rooms are lit by ray casting, which takes a busy machine seconds.
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,0 +1,58 @@
+import { Command } from 'commander';
+import { builtins } from '../components.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { formatProblems, loadPipelineFile } from '../core/pipeline-file.ts';
+import { type Failure, runTimingTest, type TestResult } from '../core/simulate.ts';
+import { collect } from './arguments.ts';
+import { findPipeline } from './find-pipeline.ts';
+
+export function testCommand(): Command {
+  return new Command('test')
+    .description('run the timing tests of pipeline files, in virtual time')
+    .argument('<name-or-file...>', 'pipeline files with "tests:", or names')
+    .option('--set <path=value>', 'replace an option: operators.0.queue.limit=2', collect, [])
+    .option('--json', 'print the results as JSON')
+    .action(test);
+}
+
+async function test(
+  names: readonly string[],
+  { set, json }: { set: readonly string[]; json?: true },
+): Promise<void> {
+  const results: (TestResult & { pipeline: string })[] = [];
+  for (const name of names) {
+    const file = findPipeline(name);
+    const { pipeline, tests, problems } = await loadPipelineFile(file, { registry: builtins, set });
+    if (!pipeline) throw new DepthlineError('CONFIG', formatProblems(problems));
+    if (tests.length === 0) {
+      const message = `${file} has no "tests"; "depthline test --help" and the README show how to write them`;
+      throw new DepthlineError('CONFIG', message);
+    }
+    for (const one of tests) {
+      results.push({ pipeline: pipeline.name, ...(await runTimingTest(pipeline, one)) });
+    }
+  }
+  const failed = results.filter(({ failures }) => failures.length > 0).length;
+  if (json) console.log(JSON.stringify(results, null, 2));
+  else {
+    for (const result of results) console.log(line(result));
+    console.log(`${results.length} tests, ${failed} failed`);
+  }
+  if (failed > 0) process.exitCode = 1;
+}
+
+function line({ pipeline, name, failures }: TestResult & { pipeline: string }): string {
+  const verdict = failures.length === 0 ? 'ok    ' : 'FAILED';
+  return [`${verdict}  ${pipeline}: ${name}`, ...failures.map(difference)].join('\n');
+}
+
+function difference({ sink, figure, expected, actual }: Failure): string {
+  const isTime = figure.startsWith('age');
+  const value =
+    actual === undefined ? 'nothing was delivered' : `${round(actual)}${isTime ? 'ms' : ''}`;
+  return `        ${sink} ${figure}: expected ${expected}, actual ${value}`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
