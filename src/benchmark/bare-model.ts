@@ -4,6 +4,7 @@ import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Manifest } from '../inference/manifest.ts';
 import { findModel } from '../inference/model-files.ts';
+import { defaultSettings, type SessionSettings } from '../inference/session-settings.ts';
 import { cpuMs, family } from './processes.ts';
 
 export interface Rate {
@@ -18,6 +19,9 @@ export interface BareOptions {
   readonly workers?: number;
   readonly threads?: number;
   readonly providers?: readonly string[];
+  /** Another file in place of the model's own. */
+  readonly path?: string;
+  readonly session?: SessionSettings;
 }
 
 /** What its worker is started with. */
@@ -25,6 +29,7 @@ export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly path: string;
   readonly threads: number;
   readonly providers: readonly string[];
+  readonly session: SessionSettings;
 }
 
 /** Sessions of a model that run in a bare loop, a thread each, whenever they are asked to. */
@@ -38,10 +43,11 @@ export class BareModel {
   /** @throws DepthlineError `MODEL` if the model is missing or cannot be run */
   static async open(options: BareOptions): Promise<BareModel> {
     const { model, baseDirectory = process.cwd(), workers = 1 } = options;
-    const { threads = 1, providers = ['cpu'] } = options;
-    const { manifest, path } = await findModel(model, baseDirectory);
-    const { input, output } = manifest;
-    const workerData: BareSetup = { path, input, output, threads, providers };
+    const { threads = 1, providers = ['cpu'], session = defaultSettings } = options;
+    const found = await findModel(model, baseDirectory);
+    const { input, output } = found.manifest;
+    const path = options.path ?? found.path;
+    const workerData: BareSetup = { path, input, output, threads, providers, session };
     const entry = entryPoint(import.meta.url, './bare-worker');
     const started = Array.from(
       { length: workers },
@@ -57,7 +63,23 @@ export class BareModel {
     }
   }
 
-  async run(seconds: number): Promise<Rate> {
+  /** @param signal to stop early: the run rejects with its reason */
+  async run(seconds: number, signal?: AbortSignal): Promise<Rate> {
+    if (!signal) return this.#run(seconds);
+    signal.throwIfAborted();
+    let stop = () => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    try {
+      return await Promise.race([this.#run(seconds), stopped]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async #run(seconds: number): Promise<Rate> {
     const pids = family();
     const before = cpuMs(pids);
     const results = await Promise.all(

@@ -1,18 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import { sessionOptions } from '../inference/session-settings.ts';
 import type { BareSetup } from './bare-model.ts';
 
 // A thread that does nothing but run a model: the limit that a pipeline is compared with.
 
-const { path, input, output, threads, providers } = workerData as BareSetup;
+const { path, input, output, threads, providers, session: settings } = workerData as BareSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 ort.env.logLevel = 'fatal';
-const session = await ort.InferenceSession.create(path, {
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  executionProviders: [...providers],
-  graphOptimizationLevel: 'all',
-});
+const options = sessionOptions(settings, threads, providers);
+const session = await ort.InferenceSession.create(path, options);
 const length = input.width * input.height * 3;
 const picture = input.dtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
 for (let i = 0; i < length; i++) {

@@ -5,6 +5,8 @@ import type { Percentiles } from '../core/latency.ts';
 import type { Pipeline } from '../core/pipeline.ts';
 import { type Run, type RunSummary, startPipeline } from '../core/runner.ts';
 import { StageTimes } from '../core/stage-times.ts';
+import { findModel, verifyModel } from '../inference/model-files.ts';
+import { chooseSettings } from '../inference/tuning/settings.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
 import { commandLine, cpuMs, family, mainThreadMs, memoryMiB } from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
@@ -80,17 +82,17 @@ export async function benchPipeline(
   pipeline: Pipeline,
   options: PipelineBenchOptions,
 ): Promise<PipelineBench> {
-  const model = bareOptions(pipeline);
+  const model = await bareOptions(pipeline);
   const bare = model && (await BareModel.open(model));
   const limits: Rate[] = [];
   const rounds: Round[] = [];
   try {
-    if (bare) limits.push(await bare.run(options.seconds));
+    if (bare) limits.push(await bare.run(options.seconds, options.signal));
     while (rounds.length < options.rounds) {
       options.signal?.throwIfAborted();
       rounds.push(await measureRound(pipeline, options));
       options.signal?.throwIfAborted();
-      if (bare) limits.push(await bare.run(options.seconds));
+      if (bare) limits.push(await bare.run(options.seconds, options.signal));
       options.onRound?.();
     }
   } finally {
@@ -103,13 +105,23 @@ export async function benchPipeline(
   };
 }
 
-/** What the pipeline's first `estimate-depth` runs. */
-function bareOptions({ operators, branches, baseDirectory }: Pipeline): BareOptions | undefined {
+/** What the pipeline's first `estimate-depth` runs, and how. */
+async function bareOptions(pipeline: Pipeline): Promise<BareOptions | undefined> {
+  const { operators, branches, baseDirectory } = pipeline;
   const steps = [...operators, ...branches.flatMap((branch) => branch.operators)];
   const depth = steps.find(({ component }) => component?.definition.name === 'estimate-depth');
   if (!depth?.component) return undefined;
-  const { model, workers, threads, providers } = depth.component.options as Required<BareOptions>;
-  return { model, baseDirectory, workers, threads, providers };
+  const { model, workers, threads, providers, tuned } = depth.component.options as {
+    model: string;
+    workers?: number;
+    threads?: number;
+    providers: string[];
+    tuned: 'auto' | 'off';
+  };
+  const found = await verifyModel(await findModel(model, baseDirectory));
+  const asked = { workers, threads, providers, untuned: tuned === 'off' };
+  const { tuned: _, ...chosen } = chooseSettings(found, asked);
+  return { model, baseDirectory, providers, ...chosen };
 }
 
 async function measureRound(pipeline: Pipeline, options: PipelineBenchOptions): Promise<Round> {

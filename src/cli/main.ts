@@ -15,6 +15,7 @@ import { runCommand } from './run.ts';
 import { schemaCommand } from './schema.ts';
 import { subscribeCommand } from './subscribe.ts';
 import { testCommand } from './test-timing.ts';
+import { tuneCommand } from './tune.ts';
 
 /** The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage. */
 export async function runCli(argv: readonly string[]): Promise<void> {
@@ -49,6 +50,7 @@ function program(): Command {
     evalCommand(),
     benchCommand(),
     benchLayersCommand(),
+    tuneCommand(),
     doctorCommand(),
   ];
   for (const sub of commands) command.addCommand(sub);

@@ -1,4 +1,5 @@
 import { systemClock } from '../core/clock.ts';
+import type { Logger } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
 import type { Size } from '../core/geometry.ts';
 import { scaleIntrinsics } from '../core/intrinsics.ts';
@@ -6,6 +7,7 @@ import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
+import { chooseSettings } from './tuning/settings.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 export const providers = ['cpu', 'cuda', 'tensorrt'] as const;
@@ -16,6 +18,9 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   /** Folder that `models/` and a relative path start from; default: the working directory. */
   readonly baseDirectory?: string;
   readonly providers?: readonly (typeof providers)[number][];
+  /** Use what `depthline tune` found for this model on this machine, where nothing else is said. */
+  readonly tuned?: boolean;
+  readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
 
 /** A picture without a pipeline: uint8, interleaved, rows without padding. */
@@ -46,10 +51,13 @@ export function geometry(manifest: Manifest): ModelGeometry {
  */
 export class DepthEstimator {
   readonly model: Model;
+  /** Pictures that it works on at the same time. */
+  readonly workers: number;
   readonly #pool: WorkerPool;
   readonly #geometry: ModelGeometry;
 
-  private constructor(pool: WorkerPool) {
+  private constructor(pool: WorkerPool, workers: number) {
+    this.workers = workers;
     this.model = pool.model;
     this.#pool = pool;
     this.#geometry = geometry(pool.model.manifest);
@@ -61,10 +69,14 @@ export class DepthEstimator {
    * @throws DepthlineError `MODEL` if it is missing, cannot be loaded or does not fit its manifest
    */
   static async open(options: EstimatorOptions): Promise<DepthEstimator> {
-    const { model, baseDirectory = process.cwd(), ...pool } = options;
+    const { model, baseDirectory = process.cwd(), tuned = false, log, ...pool } = options;
+    const { providers = ['cpu'], workers, threads } = pool;
     const found = await verifyModel(await findModel(model, baseDirectory));
-    const defaults = { workers: 1, threads: 1, providers: ['cpu'] };
-    return new DepthEstimator(await WorkerPool.open(found, { ...defaults, ...pool }));
+    const asked = { providers, workers, threads, untuned: !tuned };
+    const { tuned: words, path, ...chosen } = chooseSettings(found, asked, log?.warn);
+    if (words !== undefined) log?.info(`tuned for this machine: ${words}`);
+    const settings = { ...pool, providers, ...chosen };
+    return new DepthEstimator(await WorkerPool.open({ ...found, path }, settings), chosen.workers);
   }
 
   /** Rejects when the model's workers keep dying, and no estimate can succeed any more. */

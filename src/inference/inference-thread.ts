@@ -4,6 +4,7 @@ import type { ImageFrame } from '../core/frame.ts';
 import type { Size } from '../core/geometry.ts';
 import type { Model } from './model-files.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
+import { defaultSettings, type SessionSettings } from './session-settings.ts';
 
 // ONNX Runtime must not report home, nor leave files for it. Native code sees the variable only if it
 // is set in the main thread.
@@ -26,6 +27,7 @@ export interface ThreadOptions {
   readonly threads: number;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
+  readonly session?: SessionSettings | undefined;
 }
 
 /** Memory that the worker sees too, and the picture that is in it. */
@@ -87,8 +89,8 @@ export class InferenceThread {
    */
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
     const { manifest, path } = model;
-    const { entry, threads, providers } = options;
-    const workerData: WorkerSetup = { path, manifest, threads, providers };
+    const { entry, threads, providers, session = defaultSettings } = options;
+    const workerData: WorkerSetup = { path, manifest, threads, providers, session };
     const worker = new Worker(entry, { workerData });
     try {
       const answer = await ready(worker);

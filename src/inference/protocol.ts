@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 /** What an inference worker is started with. */
 export interface WorkerSetup {
@@ -7,6 +8,7 @@ export interface WorkerSetup {
   readonly manifest: Manifest;
   readonly threads: number;
   readonly providers: readonly string[];
+  readonly session: SessionSettings;
 }
 
 /**

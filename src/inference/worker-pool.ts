@@ -3,6 +3,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { type Inference, InferenceThread } from './inference-thread.ts';
 import type { Model } from './model-files.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 export interface PoolOptions {
   /** Sessions, each in a thread of its own. */
@@ -11,6 +12,7 @@ export interface PoolOptions {
   readonly threads: number;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
+  readonly session?: SessionSettings | undefined;
   /** Called when a worker that died has been replaced. */
   readonly onRestart?: (reason: string) => void;
   /** Where workers start; for tests. */
@@ -115,11 +117,12 @@ export class WorkerPool {
   }
 
   async #start(place: Place): Promise<void> {
-    const { threads, providers } = this.#options;
+    const { threads, providers, session } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
       threads,
       providers,
+      session,
     });
     place.thread = thread;
     if (this.#closed) await thread.close();

@@ -3,11 +3,12 @@ import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
 import { describeModel, manifestProblem } from './model-contract.ts';
 import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
+import { sessionOptions } from './session-settings.ts';
 import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
 
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
 
-const { path, manifest, threads, providers } = workerData as WorkerSetup;
+const { path, manifest, threads, providers, session: settings } = workerData as WorkerSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
 const inputShape =
@@ -15,13 +16,8 @@ const inputShape =
 
 // What ONNX Runtime would print on stderr is in the error that it throws.
 ort.env.logLevel = 'fatal';
-const session = await ort.InferenceSession.create(path, {
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  executionProviders: [...providers],
-  graphOptimizationLevel: 'all',
-  logSeverityLevel: 4,
-});
+const options = sessionOptions(settings, threads, providers);
+const session = await ort.InferenceSession.create(path, options);
 const description = describeModel(session);
 let problem = manifestProblem(session, manifest);
 

@@ -5,8 +5,9 @@ import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import { mapAsync } from '../core/map-async.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
-import { findModel } from '../inference/model-files.ts';
+import { findModel, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
+import { chooseSettings } from '../inference/tuning/settings.ts';
 
 const options = z.strictObject({
   model: z
@@ -23,16 +24,22 @@ const options = z.strictObject({
     .int()
     .min(1)
     .max(64)
-    .default(1)
-    .describe('threads that share one picture; more lower the latency'),
+    .optional()
+    .describe(
+      'threads that share one picture; more lower the latency. Default: what "depthline tune" found, else 1',
+    ),
   workers: z
     .int()
     .min(1)
     .max(16)
-    .default(1)
+    .optional()
     .describe(
-      'pictures worked on at the same time, each by a session of its own; more raise the throughput',
+      'pictures worked on at the same time, each by a session of its own; more raise the throughput. Default: what "depthline tune" found, else 1',
     ),
+  tuned: z
+    .enum(['auto', 'off'])
+    .default('auto')
+    .describe('auto: use what "depthline tune" has found for this model on this machine'),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
@@ -67,8 +74,11 @@ export const estimateDepth = defineOperator({
     return view === undefined ? fusion : { ...fusion, view };
   },
 
-  async plan({ model, threads, workers, providers }, { baseDirectory }) {
-    const { manifest, path, bytes } = await findModel(model, baseDirectory);
+  async plan({ model, threads, workers, providers, tuned }, { baseDirectory }) {
+    const found = await verifyModel(await findModel(model, baseDirectory));
+    const { manifest, path, bytes } = found;
+    const asked = { threads, workers, providers, untuned: tuned === 'off' };
+    const chosen = chooseSettings(found, asked);
     const { input, output } = manifest;
     const pixels = input.width * input.height;
     return {
@@ -77,11 +87,12 @@ export const estimateDepth = defineOperator({
       expects: `${input.width}×${input.height} ${input.channels}, ${input.view === 'any' ? 'any view' : `a ${input.view} view`}`,
       gives: isRelative(output) ? 'relative depth, without a unit' : 'metres',
       ...(output.range && { range: `${output.range[0]}…${output.range[1]} m` }),
-      workers,
-      threads,
+      workers: chosen.workers,
+      threads: chosen.threads,
+      ...(chosen.tuned !== undefined && { tuned: chosen.tuned }),
       providers,
       // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
-      memoryBytes: workers * (bytes + pixels * (3 + 3 + 4)),
+      memoryBytes: chosen.workers * (bytes + pixels * (3 + 3 + 4)),
     };
   },
 
@@ -89,9 +100,11 @@ export const estimateDepth = defineOperator({
     const estimator = await DepthEstimator.open({
       model: options.model,
       baseDirectory: context.baseDirectory,
-      workers: options.workers,
-      threads: options.threads,
+      ...(options.workers !== undefined && { workers: options.workers }),
+      ...(options.threads !== undefined && { threads: options.threads }),
       providers: options.providers,
+      tuned: options.tuned === 'auto',
+      log: context.log,
       onRestart: (why) => {
         context.restarted(why);
         context.log.warn(`an inference worker was started again (${why})`);
@@ -102,7 +115,7 @@ export const estimateDepth = defineOperator({
     // Where newer frames replace older ones it would only grow old there.
     const ahead = context.queue.whenFull === 'block' ? 1 : 0;
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
-      concurrency: options.workers + ahead,
+      concurrency: estimator.workers + ahead,
       onError: options['on-error'],
       context,
     });

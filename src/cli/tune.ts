@@ -1,0 +1,139 @@
+import { basename } from 'node:path';
+import { Command, Option } from 'commander';
+import { DepthlineError } from '../core/errors.ts';
+import { decodeRgb } from '../imaging/decode.ts';
+import { findPictures } from '../imaging/picture-files.ts';
+import type { Picture } from '../inference/estimator.ts';
+import { tuningKey } from '../inference/tuning/cache.ts';
+import type { Trial } from '../inference/tuning/search.ts';
+import { type Candidate, type TuneResult, tune } from '../inference/tuning/tune.ts';
+import { collect, positive, positiveWhole } from './arguments.ts';
+import { table } from './run-output.ts';
+
+interface Flags {
+  readonly for: 'throughput' | 'latency';
+  readonly candidate: readonly string[];
+  readonly frames?: string;
+  readonly maxLoss: number;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly json?: true;
+}
+
+export function tuneCommand(): Command {
+  return new Command('tune')
+    .description('find the settings with which a model is fastest on this machine, for `run`')
+    .argument('[model]', 'a model’s name, or the path of an .onnx file', 'fastdepth')
+    .addOption(
+      new Option('--for <goal>', 'all workers together, or one picture at a time')
+        .choices(['throughput', 'latency'])
+        .default('throughput'),
+    )
+    .option(
+      '--candidate <file.onnx>',
+      'the model in another precision; again for more (training/quantize.py makes one)',
+      collect,
+      [],
+    )
+    .option('--frames <folder>', 'pictures on which candidates are compared with the model')
+    .option(
+      '--max-loss <share>',
+      'of δ1 against the model, that a candidate may lose',
+      positive,
+      0.005,
+    )
+    .option('--rounds <n>', 'in which candidates are measured', positiveWhole, 5)
+    .option('--seconds <s>', 'length of a measurement', positive, 0.5)
+    .option('--json', 'print the results as JSON')
+    .action(run);
+}
+
+async function run(model: string, flags: Flags): Promise<void> {
+  const baseDirectory = process.cwd();
+  const { for: goal, candidate: others, maxLoss, rounds, seconds, json } = flags;
+  if (others.length > 0 && flags.frames === undefined) {
+    const message = '--candidate needs --frames FOLDER: pictures on which it is compared';
+    throw new DepthlineError('CONFIG', message);
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, interrupt);
+  const shown = process.stderr.isTTY && !json;
+  let measured = 0;
+  try {
+    const result = await tune({
+      ...{ model, baseDirectory, goal, others, maxLoss, rounds, seconds },
+      providers: ['cpu'],
+      pictures: flags.frames === undefined ? [] : await pictures(flags.frames, baseDirectory),
+      signal: stop.signal,
+      onMeasured(left) {
+        measured++;
+        if (shown)
+          process.stderr.write(`\r\x1b[2K${measured} measured, ${left} left in this round`);
+      },
+    });
+    if (shown) process.stderr.write('\r\x1b[2K');
+    console.log(json ? JSON.stringify(result, null, 2) : report(result, flags));
+  } finally {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+/** As many as say how two precisions differ. */
+const mostPictures = 64;
+
+async function pictures(folder: string, baseDirectory: string): Promise<Picture[]> {
+  const { pictures: all } = await findPictures(folder, undefined, baseDirectory);
+  const every = Math.ceil(all.length / mostPictures);
+  const chosen = all.filter((_, i) => i % every === 0);
+  return Promise.all(chosen.map(async (path) => ({ format: 'rgb', ...(await decodeRgb(path)) })));
+}
+
+function report(result: TuneResult, { for: goal }: Flags): string {
+  const { trials, best, byDefault, accuracy, loadMs, gmacs, path, model } = result;
+  const key = tuningKey(model.sha256, ['cpu']);
+  const ratio = best.score / byDefault.score;
+  const lines = [
+    `${model.manifest.name} on ${key.processor}, ONNX Runtime ${key.runtime}, for ${goal}`,
+    '',
+    table([
+      ['candidate', 'fps', 'of the default', 'rounds'],
+      ...trials.map((trial) => row(trial, byDefault)),
+    ]),
+    '',
+    ...accuracy.map(
+      ({ path, delta1, accepted }) =>
+        `${basename(path)}: δ1 ${delta1.toFixed(4)} against the model, ${accepted ? 'accepted' : 'rejected'}`,
+    ),
+    `the best: ${name(best.candidate)}, ${ratio.toFixed(2)} of the default settings`,
+    `loading: ${loadMs.model.median.toFixed(0)} ms the model, ${loadMs.saved.median.toFixed(0)} ms its saved graph${result.usesSavedGraph ? ', which is used' : ''}`,
+  ];
+  if (gmacs) {
+    const share = (100 * gmacs.best) / gmacs.peak;
+    lines.push(
+      `${gmacs.best.toFixed(1)} of ${gmacs.peak.toFixed(1)} GMAC/s, ${share.toFixed(0)} % of what a large matrix product reaches here on all processors`,
+    );
+  }
+  return [...lines, `stored in ${path}; \`run\` uses it (tuned: off does not)`].join('\n');
+}
+
+function row(trial: Trial<Candidate>, byDefault: Trial<Candidate>): string[] {
+  return [
+    name(trial.candidate),
+    trial.score.toFixed(1),
+    (trial.score / byDefault.score).toFixed(2),
+    trial.givenUpAfter === undefined ? 'all' : `${trial.givenUpAfter}, given up`,
+  ];
+}
+
+function name({ path, workers, threads, session }: Candidate): string {
+  const { spinning, arena, graph } = session;
+  return [
+    basename(path),
+    `${workers} × ${threads} threads`,
+    graph,
+    arena ? 'arena' : 'no arena',
+    ...(threads > 1 ? [spinning ? 'spinning' : 'no spinning'] : []),
+  ].join(', ');
+}

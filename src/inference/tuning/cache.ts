@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { arch, cpus, homedir } from 'node:os';
+import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { z } from 'zod';
+import { DepthlineError, reason } from '../../core/errors.ts';
+
+/** Settings of a model that `depthline tune` found to be the best on one machine. */
+const tuningSchema = z.object({
+  key: z.looseObject({ model: z.string() }),
+  workers: z.int().min(1),
+  threads: z.int().min(1),
+  session: z.object({
+    spinning: z.boolean(),
+    arena: z.boolean(),
+    graph: z.enum(['all', 'extended', 'basic']),
+  }),
+  /** The graph as ONNX Runtime has rewritten it for this machine, and its hash. */
+  saved: z.object({ path: z.string(), sha256: z.string() }).optional(),
+  /** Of the winner and of the default settings, in the same run. */
+  fps: z.number(),
+  defaultFps: z.number(),
+  date: z.string(),
+});
+
+export type Tuning = z.output<typeof tuningSchema>;
+
+/** What the best settings depend on. */
+export interface TuningKey {
+  /** Hash of the .onnx file. */
+  readonly model: string;
+  readonly runtime: string;
+  readonly processor: string;
+  readonly providers: readonly string[];
+  /** Of a Jetson: `nvpmodel -q`. */
+  readonly powerMode: string | undefined;
+}
+
+export function tuningKey(sha256: string, providers: readonly string[]): TuningKey {
+  const processors = cpus();
+  return {
+    model: sha256,
+    runtime: ort.env.versions.node ?? '',
+    processor: `${processors.length} × ${processors[0]?.model.trim()}, ${arch()}`,
+    providers,
+    powerMode: powerMode(),
+  };
+}
+
+function powerMode(): string | undefined {
+  try {
+    const text = execFileSync('nvpmodel', ['-q'], { encoding: 'utf8', stdio: 'pipe' });
+    return /Power Mode: *(\S+)/.exec(text)?.[1];
+  } catch {
+    // Only a Jetson has it.
+    return undefined;
+  }
+}
+
+/** `$DEPTHLINE_CACHE`, or `depthline` in the user's cache folder. */
+export function tuningFolder(env: Readonly<Record<string, string | undefined>> = process.env) {
+  const cache = env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(env.DEPTHLINE_CACHE || join(cache, 'depthline'), 'tuning');
+}
+
+function fileOf(key: TuningKey): string {
+  const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
+  return join(tuningFolder(), `${name}.json`);
+}
+
+/** Where the rewritten graph of a model belongs. */
+export function savedGraphPath(key: TuningKey): string {
+  return fileOf(key).replace(/json$/, 'onnx');
+}
+
+/** What was found for this model on this machine; `warn` hears of a record that cannot be used. */
+export function readTuning(key: TuningKey, warn: (message: string) => void): Tuning | undefined {
+  const path = fileOf(key);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    const tuning = tuningSchema.parse(JSON.parse(text));
+    const { saved } = tuning;
+    if (!saved || hashOf(saved.path) === saved.sha256) return tuning;
+    warn(`${saved.path} is not the graph that was saved; using the model itself (tune it again)`);
+    const { saved: _, ...rest } = tuning;
+    return rest;
+  } catch {
+    warn(`${path} is damaged and not used; "depthline tune" writes it anew`);
+    return undefined;
+  }
+}
+
+/** @throws DepthlineError `MISSING` if the folder cannot be written */
+export function writeTuning(key: TuningKey, tuning: Omit<Tuning, 'key'>): string {
+  const path = fileOf(key);
+  try {
+    mkdirSync(tuningFolder(), { recursive: true });
+    writeFileSync(`${path}.part`, `${JSON.stringify({ key, ...tuning }, null, 1)}\n`);
+    renameSync(`${path}.part`, path);
+  } catch (cause) {
+    const message = `cannot write ${path}: ${reason(cause)}; set DEPTHLINE_CACHE to a folder that can be written`;
+    throw new DepthlineError('MISSING', message, { cause });
+  }
+  return path;
+}
+
+/** Nothing if the file cannot be read. */
+export function hashOf(path: string): string | undefined {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+import type { Model } from '../model-files.ts';
+import type { SessionSettings } from '../session-settings.ts';
+import { readTuning, tuningKey } from './cache.ts';
+
+export interface ChosenSettings {
+  readonly workers: number;
+  readonly threads: number;
+  readonly session?: SessionSettings;
+  /** The file to load in place of the model's own. */
+  readonly path: string;
+  /** What `depthline tune` chose, in words; nothing where it has not run. */
+  readonly tuned?: string;
+}
+
+export interface AskedSettings {
+  readonly workers?: number | undefined;
+  readonly threads?: number | undefined;
+  readonly providers: readonly string[];
+  /** Leave out what `depthline tune` found. */
+  readonly untuned?: boolean | undefined;
+}
+
+/** What the user says goes before what `depthline tune` found here, and that before one of each. */
+export function chooseSettings(
+  model: Model,
+  { workers, threads, providers, untuned }: AskedSettings,
+  warn: (message: string) => void = () => {},
+): ChosenSettings {
+  const tuning = untuned ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
+  const plain = { workers: workers ?? 1, threads: threads ?? 1, path: model.path };
+  if (!tuning) return plain;
+  const { session, saved } = tuning;
+  const chosen = {
+    workers: workers ?? tuning.workers,
+    threads: threads ?? tuning.threads,
+    session,
+    path: saved?.path ?? model.path,
+  };
+  const words = [
+    count(chosen.workers, 'worker'),
+    count(chosen.threads, 'thread'),
+    ...(session.spinning ? [] : ['no spinning']),
+    ...(session.arena ? [] : ['no arena']),
+    ...(session.graph === 'all' ? [] : [`graph: ${session.graph}`]),
+    ...(saved ? [`${saved.path}`] : []),
+  ];
+  return { ...chosen, tuned: words.join(', ') };
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,233 @@
+import { mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import * as ort from 'onnxruntime-node';
+import { BareModel } from '../../benchmark/bare-model.ts';
+import { type Measured, measured } from '../../benchmark/statistics.ts';
+import { frameErrors } from '../../core/depth-metrics.ts';
+import { DepthlineError, reason } from '../../core/errors.ts';
+import type { ImageFrame } from '../../core/frame.ts';
+import { DepthEstimator, type Picture } from '../estimator.ts';
+import { findModel, type Model, verifyModel } from '../model-files.ts';
+import { defaultSettings, type SessionSettings, sessionOptions } from '../session-settings.ts';
+import {
+  hashOf,
+  savedGraphPath,
+  type Tuning,
+  type TuningKey,
+  tuningKey,
+  writeTuning,
+} from './cache.ts';
+import { peakGmacs } from './peak.ts';
+import { search, type Trial } from './search.ts';
+
+export interface Candidate {
+  /** The model's own file, or another precision of it. */
+  readonly path: string;
+  readonly workers: number;
+  readonly threads: number;
+  readonly session: SessionSettings;
+}
+
+export interface TuneOptions {
+  readonly model: string;
+  readonly baseDirectory: string;
+  readonly providers: readonly string[];
+  /** `throughput`: pictures per second of all workers; `latency`: one picture at a time. */
+  readonly goal: 'throughput' | 'latency';
+  /** Other precisions of the model: .onnx files with the same inputs and outputs. */
+  readonly others: readonly string[];
+  /** Pictures on which they are compared with the model. */
+  readonly pictures: readonly (ImageFrame | Picture)[];
+  /** Share of pixels that may leave 1.25 times of the model's own depth. */
+  readonly maxLoss: number;
+  readonly rounds: number;
+  /** Length of one measurement, seconds. */
+  readonly seconds: number;
+  readonly onMeasured?: (left: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface TuneResult {
+  readonly model: Model;
+  readonly trials: readonly Trial<Candidate>[];
+  readonly accuracy: readonly { path: string; delta1: number; accepted: boolean }[];
+  readonly best: Trial<Candidate>;
+  readonly byDefault: Trial<Candidate>;
+  /** Time to load the model, and the graph that was saved, milliseconds. */
+  readonly loadMs: { readonly model: Measured; readonly saved: Measured };
+  readonly usesSavedGraph: boolean;
+  /** Multiply-accumulates per second, 10⁹: of the best, and the most that this machine can. */
+  readonly gmacs: { readonly best: number; readonly peak: number } | undefined;
+  /** Where the settings were stored. */
+  readonly path: string;
+}
+
+/** A candidate this far behind the leader is given up. */
+const keepAbove = 0.85;
+
+/**
+ * Finds the settings with which a model is fastest on this machine, and stores them for `run`.
+ *
+ * @throws DepthlineError `MODEL` if the model or another precision of it cannot be run
+ */
+export async function tune(options: TuneOptions): Promise<TuneResult> {
+  const { providers, rounds, seconds, signal, onMeasured } = options;
+  const model = await verifyModel(await findModel(options.model, options.baseDirectory));
+  const accuracy = await compareOthers(options);
+  const accepted = accuracy.filter((other) => other.accepted).map(({ path }) => path);
+  const candidates = allCandidates([model.path, ...accepted], options.goal);
+  const measure = async ({ path, workers, threads, session }: Candidate) => {
+    const { manifestPath } = model;
+    const bare = await BareModel.open({
+      model: manifestPath,
+      path,
+      workers,
+      threads,
+      providers,
+      session,
+    });
+    try {
+      return (await bare.run(seconds, signal)).fps;
+    } finally {
+      await bare.close();
+    }
+  };
+  const trials = await search(candidates, measure, { rounds, keepAbove, signal, onMeasured });
+  const best = trials[0] as Trial<Candidate>;
+  const byDefault = trials.find(({ candidate }) => isDefault(candidate, model)) ?? best;
+  const key = tuningKey(model.sha256, providers);
+  const { file, ...saving } = await saveGraph(best.candidate, key, providers);
+  const { workers, threads, session } = best.candidate;
+  const other = best.candidate.path === model.path ? undefined : best.candidate.path;
+  const used = file ?? other;
+  const tuning: Omit<Tuning, 'key'> = {
+    ...{ workers, threads, session },
+    ...(used !== undefined && { saved: { path: used, sha256: hashOf(used) ?? '' } }),
+    fps: best.score,
+    defaultFps: byDefault.score,
+    date: new Date().toISOString(),
+  };
+  const { macs } = model.manifest;
+  return {
+    ...{ model, trials, accuracy, best, byDefault, ...saving },
+    usesSavedGraph: file !== undefined,
+    gmacs: macs ? { best: (best.score * macs) / 1e9, peak: await peakGmacs() } : undefined,
+    path: writeTuning(key, tuning),
+  };
+}
+
+function allCandidates(paths: readonly string[], goal: TuneOptions['goal']): Candidate[] {
+  const processors = availableParallelism();
+  const counts = [1, 2, 3, 4, 6, 8, 12, 16].filter((n) => n < processors);
+  const candidates: Candidate[] = [];
+  for (const path of paths) {
+    for (const workers of goal === 'latency' ? [1] : [...counts, processors]) {
+      for (const threads of [...counts, processors]) {
+        if (workers * threads > processors) continue;
+        for (const session of allSettings(threads))
+          candidates.push({ path, workers, threads, session });
+      }
+    }
+  }
+  return candidates;
+}
+
+function allSettings(threads: number): SessionSettings[] {
+  return [true, false].flatMap((arena) =>
+    (['all', 'extended'] as const).flatMap((graph) =>
+      // One thread waits for no other.
+      (threads > 1 ? [true, false] : [true]).map((spinning) => ({ spinning, arena, graph })),
+    ),
+  );
+}
+
+function isDefault({ path, workers, threads, session }: Candidate, model: Model): boolean {
+  const { spinning, arena, graph } = defaultSettings;
+  return (
+    path === model.path &&
+    workers === 1 &&
+    threads === 1 &&
+    session.spinning === spinning &&
+    session.arena === arena &&
+    session.graph === graph
+  );
+}
+
+/** How far the depth of other precisions is from the model's own. */
+async function compareOthers(options: TuneOptions): Promise<TuneResult['accuracy']> {
+  const { model, baseDirectory, others, pictures, maxLoss, signal } = options;
+  if (others.length === 0) return [];
+  const own = await DepthEstimator.open({ model, baseDirectory });
+  try {
+    const results: { path: string; delta1: number; accepted: boolean }[] = [];
+    for (const other of others) {
+      const estimator = await DepthEstimator.open({ model: other, baseDirectory });
+      try {
+        if (contract(estimator.model) !== contract(own.model)) {
+          const message = `${other} has another input or output than ${model}; only its arithmetic may differ`;
+          throw new DepthlineError('MODEL', message);
+        }
+        let near = 0;
+        let all = 0;
+        for (const picture of pictures) {
+          signal?.throwIfAborted();
+          const [wanted, given] = await Promise.all([
+            own.estimate(picture),
+            estimator.estimate(picture),
+          ]);
+          const errors = frameErrors(given.data, wanted.data);
+          const { pixels = 0, coverage = 1, delta1 = 0 } = errors ?? {};
+          near += pixels * delta1;
+          all += pixels / coverage;
+        }
+        const delta1 = all > 0 ? near / all : 0;
+        results.push({ path: estimator.model.path, delta1, accepted: delta1 >= 1 - maxLoss });
+      } finally {
+        await estimator.close();
+      }
+    }
+    return results;
+  } finally {
+    await own.close();
+  }
+}
+
+function contract({ manifest }: Model): string {
+  return JSON.stringify([manifest.input, manifest.output]);
+}
+
+const loadRounds = 7;
+
+/** Saves the rewritten graph, and says where if it loads faster than the model that it was made of. */
+async function saveGraph(
+  { path, threads, session }: Candidate,
+  key: TuningKey,
+  providers: readonly string[],
+) {
+  const file = savedGraphPath(key);
+  const options = sessionOptions(session, threads, providers);
+  const load = async (from: string, extra: ort.InferenceSession.SessionOptions = {}) => {
+    const start = performance.now();
+    const opened = await ort.InferenceSession.create(from, { ...options, ...extra });
+    const ms = performance.now() - start;
+    await opened.release();
+    return ms;
+  };
+  ort.env.logLevel = 'fatal';
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    await load(path, { optimizedModelFilePath: file });
+  } catch (cause) {
+    const message = `cannot save the graph as ${file}: ${reason(cause)}; set DEPTHLINE_CACHE to a folder that can be written`;
+    throw new DepthlineError('MISSING', message, { cause });
+  }
+  const times = { model: [] as number[], saved: [] as number[] };
+  for (let round = 0; round < loadRounds; round++) {
+    times.model.push(await load(path));
+    times.saved.push(await load(file));
+  }
+  const loadMs = { model: measured(times.model), saved: measured(times.saved) };
+  const faster = loadMs.saved.median < loadMs.model.min;
+  return { loadMs, file: faster ? file : undefined };
+}
