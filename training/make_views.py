@@ -20,9 +20,9 @@ from sets import DEFAULT, open_sets
 HALF = SIZE // 2
 
 
-def one_view(rgb, depth, number, rng):
+def one_view(rgb, depth, number, rng, zoom):
     if number:
-        return augmented(rgb, depth, rng, depth_size=HALF)
+        return augmented(rgb, depth, rng, depth_size=HALF, most=zoom)
     whole, truth = view(rgb, depth)
     return whole, None if truth is None else resize(truth, HALF, HALF, nearest=True)
 
@@ -35,6 +35,8 @@ def main():
     parser.add_argument('--teacher', help='.onnx: uint8 [1, 224, 224, 3] to metres')
     parser.add_argument('--out', required=True, type=Path)
     parser.add_argument('--views', type=int, default=3, help='of each picture')
+    parser.add_argument('--zoom', type=float, default=1.5, help='the most that a view is enlarged')
+    parser.add_argument('--seed', type=int, default=7)
     args = parser.parse_args()
 
     teacher = onnx_predictor(args.teacher) if args.teacher else None
@@ -53,7 +55,7 @@ def main():
     for number in range(args.views):
         for position, (frame_set, index) in enumerate(frames):
             row = number * len(frames) + position
-            rgb, truth = one_view(*frame_set.load(index), number, np.random.default_rng([7, row]))
+            rgb, truth = one_view(*frame_set.load(index), number, np.random.default_rng([args.seed, row]), args.zoom)
             rgbs[row] = rgb
             if truth is None and not teacher:
                 raise SystemExit('a set without depth needs a teacher (--teacher)')

@@ -127,7 +127,7 @@ class FineTuning:
         self.views, self.steps, self.size, self.batch = views, steps, size, batch
         self.learning_rate = learning_rate
         self.rng = np.random.default_rng(0)
-        count = len(views.rgb)
+        count = len(views)
         self.border = count - max(1, int(count * PICKING_SHARE))
 
     def __call__(self, network):
@@ -144,7 +144,7 @@ class FineTuning:
         return float(np.mean(losses))
 
     def picking_loss(self, network):
-        rgb, teacher, _ = self.load(self.border, len(self.views.rgb))
+        rgb, teacher, _ = self.load(self.border, len(self.views))
         return depth_loss(network.half(rgb), teacher).item()
 
     def load(self, first, last):

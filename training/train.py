@@ -32,22 +32,33 @@ WARM_UP_STEPS = 200
 
 
 class Views:
-    def __init__(self, root):
+    """The views of one folder, or of several as if they were one."""
+
+    def __init__(self, *roots):
         names = ('rgb.npy', 'teacher.npy', 'truth.npy')
-        self.rgb, self.teacher, self.truth = (
-            np.load(Path(root) / name, mmap_mode='r') for name in names
-        )
+        self.folders = [[np.load(Path(root) / name, mmap_mode='r') for name in names] for root in roots]
+        self.ends = np.cumsum([len(rgb) for rgb, *_ in self.folders])
+
+    def __len__(self):
+        return int(self.ends[-1])
 
     def batch(self, rng, count, first=0, last=None):
         """Pictures in [0, 1] and metres, from the rows first to last: [N, 3, 224, 224], [N, 1, 112, 112] twice."""
-        rows = np.sort(rng.integers(first, last or len(self.rgb), count))
-        rgb = torch.from_numpy(self.rgb[rows]).permute(0, 3, 1, 2).float().div_(255)
-        teacher, truth = (
-            torch.from_numpy(a[rows].astype(np.float32))[:, None] for a in (self.teacher, self.truth)
-        )
+        rows = np.sort(rng.integers(first, last or len(self), count))
+        rgb, teacher, truth = self.rows(rows)
+        rgb = torch.from_numpy(rgb).permute(0, 3, 1, 2).float().div_(255)
+        teacher, truth = (torch.from_numpy(a.astype(np.float32))[:, None] for a in (teacher, truth))
         if rng.random() < 0.5:
             return rgb.flip(3), teacher.flip(3), truth.flip(3)
         return rgb, teacher, truth
+
+    def rows(self, rows):
+        parts, start = [], 0
+        for folder, end in zip(self.folders, self.ends):
+            here = rows[(rows >= start) & (rows < end)] - start
+            parts.append([array[here] for array in folder])
+            start = end
+        return [np.concatenate(arrays) for arrays in zip(*parts)]
 
 
 @dataclass
@@ -152,7 +163,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--model', choices=CONFIGURATIONS, default='fastdepth')
     parser.add_argument('--start', help='checkpoint.pt to take network and weights from')
-    parser.add_argument('--views', required=True, help='folder that make_views.py wrote')
+    parser.add_argument('--views', required=True, nargs='+', help='folders that make_views.py wrote')
     parser.add_argument('--out', required=True, type=Path, help='folder for checkpoint.pt')
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument('--minutes', type=float, help='of wall clock, over all runs')
@@ -184,7 +195,7 @@ def main():
     if checkpoint.exists():
         trainer.load(checkpoint)
     progress = trainer.progress
-    views = Views(args.views)
+    views = Views(*args.views)
     held_out = open_sets(args.data, 'held-out') if args.data else {}
     rng = np.random.default_rng(progress.step)
     before, start = progress.seconds, time.monotonic()

@@ -40,6 +40,21 @@ def test_goes_on_where_it_stopped(views, monkeypatch):
     assert load_network(out / 'checkpoint.pt')(torch.rand(1, 3, 64, 64)).shape == (1, 1, 64, 64)
 
 
+def test_several_folders_are_one(views, tmp_path_factory):
+    other = tmp_path_factory.mktemp('other')
+    np.save(other / 'rgb.npy', np.full((2, 224, 224, 3), 255, np.uint8))
+    np.save(other / 'teacher.npy', np.full((2, 112, 112), 5, np.float16))
+    np.save(other / 'truth.npy', np.full((2, 112, 112), 5, np.float16))
+    both = Views(views, other)
+    assert len(both) == 6
+    rgb, teacher, truth = both.batch(np.random.default_rng(0), 40)
+    new = teacher[:, 0, 0, 0] == 5
+    assert 0 < new.sum() < 40
+    assert (rgb[new] == 1).all() and (truth[new] == 5).all() and (truth[~new] == 0).all()
+    _, later, _ = both.batch(np.random.default_rng(0), 8, 4)
+    assert (later == 5).all()
+
+
 def test_sizes_by_share():
     sizes = parse_sizes('128:0.5,224:1')
     assert [size_at(sizes, share) for share in (0, 0.49, 0.5, 1)] == [128, 128, 224, 224]
