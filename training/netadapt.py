@@ -176,7 +176,7 @@ def save(network, path):
     path.with_suffix('.partial').replace(path)
 
 
-def plot(trace, path):
+def plot(trace, path, cost):
     import matplotlib
 
     matplotlib.use('agg')
@@ -184,7 +184,7 @@ def plot(trace, path):
 
     figure, axes = pyplot.subplots()
     axes.plot([t['cost'] for t in trace], [t['loss'] for t in trace], marker='o')
-    axes.set(xlabel='cost', ylabel='loss after short fine-tuning')
+    axes.set(xlabel=cost, ylabel='loss after short fine-tuning')
     figure.savefig(path, dpi=120)
 
 
@@ -219,7 +219,7 @@ def main():
         save(network, checkpoint)
         trace.append({**done, 'cost': cost(network), 'widths': widths(network)})
         trace_file.write_text(json.dumps(trace, indent=1))
-        plot(trace, args.out / 'trace.png')
+        plot(trace, args.out / 'trace.png', 'ms on the device' if args.latency else 'MACs')
 
 
 if __name__ == '__main__':
