@@ -8,12 +8,23 @@ import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
 import { cost } from './cost.ts';
 import { freshness } from './freshness.ts';
+import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
 import { restarts } from './restarts.ts';
+import { scaling } from './scaling.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 import { throughput } from './throughput.ts';
 
-const benches: readonly Bench[] = [throughput, cost, freshness, backpressure, restarts, interrupt];
+const benches: readonly Bench[] = [
+  throughput,
+  cost,
+  freshness,
+  idle,
+  scaling,
+  backpressure,
+  restarts,
+  interrupt,
+];
 
 const command = new Command('bench')
   .argument('[name...]', `of ${benches.map(({ name }) => name).join(', ')}; default: all`)

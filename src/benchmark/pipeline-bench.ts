@@ -8,6 +8,7 @@ import { StageTimes } from '../core/stage-times.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { chooseSettings } from '../inference/tuning/settings.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
+import { type PowerMeter, powerMode } from './power.ts';
 import { commandLine, cpuMs, family, mainThreadMs, memoryMiB } from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
 
@@ -15,6 +16,7 @@ export interface PipelineBenchOptions {
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
+  readonly power?: PowerMeter | undefined;
   readonly signal?: AbortSignal;
   readonly onRound?: () => void;
 }
@@ -55,6 +57,13 @@ export interface PipelineBench {
   readonly allocatedKiBPerFrame: Measured;
   /** From the start of the run to the first frame at a sink. */
   readonly startUpMs: Measured;
+  /** Of the whole machine, if a meter was given. */
+  readonly power?: {
+    readonly sensor: string;
+    readonly mode: string | undefined;
+    readonly watts: Measured;
+    readonly mJPerFrame: Measured;
+  };
 }
 
 interface Round {
@@ -66,6 +75,8 @@ interface Round {
   readonly peakMemoryMiB: number;
   readonly allocatedKiBPerFrame: number;
   readonly startUpMs: number;
+  readonly joules: number;
+  readonly seconds: number;
 }
 
 /** Frames before a measurement: queues fill, code is compiled, buffers are made. */
@@ -102,6 +113,16 @@ export async function benchPipeline(
     pipeline: pipeline.name,
     ...summarise(rounds, limits),
     ...(model && { bare: { ...model, fps: measured(limits.map(({ fps }) => fps)) } }),
+    ...(options.power && {
+      power: {
+        sensor: options.power.sensor,
+        mode: powerMode(),
+        watts: measured(rounds.map(({ joules, seconds }) => joules / seconds)),
+        mJPerFrame: measured(
+          rounds.map(({ joules, seconds, fps }) => (1000 * joules) / seconds / fps),
+        ),
+      },
+    }),
   };
 }
 
@@ -133,7 +154,7 @@ async function measureRound(pipeline: Pipeline, options: PipelineBenchOptions): 
     await running.until(() => run.stats().branches.some(({ delivered }) => delivered > 0), 5);
     const startUpMs = performance.now() - begun;
     await running.until(() => run.stats().processed >= warmUpFrames, 20);
-    const round = await measure(running, times, options.seconds);
+    const round = await measure(running, times, options);
     const { branches } = await running.end();
     const latencyMs = Object.fromEntries(
       branches.flatMap(({ name, latencyMs }) => (latencyMs ? [[name, latencyMs]] : [])),
@@ -185,7 +206,11 @@ class Running {
 const sampleMs = 100;
 const loopResolutionMs = 1;
 
-async function measure(running: Running, times: StageTimes, seconds: number) {
+async function measure(
+  running: Running,
+  times: StageTimes,
+  { seconds, power }: PipelineBenchOptions,
+) {
   const pids = family();
   const children = pids.slice(1).map((pid) => ({ pid, output: isOutput(pid) }));
   const read = () => ({
@@ -197,6 +222,7 @@ async function measure(running: Running, times: StageTimes, seconds: number) {
     capture: cpuMs(children.filter(({ output }) => !output).map(({ pid }) => pid)),
     output: cpuMs(children.filter(({ output }) => output).map(({ pid }) => pid)),
     stages: times.read(),
+    joules: power?.joules() ?? 0,
   });
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
@@ -240,6 +266,8 @@ async function measure(running: Running, times: StageTimes, seconds: number) {
     eventLoopMs: { p50: delay(50), p99: delay(99) },
     peakMemoryMiB,
     allocatedKiBPerFrame: grown / 1024 / frames,
+    joules: after.joules - before.joules,
+    seconds: (after.at - before.at) / 1000,
   };
 }
 

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { benchPipeline, type PipelineBench } from '../benchmark/pipeline-bench.ts';
 import { cpuParts, cpuPlot } from '../benchmark/plot.ts';
+import { noPowerMeter, openPowerMeter } from '../benchmark/power.ts';
 import type { Measured } from '../benchmark/statistics.ts';
 import { builtins } from '../components.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
@@ -19,6 +20,7 @@ interface Flags {
   readonly flood?: true;
   readonly json?: true;
   readonly plot?: string;
+  readonly power?: true;
 }
 
 export function benchCommand(): Command {
@@ -29,6 +31,7 @@ export function benchCommand(): Command {
     .option('--rounds <n>', 'times that pipeline and model are measured, in turn', positiveWhole, 5)
     .option('--seconds <s>', 'length of each measurement', positive, 4)
     .option('--flood', 'a test pattern, as fast as it is taken, in place of the source')
+    .option('--power', 'watts and energy per frame, where there is a sensor')
     .option('--json', 'print the results as JSON')
     .option('--plot <file.svg>', 'draw where the CPU time of a frame goes')
     .action(bench);
@@ -41,11 +44,14 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
   const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, interrupt);
+  const power = flags.power ? openPowerMeter() : undefined;
+  if (flags.power && !power) console.error(noPowerMeter);
   const bar = progressBar(flags.rounds, 'rounds', !flags.json);
   try {
     const { rounds, seconds } = flags;
     const onRound = () => bar?.increment();
-    const result = await benchPipeline(pipeline, { rounds, seconds, onRound, signal: stop.signal });
+    const { signal } = stop;
+    const result = await benchPipeline(pipeline, { rounds, seconds, onRound, signal, power });
     bar?.stop();
     const machine = `${cpus().length} × ${cpus()[0]?.model}, Node.js ${process.version}`;
     if (flags.json) console.log(JSON.stringify({ machine, ...result }, null, 2));
@@ -53,6 +59,7 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
     if (flags.plot !== undefined) save(flags.plot, cpuPlot(result));
   } finally {
     bar?.stop();
+    power?.close();
     for (const signal of signals) process.off(signal, interrupt);
   }
 }
@@ -61,7 +68,7 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
 const flood = 'source={ test-pattern: { width: 640, height: 480 } }';
 
 function report(result: PipelineBench, { rounds, seconds }: Flags): string {
-  const { bare, ratio, cpuMsPerFrame: cpu, latencyMs } = result;
+  const { bare, ratio, cpuMsPerFrame: cpu, latencyMs, power } = result;
   const row = (what: string, unit: string, value: Measured) => [
     what,
     figure(value.median),
@@ -85,6 +92,12 @@ function report(result: PipelineBench, { rounds, seconds }: Flags): string {
     row('start to first frame', 'ms', result.startUpMs),
     row('memory of all processes, peak', 'MiB', result.peakMemoryMiB),
     row('allocated per frame, about', 'KiB', result.allocatedKiBPerFrame),
+    ...(power
+      ? [
+          row(`power${power.mode === undefined ? '' : ` in mode ${power.mode}`}`, 'W', power.watts),
+          row('energy per frame', 'mJ', power.mJPerFrame),
+        ]
+      : []),
   ];
   return `${result.pipeline}: ${rounds} rounds of ${seconds} s\n${table(rows)}`;
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { noPowerMeter, openPowerMeter, powerMode } from '../benchmark/power.ts';
 import { reason } from '../core/errors.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
@@ -58,6 +59,7 @@ async function examine(): Promise<Finding[]> {
     await runtime(),
     ...(await models()),
     display(),
+    power(),
     ...jetson(),
   ];
 }
@@ -160,12 +162,14 @@ function jetson(): Finding[] {
   if (!existsSync(jetsonModel)) return [];
   const model = readFileSync(jetsonModel, 'utf8').replace(/\0/g, '');
   if (!model.includes('Jetson') && !model.includes('quill')) return [];
-  try {
-    const mode = execFileSync('nvpmodel', ['-q'], { encoding: 'utf8' }).replace(/\s+/g, ' ').trim();
-    return [{ what: model, state: 'ok', detail: mode, essential: false }];
-  } catch (error) {
-    return [
-      { what: model, state: 'absent', detail: `nvpmodel: ${reason(error)}`, essential: false },
-    ];
-  }
+  const mode = powerMode();
+  const detail = mode === undefined ? 'nvpmodel does not say its power mode' : `power mode ${mode}`;
+  return [{ what: model, state: mode === undefined ? 'absent' : 'ok', detail, essential: false }];
+}
+
+function power(): Finding {
+  const meter = openPowerMeter();
+  meter?.close();
+  const state = meter ? 'ok' : 'absent';
+  return { what: 'power sensor', state, detail: meter?.sensor ?? noPowerMeter, essential: false };
 }

@@ -147,6 +147,7 @@ describe.concurrent('depthline doctor', () => {
     );
     expect(essential.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(facts.find(({ what }) => what === 'element nvarguscamerasrc')?.state).toBe('absent');
+    expect(facts.map(({ what }) => what)).toContain('power sensor');
   });
 
   it('fails, and says what to install, where GStreamer is not', async () => {

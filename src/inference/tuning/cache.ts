@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
+import { powerMode } from '../../benchmark/power.ts';
 import { DepthlineError, reason } from '../../core/errors.ts';
 
 /** Settings of a model that `depthline tune` found to be the best on one machine. */
@@ -47,16 +47,6 @@ export function tuningKey(sha256: string, providers: readonly string[]): TuningK
     providers,
     powerMode: powerMode(),
   };
-}
-
-function powerMode(): string | undefined {
-  try {
-    const text = execFileSync('nvpmodel', ['-q'], { encoding: 'utf8', stdio: 'pipe' });
-    return /Power Mode: *(\S+)/.exec(text)?.[1];
-  } catch {
-    // Only a Jetson has it.
-    return undefined;
-  }
 }
 
 /** `$DEPTHLINE_CACHE`, or `depthline` in the user's cache folder. */

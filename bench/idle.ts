@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuMs, family } from '../src/benchmark/processes.ts';
+import { type Measured, measured } from '../src/benchmark/statistics.ts';
+import { definePipeline, estimateDepth, startPipeline, testPattern, zeromq } from '../src/index.ts';
+import type { Bench } from './support/bench.ts';
+
+/** A camera of 30 fps whose depth nobody reads: what does it cost to be ready? */
+export const idle: Bench = {
+  name: 'idle',
+  summary: 'CPU time of a 30 fps pipeline that publishes to nobody',
+  async run({ rounds, seconds, model }, print) {
+    const shares = { always: [] as number[], subscribers: [] as number[] };
+    for (let round = 0; round < rounds; round++) {
+      for (const demand of ['always', 'subscribers'] as const) {
+        shares[demand].push(await cpuShare(model, demand, seconds));
+      }
+    }
+    const percent = (values: readonly number[]): Measured => measured(values.map((v) => 100 * v));
+    print('demand: always', '% of a processor', percent(shares.always));
+    print('demand: subscribers', '% of a processor', percent(shares.subscribers));
+  },
+};
+
+async function cpuShare(model: string, demand: 'always' | 'subscribers', seconds: number) {
+  const run = await startPipeline(
+    definePipeline({
+      source: testPattern({ width: 224, height: 224, fps: 30, realtime: true }),
+      operators: [estimateDepth({ model })],
+      sinks: [zeromq({ bind: 'tcp://127.0.0.1:*', demand })],
+    }),
+  );
+  // A second in which code is compiled and the capture process starts.
+  await sleep(1000);
+  const pids = family();
+  const before = { cpu: cpuMs(pids), at: performance.now() };
+  await sleep(seconds * 1000);
+  const share = (cpuMs(pids) - before.cpu) / (performance.now() - before.at);
+  run.stop();
+  const { error } = await run.done;
+  if (error) throw error;
+  return share;
+}
