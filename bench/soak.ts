@@ -1,0 +1,183 @@
+// npm run soak                      an hour at full speed, a fault every minute
+// npm run soak -- --minutes 3 --every 10
+
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command } from 'commander';
+import { commandLine, family, memoryMiB } from '../src/benchmark/processes.ts';
+import { measured, slope } from '../src/benchmark/statistics.ts';
+import { table } from '../src/cli/run-output.ts';
+import {
+  definePipeline,
+  estimateDepth,
+  file,
+  imbalance,
+  sample,
+  smooth,
+  startPipeline,
+  testPattern,
+  zeromq,
+} from '../src/index.ts';
+import { until } from './support/until.ts';
+
+const command = new Command('soak')
+  .option('--minutes <n>', 'length of the run', Number, 60)
+  .option('--every <seconds>', 'between two faults', Number, 60)
+  .option('--model <name-or-path>', '', 'fastdepth')
+  .parse();
+const { minutes, every, model } = command.opts<{
+  minutes: number;
+  every: number;
+  model: string;
+}>();
+
+const folder = mkdtempSync(join(tmpdir(), 'depthline-soak-'));
+const directory = join(folder, 'frames');
+const endpoint = `ipc://${join(folder, 'topic')}`;
+const faultsMeant = Math.ceil((minutes * 60) / every);
+const warnings = new Map<string, number>();
+const run = await startPipeline(
+  definePipeline({
+    name: 'soak',
+    source: testPattern({
+      width: 224,
+      height: 224,
+      fps: 500,
+      realtime: true,
+      restart: { limit: faultsMeant + 1, 'stalled-after': '1s' },
+    }),
+    operators: [estimateDepth({ model }), smooth({ method: 'ema' })],
+    sinks: [
+      {
+        name: 'topic',
+        sink: zeromq({ bind: endpoint }),
+        queue: { limit: 1, whenFull: 'drop-oldest' },
+      },
+      {
+        name: 'files',
+        sink: file({ directory, format: 'png16', existing: 'overwrite' }),
+        operators: [sample({ every: 50 })],
+        queue: { limit: 2, whenFull: 'drop-oldest' },
+        onError: 'skip',
+      },
+    ],
+  }),
+  {
+    log: {
+      debug() {},
+      info() {},
+      warn: (message) => warnings.set(message, (warnings.get(message) ?? 0) + 1),
+    },
+  },
+);
+
+const delivered = (name: string) =>
+  run.stats().branches.find((branch) => branch.name === name)?.delivered ?? 0;
+const next = async (name: string) => {
+  const before = delivered(name);
+  await until(() => delivered(name) > before);
+};
+const capture = () => family().slice(1);
+
+/** Each does harm, and resolves when the run has got over it. */
+const faults: Record<string, () => Promise<void>> = {
+  async 'capture process killed'() {
+    const old = capture();
+    for (const pid of old) process.kill(pid, 'SIGKILL');
+    await until(() => capture().some((pid) => !old.includes(pid)));
+    await next('topic');
+  },
+  async 'capture process hangs'() {
+    const old = capture();
+    for (const pid of old) process.kill(pid, 'SIGSTOP');
+    await until(() => capture().some((pid) => !old.includes(pid)));
+    await next('topic');
+  },
+  async 'directory removed'() {
+    rmSync(directory, { recursive: true, force: true });
+    await next('files');
+  },
+  async 'subscriber that never reads'() {
+    const { Subscriber } = await import('zeromq');
+    const reader = new Subscriber({ linger: 0, receiveHighWaterMark: 1 });
+    reader.connect(endpoint);
+    reader.subscribe();
+    await next('topic');
+    setTimeout(() => reader.close(), (every * 1000) / 2);
+  },
+};
+
+console.log(`${minutes} minutes, a fault every ${every} s`);
+await next('topic');
+const names = Object.keys(faults);
+const recoveries = new Map<string, number[]>(names.map((name) => [name, []]));
+const samples = new Map<string, { minute: number; mib: number; descriptors: number }[]>();
+const begun = performance.now();
+const elapsed = () => (performance.now() - begun) / 1000;
+const sampler = setInterval(() => {
+  globalThis.gc?.();
+  for (const pid of family()) {
+    const role = pid === process.pid ? 'main process' : roleOf(commandLine(pid));
+    const list = samples.get(role) ?? [];
+    list.push({ minute: elapsed() / 60, mib: memoryMiB([pid]), descriptors: descriptorsOf(pid) });
+    samples.set(role, list);
+  }
+}, 2000);
+
+for (let n = 0; elapsed() < minutes * 60; n++) {
+  await sleep(Math.min(every * 1000, Math.max(0, minutes * 60 - elapsed()) * 1000));
+  const name = names[n % names.length] as string;
+  const start = performance.now();
+  await faults[name]?.();
+  recoveries.get(name)?.push(performance.now() - start);
+}
+clearInterval(sampler);
+run.stop();
+const summary = await run.done;
+rmSync(folder, { recursive: true, force: true });
+
+const faultRows = [...recoveries].map(([name, times]) => {
+  const { median, max } = measured(times.length > 0 ? times : [Number.NaN]);
+  return [name, String(times.length), String(times.length), median.toFixed(0), max.toFixed(0)];
+});
+console.log(table([['fault', 'times', 'recovered', 'median ms', 'longest ms'], ...faultRows]));
+const processRows = [...samples].flatMap(([role, all]) => {
+  const settled = all.filter(({ minute }) => minute > minutes / 4);
+  // A process that is started in the middle of a restart, and gone at the next sample.
+  if (settled.length < 10) return [];
+  const perHour = (of: 'mib' | 'descriptors') =>
+    60 * slope(settled.map((one) => [one.minute, one[of]] as const));
+  const row = [
+    role,
+    measured(settled.map(({ mib }) => mib)).median.toFixed(0),
+    perHour('mib').toFixed(1),
+    measured(settled.map(({ descriptors }) => descriptors)).median.toFixed(0),
+    perHour('descriptors').toFixed(2),
+  ];
+  return [row];
+});
+console.log(
+  `\n${table([['process', 'MiB', 'MiB per hour', 'descriptors', 'per hour'], ...processRows])}`,
+);
+const off = summary.branches.map(imbalance);
+console.log(
+  `\n${summary.captured} frames captured, ${summary.fps.toFixed(1)} fps; ledger off by ${off.join(' and ')}`,
+);
+for (const [message, count] of warnings) console.log(`${count} × ${message}`);
+if (summary.error) console.log(`ended by: ${summary.error.message}`);
+process.exit(summary.error || off.some((n) => n !== 0) ? 1 : 0);
+
+function roleOf(line: string): string {
+  return line.includes('capture-host') ? 'capture process' : 'other processes';
+}
+
+function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    // It has ended meanwhile.
+    return 0;
+  }
+}
