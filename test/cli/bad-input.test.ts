@@ -244,4 +244,20 @@ describe.concurrent('a module of the user’s', () => {
     );
     expect(summaryOf(finished).captured).toBeGreaterThan(0);
   });
+
+  it('that ends the process in the middle of a run leaves no other behind', async () => {
+    const code = operator('map((frame) => { if (frame.seq > 1) process.exit(7); return frame; })');
+    const folder = inProject();
+    writeFileSync(join(folder, 'mine.mjs'), code);
+    const text = pipeline({
+      source: 'test-pattern: { width: 64, height: 48, fps: 30, realtime: true }',
+      head: 'use: ./mine.mjs',
+      operators: '[mine]',
+      sinks: 'video: { path: out.mkv, codec: mjpeg }',
+    });
+    writeFileSync(join(folder, 'p.yaml'), text);
+    const run = start(['run', 'p.yaml'], { cwd: folder });
+    expect((await run.finished).code).toBe(7);
+    expect(await leftBehind(run)).toEqual([]);
+  });
 });
