@@ -44,14 +44,8 @@ export {
 export { loadPipelineFile, requirePipeline } from './core/pipeline-file.ts';
 export type { QueueOptions } from './core/queue.ts';
 export { Registry } from './core/registry.ts';
-export {
-  type Run,
-  type RunOptions,
-  type RunStats,
-  type RunSummary,
-  runPipeline,
-  startPipeline,
-} from './core/runner.ts';
+export type { Run, RunOptions, RunStats, RunSummary } from './core/run.ts';
+export { runPipeline, startPipeline } from './core/runner.ts';
 export { DepthEstimator } from './inference/estimator.ts';
 export { clamp } from './operators/clamp.ts';
 export { colorize } from './operators/colorize.ts';

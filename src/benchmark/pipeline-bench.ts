@@ -3,12 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DepthlineError } from '../core/errors.ts';
 import type { Percentiles } from '../core/latency.ts';
 import type { Pipeline } from '../core/pipeline.ts';
-import { type Run, type RunSummary, startPipeline } from '../core/runner.ts';
+import type { Run, RunSummary } from '../core/run.ts';
+import { startPipeline } from '../core/runner.ts';
 import { StageTimes } from '../core/stage-times.ts';
+import { type PowerMeter, powerMode } from '../device/power.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
-import { chooseSettings } from '../inference/tuning/settings.ts';
+import { chooseSettings } from '../inference/tuned-settings.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
-import { type PowerMeter, powerMode } from './power.ts';
 import { commandLine, cpuMs, family, mainThreadMs, memoryMiB } from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
 

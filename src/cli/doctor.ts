@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { noPowerMeter, openPowerMeter, powerMode } from '../benchmark/power.ts';
 import { reason } from '../core/errors.ts';
+import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
 

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Trial } from '../benchmark/search.ts';
+import { type Candidate, type TuneResult, tune } from '../benchmark/tune.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
 import type { Picture } from '../inference/estimator.ts';
-import { tuningKey } from '../inference/tuning/cache.ts';
-import type { Trial } from '../inference/tuning/search.ts';
-import { type Candidate, type TuneResult, tune } from '../inference/tuning/tune.ts';
+import { tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { table } from './run-output.ts';
 

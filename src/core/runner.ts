@@ -7,75 +7,13 @@ import { DepthlineError, located } from './errors.ts';
 import { type Frame, frameProblem } from './frame.ts';
 import { applyFusion, type FusedPlan } from './fuse-plan.ts';
 import { Gate } from './gate.ts';
-import { LatencyRecorder, type Percentiles } from './latency.ts';
-import { type BranchAccount, branchAccount, StageLedger } from './ledger.ts';
+import { LatencyRecorder } from './latency.ts';
+import { branchAccount, StageLedger } from './ledger.ts';
 import { bindContext } from './map-async.ts';
 import type { BranchStep, OperatorStep, Pipeline } from './pipeline.ts';
+import type { Run, RunOptions, RunStats, RunSummary } from './run.ts';
 import { ledgered } from './stage.ts';
-import type { StageTimes } from './stage-times.ts';
-import { type StageState, StageWatch, type WatchedStage } from './stage-watch.ts';
-
-export interface RunOptions {
-  readonly clock?: Clock;
-  readonly log?: Logger;
-  /** Ends the run after this many captured frames. */
-  readonly frames?: number;
-  /** Ends the run after this many milliseconds. */
-  readonly durationMs?: number;
-  /** A first abort stops the source and drains. */
-  readonly signal?: AbortSignal;
-  /** How long draining may take after `stop()`, milliseconds; then the rest is dropped, counted. */
-  readonly drainMs?: number;
-  /** Where to add up what each stage takes of the thread that all share. */
-  readonly times?: StageTimes;
-}
-
-export interface BranchStats extends BranchAccount {
-  /** Age of the newest delivered frame, milliseconds. */
-  readonly ageMs: number | undefined;
-}
-
-export interface RunStats {
-  readonly captured: number;
-  /** Frames that have passed all operators and reached the branches. */
-  readonly processed: number;
-  readonly elapsedMs: number;
-  readonly branches: readonly BranchStats[];
-  /** Full `block` queues that hold the source now. */
-  readonly heldBy: readonly string[];
-  /** Every stage since the last call of `stats()`: at work, waiting, blocked or stalled. */
-  readonly stages: readonly StageState[];
-}
-
-export interface Restart {
-  readonly stage: string;
-  readonly count: number;
-}
-
-export interface RunSummary {
-  readonly pipeline: string;
-  readonly captured: number;
-  readonly branches: readonly (BranchAccount & { readonly latencyMs: Percentiles | undefined })[];
-  /** Frames per second that passed all operators, between the first and the last of them. */
-  readonly fps: number;
-  /** Capture to delivery over all branches, milliseconds. */
-  readonly latencyMs: Percentiles | undefined;
-  readonly elapsedMs: number;
-  readonly restarts: readonly Restart[];
-  /** What components report of themselves: accuracy, files written, messages sent. */
-  readonly components: Readonly<Record<string, Record<string, unknown>>>;
-  readonly error?: DepthlineError;
-}
-
-export interface Run {
-  /** Resolves when everything is drained and closed, also after an error. Never rejects. */
-  readonly done: Promise<RunSummary>;
-  /** Stops the source, delivers what is on its way, closes. */
-  stop(): void;
-  /** Stops at once; what is on its way is dropped, counted. */
-  abort(): void;
-  stats(): RunStats;
-}
+import { StageWatch, watchedStages } from './stage-watch.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} };
 const defaultDrainMs = 1500;
@@ -171,7 +109,10 @@ class Running implements Run {
 
   start(): void {
     this.#startedAt = this.#clock.now();
-    this.#watch = new StageWatch(this.#watched(), this.#gate, this.#startedAt);
+    // A branch's stages begin with those that all branches share.
+    const own = this.#branches.map(({ stages }) => stages.slice(1 + this.#trunk.length));
+    const watched = watchedStages(this.#sourceLedger, this.#trunk, own);
+    this.#watch = new StageWatch(watched, this.#gate, this.#startedAt);
     const { signal, durationMs } = this.#options;
     const stop = () => this.stop();
     if (signal) {
@@ -220,26 +161,6 @@ class Running implements Run {
         ageMs: branch.lastAgeMs,
       })),
     };
-  }
-
-  /** The stages in the order in which frames pass them, branch by branch. */
-  #watched(): WatchedStage[] {
-    const all: WatchedStage[] = [];
-    const add = (kind: WatchedStage['kind'], ledger: StageLedger, before?: WatchedStage) => {
-      const stage = { kind, ledger, before };
-      all.push(stage);
-      return stage;
-    };
-    let trunk = add('source', this.#sourceLedger);
-    for (const ledger of this.#trunk) trunk = add('operator', ledger, trunk);
-    for (const { stages } of this.#branches) {
-      const own = stages.slice(1 + this.#trunk.length);
-      let last = trunk;
-      for (const [i, ledger] of own.entries()) {
-        last = add(i === 0 ? 'queue' : i < own.length - 1 ? 'operator' : 'sink', ledger, last);
-      }
-    }
-    return all;
   }
 
   /** The source as the operators see it: counted, checked, and ended by `stop()`. */

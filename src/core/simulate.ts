@@ -10,7 +10,8 @@ import type { Frame } from './frame.ts';
 import type { BranchAccount } from './ledger.ts';
 import { mapAsync } from './map-async.ts';
 import type { OperatorStep, Pipeline } from './pipeline.ts';
-import { type RunSummary, startPipeline } from './runner.ts';
+import type { RunSummary } from './run.ts';
+import { startPipeline } from './runner.ts';
 import type { Comparison, Figure, TimingTest } from './timing-test.ts';
 import { VirtualClock } from './virtual-clock.ts';
 

@@ -29,6 +29,29 @@ export interface WatchedStage {
   readonly before?: WatchedStage | undefined;
 }
 
+/** The stages of a run in the order in which frames pass them; a branch begins with its queue. */
+export function watchedStages(
+  source: StageLedger,
+  trunk: readonly StageLedger[],
+  branches: readonly (readonly StageLedger[])[],
+): WatchedStage[] {
+  const all: WatchedStage[] = [];
+  const add = (kind: WatchedStage['kind'], ledger: StageLedger, before?: WatchedStage) => {
+    const stage = { kind, ledger, before };
+    all.push(stage);
+    return stage;
+  };
+  const end = trunk.reduce((last, ledger) => add('operator', ledger, last), add('source', source));
+  for (const stages of branches) {
+    let last = end;
+    for (const [i, ledger] of stages.entries()) {
+      const kind = i === 0 ? 'queue' : i < stages.length - 1 ? 'operator' : 'sink';
+      last = add(kind, ledger, last);
+    }
+  }
+  return all;
+}
+
 /** Quiet for this long, and for so many times as long as one frame usually takes, is stalled. */
 const patienceMs = 2000;
 const patienceFrames = 5;

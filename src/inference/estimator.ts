@@ -7,7 +7,7 @@ import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
-import { chooseSettings } from './tuning/settings.ts';
+import { chooseSettings } from './tuned-settings.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 export const providers = ['cpu', 'cuda', 'tensorrt'] as const;

@@ -7,7 +7,7 @@ import { mapAsync } from '../core/map-async.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
-import { chooseSettings } from '../inference/tuning/settings.ts';
+import { chooseSettings } from '../inference/tuned-settings.ts';
 
 const options = z.strictObject({
   model: z

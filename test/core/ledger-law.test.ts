@@ -12,7 +12,8 @@ import {
   type PipelineInput,
 } from '../../src/core/pipeline.ts';
 import { fullPolicies, type QueueOptions } from '../../src/core/queue.ts';
-import { type RunSummary, startPipeline } from '../../src/core/runner.ts';
+import type { RunSummary } from '../../src/core/run.ts';
+import { startPipeline } from '../../src/core/runner.ts';
 import { VirtualClock } from '../../src/core/virtual-clock.ts';
 import { collector, slow, ticker } from '../support/parts.ts';
 

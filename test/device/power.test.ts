@@ -2,13 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { openPowerMeter } from '../../src/benchmark/power.ts';
+import { openPowerMeter } from '../../src/device/power.ts';
 import {
   moduleWatts,
   parsePowerMode,
   parseTegrastats,
   raplMicrojoules,
-} from '../../src/benchmark/power-readings.ts';
+} from '../../src/device/power-readings.ts';
 
 const lines: [board: string, line: string, rails: number, watts: number][] = [
   [

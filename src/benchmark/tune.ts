@@ -2,14 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { BareModel } from '../../benchmark/bare-model.ts';
-import { type Measured, measured } from '../../benchmark/statistics.ts';
-import { frameErrors } from '../../core/depth-metrics.ts';
-import { DepthlineError, reason } from '../../core/errors.ts';
-import type { ImageFrame } from '../../core/frame.ts';
-import { DepthEstimator, type Picture } from '../estimator.ts';
-import { findModel, type Model, verifyModel } from '../model-files.ts';
-import { defaultSettings, type SessionSettings, sessionOptions } from '../session-settings.ts';
+import { frameErrors } from '../core/depth-metrics.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import type { ImageFrame } from '../core/frame.ts';
+import { DepthEstimator, type Picture } from '../inference/estimator.ts';
+import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
+import {
+  defaultSettings,
+  type SessionSettings,
+  sessionOptions,
+} from '../inference/session-settings.ts';
 import {
   hashOf,
   savedGraphPath,
@@ -17,9 +19,11 @@ import {
   type TuningKey,
   tuningKey,
   writeTuning,
-} from './cache.ts';
+} from '../inference/tuning-cache.ts';
+import { BareModel } from './bare-model.ts';
 import { peakGmacs } from './peak.ts';
 import { search, type Trial } from './search.ts';
+import { type Measured, measured } from './statistics.ts';
 
 export interface Candidate {
   /** The model's own file, or another precision of it. */

@@ -4,8 +4,8 @@ import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
-import { powerMode } from '../../benchmark/power.ts';
-import { DepthlineError, reason } from '../../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import { powerMode } from '../device/power.ts';
 
 /** Settings of a model that `depthline tune` found to be the best on one machine. */
 const tuningSchema = z.object({

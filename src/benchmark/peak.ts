@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { defaultSettings, sessionOptions } from '../session-settings.ts';
+import { defaultSettings, sessionOptions } from '../inference/session-settings.ts';
 
 /** A convolution of 1×1, 512 to 512 channels at 28×28, as training/latency.py makes it. */
 const model = [

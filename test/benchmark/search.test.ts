@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { search } from '../../../src/inference/tuning/search.ts';
+import { search } from '../../src/benchmark/search.ts';
 
 /** Scores of each candidate, round by round. */
 function machine(scores: Readonly<Record<string, readonly number[]>>) {

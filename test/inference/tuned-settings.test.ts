@@ -2,15 +2,10 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { findModel, type Model, verifyModel } from '../../../src/inference/model-files.ts';
-import {
-  hashOf,
-  tuningFolder,
-  tuningKey,
-  writeTuning,
-} from '../../../src/inference/tuning/cache.ts';
-import { chooseSettings } from '../../../src/inference/tuning/settings.ts';
-import { putModel } from '../../support/models.ts';
+import { findModel, type Model, verifyModel } from '../../src/inference/model-files.ts';
+import { chooseSettings } from '../../src/inference/tuned-settings.ts';
+import { hashOf, tuningFolder, tuningKey, writeTuning } from '../../src/inference/tuning-cache.ts';
+import { putModel } from '../support/models.ts';
 
 let folder: string;
 let model: Model;

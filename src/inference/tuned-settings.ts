@@ -1,6 +1,6 @@
-import type { Model } from '../model-files.ts';
-import type { SessionSettings } from '../session-settings.ts';
-import { readTuning, tuningKey } from './cache.ts';
+import type { Model } from './model-files.ts';
+import type { SessionSettings } from './session-settings.ts';
+import { readTuning, tuningKey } from './tuning-cache.ts';
 
 export interface ChosenSettings {
   readonly workers: number;
