@@ -22,7 +22,7 @@ export const cost: Bench = {
     const inference: Rate[] = [];
     for (let round = 0; round < rounds; round++) {
       source.push(await pipelineRate([], seconds));
-      whole.push(await pipelineRate([estimateDepth({ model })], seconds));
+      whole.push(await pipelineRate([estimateDepth({ model, tuned: 'off' })], seconds));
       inference.push(await bare.run(seconds));
     }
     await bare.close();

@@ -18,7 +18,7 @@ export const freshness: Bench = {
   name: 'freshness',
   summary: 'age of published depth, with a camera at 3× the rate of the network',
   async run({ rounds, seconds, model }, print) {
-    const rate = await pipelineRate([estimateDepth({ model })], seconds);
+    const rate = await pipelineRate([estimateDepth({ model, tuned: 'off' })], seconds);
     const results: Awaited<ReturnType<typeof ages>>[] = [];
     for (let round = 0; round < rounds; round++) {
       results.push(await ages(model, Math.round(3 * rate.fps), seconds));
@@ -39,7 +39,7 @@ async function ages(model: string, fps: number, seconds: number) {
     name: 'freshness',
     source: testPattern({ width: 224, height: 224, fps, realtime: true }),
     operators: [
-      estimateDepth({ model }),
+      estimateDepth({ model, tuned: 'off' }),
       tap((frame: Frame) => times.record(frame.timings?.['estimate-depth'] ?? 0)),
     ],
     sinks: [

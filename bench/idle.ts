@@ -25,7 +25,7 @@ async function cpuShare(model: string, demand: 'always' | 'subscribers', seconds
   const run = await startPipeline(
     definePipeline({
       source: testPattern({ width: 224, height: 224, fps: 30, realtime: true }),
-      operators: [estimateDepth({ model })],
+      operators: [estimateDepth({ model, tuned: 'off' })],
       sinks: [zeromq({ bind: 'tcp://127.0.0.1:*', demand })],
     }),
   );

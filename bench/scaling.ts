@@ -61,7 +61,7 @@ async function camera() {
   const run = await startPipeline(
     definePipeline({
       source: testPattern({ width: 224, height: 224, fps, realtime: true }),
-      operators: [estimateDepth({ model })],
+      operators: [estimateDepth({ model, tuned: 'off' })],
       sinks: [discard()],
     }),
   );
@@ -102,7 +102,7 @@ async function subscribers(count: number, seconds: number) {
   const run = await startPipeline(
     definePipeline({
       source: testPattern({ width: 224, height: 224, fps: 30, realtime: true }),
-      operators: [estimateDepth({ model })],
+      operators: [estimateDepth({ model, tuned: 'off' })],
       sinks: [zeromq({ bind: 'ipc:///tmp/depthline-scaling', 'high-water-mark': 30 })],
     }),
   );

@@ -48,7 +48,7 @@ const run = await startPipeline(
       realtime: true,
       restart: { limit: faultsMeant + 1, 'stalled-after': '1s' },
     }),
-    operators: [estimateDepth({ model }), smooth({ method: 'ema' })],
+    operators: [estimateDepth({ model, tuned: 'off' }), smooth({ method: 'ema' })],
     sinks: [
       {
         name: 'topic',

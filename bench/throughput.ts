@@ -14,7 +14,7 @@ export const throughput: Bench = {
   async run({ rounds, seconds, model }, print) {
     for (const workers of [1, 2]) {
       const bare = await BareModel.open({ model, workers });
-      const operators = [estimateDepth({ model, workers })];
+      const operators = [estimateDepth({ model, workers, tuned: 'off' })];
       const limits = [await bare.run(seconds)];
       const rates: Rate[] = [];
       for (let round = 0; round < rounds; round++) {

@@ -13,7 +13,7 @@ const model = fileURLToPath(new URL('./weigh-channels.yaml', import.meta.url));
 const run = await startPipeline(
   definePipeline({
     source: testPattern({ width: 224, height: 224, fps: 10, realtime: true }),
-    operators: [estimateDepth({ model })],
+    operators: [estimateDepth({ model, tuned: 'off' })],
     sinks: [discard()],
   }),
 );
