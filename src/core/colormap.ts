@@ -61,7 +61,7 @@ export function colorizeDepth(
       continue;
     }
     const level = 255 - (metres - min) * gain;
-    const at = 3 * (level <= 0 ? 0 : level >= 255 ? 255 : Math.round(level));
+    const at = 3 * (level <= 0 ? 0 : level >= 255 ? 255 : (level + 0.5) | 0);
     out[o] = table[at] as number;
     out[o + 1] = table[at + 1] as number;
     out[o + 2] = table[at + 2] as number;
