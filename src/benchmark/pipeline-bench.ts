@@ -117,7 +117,7 @@ export async function benchPipeline(
     ...(options.power && {
       power: {
         sensor: options.power.sensor,
-        mode: powerMode(),
+        mode: powerMode()?.name,
         watts: measured(rounds.map(({ joules, seconds }) => joules / seconds)),
         mJPerFrame: measured(
           rounds.map(({ joules, seconds, fps }) => (1000 * joules) / seconds / fps),

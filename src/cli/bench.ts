@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { benchPipeline, type PipelineBench } from '../benchmark/pipeline-bench.ts';
 import { cpuParts, cpuPlot } from '../benchmark/plot.ts';
 import type { Measured } from '../benchmark/statistics.ts';
 import { builtins } from '../components.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { requirePipeline } from '../core/pipeline-file.ts';
-import { noPowerMeter, openPowerMeter } from '../device/power.ts';
+import { noPowerMeter, openPowerMeter, powerMode, setPowerMode } from '../device/power.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { progressBar } from './progress-bar.ts';
@@ -21,6 +21,7 @@ interface Flags {
   readonly json?: true;
   readonly plot?: string;
   readonly power?: true;
+  readonly modes?: readonly string[];
 }
 
 export function benchCommand(): Command {
@@ -32,6 +33,7 @@ export function benchCommand(): Command {
     .option('--seconds <s>', 'length of each measurement', positive, 4)
     .option('--flood', 'a test pattern, as fast as it is taken, in place of the source')
     .option('--power', 'watts and energy per frame, where there is a sensor')
+    .option('--modes <ids>', 'in each of these modes of nvpmodel (0,1,…), as root', list)
     .option('--json', 'print the results as JSON')
     .option('--plot <file.svg>', 'draw where the CPU time of a frame goes')
     .action(bench);
@@ -44,28 +46,58 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
   const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, interrupt);
-  const power = flags.power ? openPowerMeter() : undefined;
-  if (flags.power && !power) console.error(noPowerMeter);
-  const bar = progressBar(flags.rounds, 'rounds', !flags.json);
+  const power = flags.power || flags.modes ? openPowerMeter() : undefined;
+  if (!power && (flags.power || flags.modes)) console.error(noPowerMeter);
+  const { modes = [] } = flags;
+  const before = modes.length > 0 ? powerMode()?.id : undefined;
+  const bar = progressBar(Math.max(1, modes.length) * flags.rounds, 'rounds', !flags.json);
   try {
-    const { rounds, seconds } = flags;
-    const onRound = () => bar?.increment();
+    const { rounds, seconds, json, plot } = flags;
     const { signal } = stop;
-    const result = await benchPipeline(pipeline, { rounds, seconds, onRound, signal, power });
+    const onRound = () => bar?.increment();
+    const measure = () => benchPipeline(pipeline, { rounds, seconds, onRound, signal, power });
+    const results: PipelineBench[] = [];
+    for (const mode of modes) {
+      setPowerMode(mode);
+      results.push(await measure());
+    }
+    if (modes.length === 0) results.push(await measure());
     bar?.stop();
+    const [first] = results as [PipelineBench];
     const machine = `${cpus().length} × ${cpus()[0]?.model}, Node.js ${process.version}`;
-    if (flags.json) console.log(JSON.stringify({ machine, ...result }, null, 2));
-    else console.log(`${machine}\n\n${report(result, flags)}`);
-    if (flags.plot !== undefined) save(flags.plot, cpuPlot(result));
+    if (json)
+      console.log(
+        JSON.stringify({ machine, ...(modes.length > 0 ? { results } : first) }, null, 2),
+      );
+    else
+      console.log(`${machine}\n\n${modes.length > 0 ? overview(results) : report(first, flags)}`);
+    if (plot !== undefined) save(plot, cpuPlot(first));
   } finally {
     bar?.stop();
     power?.close();
+    if (before) setPowerMode(before);
     for (const signal of signals) process.off(signal, interrupt);
   }
 }
 
 /** Paced by nothing, so that the pipeline itself is the limit. */
 const flood = 'source={ test-pattern: { width: 640, height: 480 } }';
+
+/** One line per power mode. */
+function overview(results: readonly PipelineBench[]): string {
+  const rows = results.map(({ power, fps, latencyMs }) => {
+    const [latency] = Object.values(latencyMs);
+    const figures = [fps, latency?.p50, power?.watts, power?.mJPerFrame];
+    return [power?.mode ?? '', ...figures.map((value) => (value ? figure(value.median) : '?'))];
+  });
+  return `${results[0]?.pipeline}\n${table([['mode', 'fps', 'latency p50, ms', 'W', 'mJ per frame'], ...rows])}`;
+}
+
+function list(text: string): string[] {
+  const ids = text.split(',');
+  if (ids.every((id) => /^\d+$/.test(id))) return ids;
+  throw new InvalidArgumentError('It must be numbers with commas between them: 0,1.');
+}
 
 function report(result: PipelineBench, { rounds, seconds }: Flags): string {
   const { bare, ratio, cpuMsPerFrame: cpu, latencyMs, power } = result;

@@ -162,7 +162,7 @@ function jetson(): Finding[] {
   if (!existsSync(jetsonModel)) return [];
   const model = readFileSync(jetsonModel, 'utf8').replace(/\0/g, '');
   if (!model.includes('Jetson') && !model.includes('quill')) return [];
-  const mode = powerMode();
+  const mode = powerMode()?.name;
   const detail = mode === undefined ? 'nvpmodel does not say its power mode' : `power mode ${mode}`;
   return [{ what: model, state: mode === undefined ? 'absent' : 'ok', detail, essential: false }];
 }

@@ -27,9 +27,10 @@ export function moduleWatts(rails: readonly Rail[]): number | undefined {
   return rails.length > 0 ? rails.reduce((sum, { watts }) => sum + watts, 0) : undefined;
 }
 
-/** `nvpmodel -q`: the name of the power mode, such as MAXN or MODE_15W. */
-export function parsePowerMode(text: string): string | undefined {
-  return /Power Mode: *(\S.*)/.exec(text)?.[1]?.trim();
+/** `nvpmodel -q`: name and number of the power mode, such as MAXN and 0. */
+export function parsePowerMode(text: string): { name: string; id: string } | undefined {
+  const [, name, id] = /Power Mode: *(\S.*?)\s*(?:\n(\d+)|$)/.exec(text) ?? [];
+  return name === undefined ? undefined : { name, id: id ?? '' };
 }
 
 /** Microjoules between two readings of a RAPL counter, which starts again at `range`. */

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DepthlineError, reason } from '../core/errors.ts';
 import {
   moduleWatts,
   parsePowerMode,
@@ -33,13 +34,23 @@ export function openPowerMeter(root = '/'): PowerMeter | undefined {
 export const noPowerMeter =
   'no power sensor can be read here: a Jetson has one (INA3221), an Intel or AMD processor RAPL (/sys/class/powercap, which root alone may read)';
 
-/** The mode of a Jetson (MAXN, MAXQ, …); nothing elsewhere. */
-export function powerMode(): string | undefined {
+/** Name and number of a Jetson's mode (MAXN, MAXQ, …); nothing elsewhere. */
+export function powerMode(): { name: string; id: string } | undefined {
   try {
     return parsePowerMode(execFileSync('nvpmodel', ['-q'], { encoding: 'utf8', stdio: 'pipe' }));
   } catch {
     // Only a Jetson has it.
     return undefined;
+  }
+}
+
+/** @throws DepthlineError `MISSING` if this is no Jetson, or the mode cannot be set */
+export function setPowerMode(id: string): void {
+  try {
+    execFileSync('nvpmodel', ['-m', id], { stdio: 'pipe', input: 'NO\n' });
+  } catch (cause) {
+    const message = `nvpmodel cannot set power mode ${id}: ${reason(cause).split('\n')[0]}; a Jetson has it, and root alone may set it ("nvpmodel -p --verbose" lists the modes)`;
+    throw new DepthlineError('MISSING', message, { cause });
   }
 }
 

@@ -45,7 +45,7 @@ export function tuningKey(sha256: string, providers: readonly string[]): TuningK
     runtime: ort.env.versions.node ?? '',
     processor: `${processors.length} × ${processors[0]?.model.trim()}, ${arch()}`,
     providers,
-    powerMode: powerMode(),
+    powerMode: powerMode()?.name,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { depthline, leftBehind, start, workplace } from '../support/cli.ts';
@@ -79,6 +79,32 @@ describe('depthline bench', () => {
     expect(JSON.parse(stdout).fps.median).toBeGreaterThan(60);
   });
 
+  it('makes one table over the power modes of a Jetson, and goes back to the first', async () => {
+    // A Jetson's programs cannot be here: these say what its own do, and note what they are asked.
+    const cwd = folder({
+      'p.yaml': plain,
+      nvpmodel: `#!/bin/sh
+if [ "$1" = -m ]; then echo "$2" > mode; echo "$2" >> asked; fi
+case $(cat mode 2>/dev/null || echo 3) in 0) name=MAXN;; 1) name=MAXQ;; *) name=MAXP_CORE_ARM;; esac
+echo "NV Power Mode: $name"; cat mode 2>/dev/null || echo 3
+`,
+      tegrastats: `#!/bin/sh
+while sleep 0.05; do
+  if [ "$(cat mode)" = 0 ]; then echo "RAM 1/2MB VDD_IN 8000mW/8000mW"; else echo "RAM 1/2MB VDD_IN 4000mW/4000mW"; fi
+done
+`,
+    });
+    for (const name of ['nvpmodel', 'tegrastats']) chmodSync(join(cwd, name), 0o755);
+    const env = { PATH: `${cwd}:${process.env.PATH}` };
+    const args = ['bench', 'p.yaml', ...quick, '--modes', '0,1'];
+    const { code, stdout } = await depthline(args, { cwd, env });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^mode +fps +latency p50, ms +W +mJ per frame$/m);
+    expect(stdout).toMatch(/^MAXN +[\d.]+ +[\d.]+ +[5-8]\.\d+ +[\d.]+$/m);
+    expect(stdout).toMatch(/^MAXQ +[\d.]+ +[\d.]+ +4\.00 +[\d.]+$/m);
+    expect(readFileSync(join(cwd, 'asked'), 'utf8')).toBe('0\n1\n3\n');
+  });
+
   it('stops in order when interrupted', async () => {
     const cwd = folder({ 'p.yaml': plain });
     const running = start(['bench', 'p.yaml', '--seconds', '30'], { cwd });
@@ -93,6 +119,8 @@ describe('depthline bench', () => {
   it.each([
     ['a source that ends', ['--set', 'source.test-pattern.frames=35'], 1, /only \d+ frames came/],
     ['an unknown option', ['--round', '2'], 2, /--rounds/],
+    ['modes of no Jetson', ['--modes', '0'], 1, /nvpmodel cannot set power mode 0: .*root/],
+    ['modes that are no numbers', ['--modes', 'max'], 2, /numbers with commas/],
     ['no time', ['--seconds', '0'], 2, /above 0/],
     ['a plot that cannot be written', [...quick, '--plot', 'no/p.svg'], 1, /no\/p\.svg/],
   ])('refuses %s', async (_, flags, code, message) => {

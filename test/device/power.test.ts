@@ -56,11 +56,12 @@ describe('tegrastats', () => {
 });
 
 it('power modes', () => {
-  expect(parsePowerMode('NV Fan Mode:quiet\nNV Power Mode: MAXN\n0\n')).toBe('MAXN');
-  expect(parsePowerMode('NVPM VERB: Current mode: NV Power Mode: MODE_30W_ALL\n3\n')).toBe(
-    'MODE_30W_ALL',
+  const mode = (name: string, id: string) => ({ name, id });
+  expect(parsePowerMode('NV Fan Mode:quiet\nNV Power Mode: MAXN\n0\n')).toEqual(mode('MAXN', '0'));
+  expect(parsePowerMode('NVPM VERB: Current mode: NV Power Mode: MODE_30W_ALL\n3\n')).toEqual(
+    mode('MODE_30W_ALL', '3'),
   );
-  expect(parsePowerMode('NV Power Mode: MAXN SUPER\n')).toBe('MAXN SUPER');
+  expect(parsePowerMode('NV Power Mode: MAXN SUPER\n')).toEqual(mode('MAXN SUPER', ''));
   expect(parsePowerMode('')).toBeUndefined();
 });
 
