@@ -149,7 +149,7 @@ async function bareOptions(pipeline: Pipeline): Promise<BareOptions | undefined>
 async function measureRound(pipeline: Pipeline, options: PipelineBenchOptions): Promise<Round> {
   const times = new StageTimes();
   const begun = performance.now();
-  const run = await startPipeline(pipeline, { times });
+  const run = await startPipeline(pipeline, { listener: times });
   const running = new Running(run, options.signal);
   try {
     await running.until(() => run.stats().branches.some(({ delivered }) => delivered > 0), 5);

@@ -6,6 +6,7 @@ import type { Run, RunOptions } from '../core/run.ts';
 import { startPipeline } from '../core/runner.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { HangWatch } from './hang-watch.ts';
 import { report } from './report-error.ts';
 import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
 
@@ -69,7 +70,9 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
 
+  const hangWatch = new HangWatch();
   const options: RunOptions = {
+    listener: hangWatch,
     log: logger(status, flags.stats !== 'none'),
     signal: stop.signal,
     ...(flags.frames !== undefined && { frames: flags.frames }),
@@ -84,6 +87,7 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   }, 1000);
   const summary = await handle.done;
   clearInterval(timer);
+  hangWatch.close();
   status.clear();
   if (flags.stats === 'json') console.log(JSON.stringify(jsonSummary(summary)));
   if (flags.stats === 'text') console.log(formatSummary(summary));

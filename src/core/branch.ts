@@ -9,7 +9,7 @@ import type { StageLedger } from './ledger.ts';
 import type { OnError } from './pipeline.ts';
 import { FrameQueue, type QueueOptions } from './queue.ts';
 import { SinkClosed } from './sink-closed.ts';
-import type { StageTimes } from './stage-times.ts';
+import type { StageListener } from './stage-times.ts';
 
 export interface BranchParts {
   readonly name: string;
@@ -23,7 +23,7 @@ export interface BranchParts {
   readonly clock: Clock;
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
-  readonly times?: StageTimes | undefined;
+  readonly listener?: StageListener | undefined;
   /** Told whenever `wanted` changes. */
   readonly onWanted?: (() => void) | undefined;
 }
@@ -234,13 +234,13 @@ export class Branch {
   }
 
   #write(frame: Frame): void | Promise<void> {
-    const { sink, sinkLedger, times } = this.#parts;
-    if (!times) return sink.write(frame);
-    times.enter(sinkLedger.name);
+    const { sink, sinkLedger, listener } = this.#parts;
+    if (!listener) return sink.write(frame);
+    listener.enter(sinkLedger.name);
     try {
       return sink.write(frame);
     } finally {
-      times.leave();
+      listener.leave();
     }
   }
 

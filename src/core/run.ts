@@ -3,7 +3,7 @@ import type { Logger } from './component.ts';
 import type { DepthlineError } from './errors.ts';
 import type { Percentiles } from './latency.ts';
 import type { BranchAccount } from './ledger.ts';
-import type { StageTimes } from './stage-times.ts';
+import type { StageListener } from './stage-times.ts';
 import type { StageState } from './stage-watch.ts';
 
 export interface RunOptions {
@@ -17,8 +17,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** How long draining may take after `stop()`, milliseconds; then the rest is dropped, counted. */
   readonly drainMs?: number;
-  /** Where to add up what each stage takes of the thread that all share. */
-  readonly times?: StageTimes;
+  /** Told whenever a stage begins and ends to use the thread that all share. */
+  readonly listener?: StageListener;
 }
 
 export interface BranchStats extends BranchAccount {

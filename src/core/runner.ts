@@ -283,14 +283,14 @@ class Running implements Run {
     gate: Gate,
   ): Promise<OperatorFunction<Frame, Frame>> {
     const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
-    const { times } = this.#options;
+    const { listener } = this.#options;
     if (step.operator)
-      return ledgered(bindContext(step.operator, context), ledger, step.path, times);
+      return ledgered(bindContext(step.operator, context), ledger, step.path, listener);
     const { definition, options } = step.component as NonNullable<OperatorStep['component']>;
     const operator = await definition.create(options, context).catch((error: unknown) => {
       throw located(error, 'OPERATOR', step.path);
     });
-    return ledgered(bindContext(operator, context), ledger, step.path, times);
+    return ledgered(bindContext(operator, context), ledger, step.path, listener);
   }
 
   async #buildBranch(step: BranchStep): Promise<void> {
@@ -316,7 +316,7 @@ class Running implements Run {
         clock: this.#clock,
         queueLedger,
         sinkLedger,
-        times: this.#options.times,
+        listener: this.#options.listener,
         onWanted: () => this.#heedDemand(),
       },
       (error) => {

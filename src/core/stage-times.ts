@@ -1,8 +1,14 @@
+/** Told when a stage begins to use the thread that all share, and when it has ended. */
+export interface StageListener {
+  enter(stage: string): void;
+  leave(): void;
+}
+
 /**
  * Time that stages take of the thread they share. A stage that hands a frame on is not charged for
  * what those after it do with it.
  */
-export class StageTimes {
+export class StageTimes implements StageListener {
   readonly #now: () => number;
   readonly #ms = new Map<string, number>();
   readonly #inside: string[] = [];

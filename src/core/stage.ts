@@ -2,7 +2,7 @@ import { Observable, type OperatorFunction } from 'rxjs';
 import { located } from './errors.ts';
 import { type Frame, frameProblem } from './frame.ts';
 import type { StageLedger } from './ledger.ts';
-import type { StageTimes } from './stage-times.ts';
+import type { StageListener } from './stage-times.ts';
 
 /**
  * An operator with its ledger around it. Frames are counted on the way in and on the way out, what
@@ -12,7 +12,7 @@ export function ledgered(
   operator: OperatorFunction<Frame, Frame>,
   ledger: StageLedger,
   path: string,
-  times?: StageTimes,
+  listener?: StageListener,
 ): OperatorFunction<Frame, Frame> {
   return (input) =>
     new Observable((subscriber) => {
@@ -21,9 +21,9 @@ export function ledgered(
         input.subscribe({
           next(frame) {
             ledger.entered++;
-            times?.enter(ledger.name);
+            listener?.enter(ledger.name);
             inner.next(frame);
-            times?.leave();
+            listener?.leave();
           },
           error(error) {
             errorFromAbove = true;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageDirectory } from '../../src/core/entry-point.ts';
 import { imbalances, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
+import { until } from '../support/gstreamer.ts';
 import { putModel } from '../support/models.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { publisher } from '../support/topic.ts';
@@ -258,6 +259,20 @@ describe.concurrent('a module of the user’s', () => {
     writeFileSync(join(folder, 'p.yaml'), text);
     const run = start(['run', 'p.yaml'], { cwd: folder });
     expect((await run.finished).code).toBe(7);
+    expect(await leftBehind(run)).toEqual([]);
+  });
+
+  it('with an operator that never comes back is named, by a thread that still runs', async () => {
+    const code = operator('map((frame) => { while (frame.seq > 1); return frame; })');
+    const folder = inProject();
+    writeFileSync(join(folder, 'mine.mjs'), code);
+    const source = 'test-pattern: { width: 64, height: 48 }';
+    const text = pipeline({ source, head: 'use: ./mine.mjs', operators: '[mine]' });
+    writeFileSync(join(folder, 'p.yaml'), text);
+    const run = start(['run', 'p.yaml'], { cwd: folder });
+    await until(() => /main thread has been busy for \d+ s in "mine"/.test(run.stderr), 30_000);
+    run.child.kill('SIGQUIT');
+    expect((await run.finished).signal).toBe('SIGQUIT');
     expect(await leftBehind(run)).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ describe('time that stages take of their thread', () => {
         { name: 'two', sink: collector(clock)({}) },
       ],
     });
-    const run = await startPipeline(pipeline, { clock, times });
+    const run = await startPipeline(pipeline, { clock, listener: times });
     await clock.until(run.done);
     expect(Object.fromEntries(times.read())).toEqual({
       operator: 40,

@@ -1,0 +1,60 @@
+import { Worker } from 'node:worker_threads';
+import { entryPoint } from '../core/entry-point.ts';
+import type { StageListener } from '../core/stage-times.ts';
+
+/** What the watching thread is started with, and told. */
+export interface HangWatchSetup {
+  /** Two int32: a count that rises while the main thread is free, and the number of the stage. */
+  readonly state: SharedArrayBuffer;
+  /** Time between two looks, milliseconds. */
+  readonly everyMs: number;
+}
+export interface StageName {
+  readonly number: number;
+  readonly name: string;
+}
+
+const everyMs = 500;
+
+/**
+ * Sees from another thread that the main one no longer comes back from a stage (an endless loop in
+ * an operator of the user's), and says which: the main thread itself can say nothing then.
+ */
+export class HangWatch implements StageListener {
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #inside: number[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #worker: Worker;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    const workerData: HangWatchSetup = { state: this.#state.buffer, everyMs };
+    this.#worker = new Worker(entryPoint(import.meta.url, './hang-watch-worker'), { workerData });
+    // Without it a run goes on as well.
+    this.#worker.on('error', () => {});
+    this.#worker.unref();
+    this.#timer = setInterval(() => Atomics.add(this.#state, 0, 1), everyMs / 2);
+    this.#timer.unref();
+  }
+
+  enter(stage: string): void {
+    let number = this.#numbers.get(stage);
+    if (number === undefined) {
+      number = this.#numbers.size + 1;
+      this.#numbers.set(stage, number);
+      this.#worker.postMessage({ number, name: stage } satisfies StageName);
+    }
+    this.#inside.push(number);
+    Atomics.store(this.#state, 1, number);
+  }
+
+  leave(): void {
+    this.#inside.pop();
+    Atomics.store(this.#state, 1, this.#inside.at(-1) ?? 0);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    void this.#worker.terminate();
+  }
+}
