@@ -1,6 +1,5 @@
 import type { Subscriber } from 'zeromq';
 import {
-  CorruptMessage,
   decodeFrame,
   type MessageHeader,
   type Unpacked,
@@ -8,6 +7,7 @@ import {
 } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DataFrame, DepthFrame, Frame, ImageFrame, PointsFrame } from '../core/frame.ts';
+import { CorruptMessage } from '../core/message-check.ts';
 
 /** A frame from a topic, with the header it came with. */
 export type ReceivedFrame = (DepthFrame | ImageFrame | PointsFrame | DataFrame) & {

@@ -1,5 +1,4 @@
 import { fromMillimetres, toMillimetres } from './depth-encoding.ts';
-import { DepthlineError, reason } from './errors.ts';
 import type {
   DepthFrame,
   Frame,
@@ -8,6 +7,19 @@ import type {
   Intrinsics,
   ModelIdentity,
 } from './frame.ts';
+import {
+  CorruptMessage,
+  checkMessage,
+  isIntrinsics,
+  isModel,
+  isRange,
+  longestHeader,
+  messageVersion,
+  nanoseconds,
+  parseHeader,
+  parseJson,
+  text,
+} from './message-check.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
@@ -47,24 +59,14 @@ export interface MessageHeader {
   readonly dropped: number;
 }
 
-/** A message that is not what its header or this format says. Reading on is safe. */
-export class CorruptMessage extends DepthlineError {
-  constructor(message: string) {
-    super('SOURCE', `not a Depthline message: ${message}`);
-  }
-}
-
 export interface EncodeOptions {
   readonly encoding: DepthEncoding;
   readonly publishedAt: bigint;
   readonly dropped: number;
 }
 
-const version = 1;
 const alignment = 64;
-const longestHeader = 65_536;
 const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Header and payload of a frame. The payload may be the frame's own memory. */
 export function encodeFrame(
@@ -73,7 +75,7 @@ export function encodeFrame(
 ): { header: MessageHeader; payload: Uint8Array } {
   const { payload, ...layout } = encodePayload(frame, options.encoding);
   const header: MessageHeader = {
-    v: version,
+    v: messageVersion,
     kind: frame.kind,
     seq: frame.seq,
     pts: String(frame.pts),
@@ -181,7 +183,7 @@ export interface Unpacked {
 export function unpackMessage(parts: readonly Uint8Array[]): Unpacked {
   const [first, second, third] = parts;
   if (parts.length === 3 && first && second && third) {
-    return check(text(first), parseHeader(second), third);
+    return checkMessage(text(first), parseHeader(second), third);
   }
   if (parts.length === 1 && first) return unpackSingle(first);
   throw new CorruptMessage(`${parts.length} parts instead of 1 or 3`);
@@ -198,71 +200,7 @@ function unpackSingle(message: Uint8Array): Unpacked {
   }
   const payloadAt = Math.ceil((headerAt + length) / alignment) * alignment;
   const header = parseHeader(message.subarray(headerAt, headerAt + length));
-  return check(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
-}
-
-function text(data: Uint8Array): string {
-  try {
-    return textDecoder.decode(data);
-  } catch {
-    throw new CorruptMessage('a text in it is not UTF-8');
-  }
-}
-
-function parseHeader(data: Uint8Array): MessageHeader {
-  if (data.length > longestHeader) throw new CorruptMessage(`a header of ${data.length} bytes`);
-  try {
-    return JSON.parse(text(data)) as MessageHeader;
-  } catch (error) {
-    throw new CorruptMessage(`its header is not JSON: ${reason(error)}`);
-  }
-}
-
-const itemBytes: Readonly<Record<Encoding, { dtype: string; bytes: number; dims: number }>> = {
-  '32FC1': { dtype: '<f4', bytes: 4, dims: 2 },
-  '16UC1': { dtype: '<u2', bytes: 2, dims: 2 },
-  rgb8: { dtype: '|u1', bytes: 1, dims: 3 },
-  rgba8: { dtype: '|u1', bytes: 1, dims: 3 },
-  '32FC3': { dtype: '<f4', bytes: 4, dims: 2 },
-  json: { dtype: '|u1', bytes: 1, dims: 1 },
-};
-
-const kinds: Readonly<Record<Encoding, FrameKind>> = {
-  '32FC1': 'depth',
-  '16UC1': 'depth',
-  rgb8: 'image',
-  rgba8: 'image',
-  '32FC3': 'points',
-  json: 'data',
-};
-
-/** Believes nothing that the payload's own length does not bear out. */
-function check(topic: string, header: MessageHeader, payload: Uint8Array): Unpacked {
-  if (typeof header !== 'object' || header === null) throw new CorruptMessage('no header');
-  if (header.v !== version) throw new CorruptMessage(`version ${String(header.v)}, not ${version}`);
-  const item = Object.hasOwn(itemBytes, header.encoding) ? itemBytes[header.encoding] : undefined;
-  if (!item) throw new CorruptMessage(`encoding ${String(header.encoding)}`);
-  if (header.kind !== kinds[header.encoding] || header.dtype !== item.dtype) {
-    throw new CorruptMessage(
-      `${header.encoding} with kind ${header.kind} and dtype ${header.dtype}`,
-    );
-  }
-  const { shape } = header;
-  const whole = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!whole || shape.length !== item.dims)
-    throw new CorruptMessage(`shape ${JSON.stringify(shape)}`);
-  const size = shape.reduce((a, b) => a * b, item.bytes);
-  if (size !== payload.length) {
-    throw new CorruptMessage(
-      `shape ${JSON.stringify(shape)} needs ${size} bytes, not ${payload.length}`,
-    );
-  }
-  if (header.kind === 'image' && shape[2] !== (header.encoding === 'rgba8' ? 4 : 3)) {
-    throw new CorruptMessage(`${header.encoding} with ${shape[2]} channels`);
-  }
-  if (header.kind === 'points' && shape[1] !== 3) throw new CorruptMessage('points are not XYZ');
-  if (!Number.isSafeInteger(header.seq)) throw new CorruptMessage(`seq ${String(header.seq)}`);
-  return { topic, header, payload };
+  return checkMessage(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
 }
 
 /** The frame in a message. The payload is copied, so that the message's memory can go. */
@@ -280,7 +218,7 @@ export function decodeFrame({ header, payload }: Unpacked): Frame {
         height: rows,
         data,
         ...(isRange(header.range) && { range: header.range }),
-        ...(header.model && { model: header.model }),
+        ...(isModel(header.model) && { model: header.model }),
       };
     }
     case 'rgb8':
@@ -298,11 +236,7 @@ export function decodeFrame({ header, payload }: Unpacked): Frame {
     case '32FC3':
       return { ...base, kind: 'points', count: rows, data: floats(payload) };
     case 'json':
-      try {
-        return { ...base, kind: 'data', value: JSON.parse(text(payload)) as unknown };
-      } catch (error) {
-        throw new CorruptMessage(`its payload is not JSON: ${reason(error)}`);
-      }
+      return { ...base, kind: 'data', value: parseJson(payload, 'payload') };
   }
 }
 
@@ -311,26 +245,9 @@ function decodeBase(header: MessageHeader): FrameBase {
     seq: header.seq,
     pts: nanoseconds(header.pts, 'pts'),
     capturedAt: nanoseconds(header.capturedAt, 'capturedAt'),
-    source: String(header.source),
+    source: header.source,
     ...(isIntrinsics(header.intrinsics) && { intrinsics: header.intrinsics }),
   };
-}
-
-function nanoseconds(value: unknown, name: string): bigint {
-  if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) {
-    throw new CorruptMessage(`${name} is ${JSON.stringify(value)}`);
-  }
-  return BigInt(value);
-}
-
-function isRange(value: unknown): value is readonly [number, number] {
-  return Array.isArray(value) && value.length === 2 && value.every((n) => typeof n === 'number');
-}
-
-function isIntrinsics(value: unknown): value is Intrinsics {
-  if (typeof value !== 'object' || value === null) return false;
-  const { fx, fy, cx, cy } = value as Partial<Intrinsics>;
-  return [fx, fy, cx, cy].every((n) => typeof n === 'number');
 }
 
 /** Message memory need not be aligned as typed arrays must be. */

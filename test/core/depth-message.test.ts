@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  CorruptMessage,
   decodeFrame,
   encodeFrame,
   framings,
@@ -9,6 +8,7 @@ import {
   unpackMessage,
 } from '../../src/core/depth-message.ts';
 import type { Frame } from '../../src/core/frame.ts';
+import { CorruptMessage } from '../../src/core/message-check.ts';
 import { base, depthFrame, imageFrame } from '../support/frames.ts';
 
 const options = { encoding: '32FC1', publishedAt: 5n, dropped: 2 } as const;
