@@ -112,7 +112,9 @@ const faults: Record<string, () => Promise<void>> = {
 console.log(`${minutes} minutes, a fault every ${every} s`);
 await next('topic');
 const names = Object.keys(faults);
+const times = new Map<string, number>(names.map((name) => [name, 0]));
 const recoveries = new Map<string, number[]>(names.map((name) => [name, []]));
+const notRecovered: string[] = [];
 const samples = new Map<string, { minute: number; mib: number; descriptors: number }[]>();
 const begun = performance.now();
 const elapsed = () => (performance.now() - begun) / 1000;
@@ -130,17 +132,23 @@ for (let n = 0; elapsed() < minutes * 60; n++) {
   await sleep(Math.min(every * 1000, Math.max(0, minutes * 60 - elapsed()) * 1000));
   const name = names[n % names.length] as string;
   const start = performance.now();
-  await faults[name]?.();
-  recoveries.get(name)?.push(performance.now() - start);
+  times.set(name, (times.get(name) ?? 0) + 1);
+  try {
+    await faults[name]?.();
+    recoveries.get(name)?.push(performance.now() - start);
+  } catch (error) {
+    // One that is not got over is a result, and the table is where it shows.
+    notRecovered.push(`${name} at ${(elapsed() / 60).toFixed(1)} min: ${(error as Error).message}`);
+  }
 }
 clearInterval(sampler);
 run.stop();
 const summary = await run.done;
 rmSync(folder, { recursive: true, force: true });
 
-const faultRows = [...recoveries].map(([name, times]) => {
-  const { median, max } = measured(times.length > 0 ? times : [Number.NaN]);
-  return [name, String(times.length), String(times.length), median.toFixed(0), max.toFixed(0)];
+const faultRows = [...recoveries].map(([name, ms]) => {
+  const { median, max } = measured(ms.length > 0 ? ms : [Number.NaN]);
+  return [name, String(times.get(name)), String(ms.length), median.toFixed(0), max.toFixed(0)];
 });
 console.log(table([['fault', 'times', 'recovered', 'median ms', 'longest ms'], ...faultRows]));
 const processRows = [...samples].flatMap(([role, all]) => {
@@ -166,8 +174,10 @@ console.log(
   `\n${summary.captured} frames captured, ${summary.fps.toFixed(1)} fps; ledger off by ${off.join(' and ')}`,
 );
 for (const [message, count] of warnings) console.log(`${count} × ${message}`);
+for (const one of notRecovered) console.log(`not recovered: ${one}`);
 if (summary.error) console.log(`ended by: ${summary.error.message}`);
-process.exit(summary.error || off.some((n) => n !== 0) ? 1 : 0);
+const bad = summary.error !== undefined || notRecovered.length > 0;
+process.exit(bad || off.some((n) => n !== 0) ? 1 : 0);
 
 function roleOf(line: string): string {
   return line.includes('capture-host') ? 'capture process' : 'other processes';
