@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,25 +8,100 @@ import { startPipeline } from '../../src/core/runner.ts';
 import { file } from '../../src/sinks/file.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';
+import { smallDisk } from '../support/small-disk.ts';
 
-let folder: string;
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+const cleaning: (() => void)[] = [];
+afterEach(() => {
+  for (const clean of cleaning.splice(0).reverse()) clean();
+});
 
-/** A camera whose frames are written; in the middle the directory goes, and something is in its place. */
-async function lose(onError: OnError) {
-  folder = mkdtempSync(join(tmpdir(), 'depthline-disk-'));
-  const directory = join(folder, 'out');
-  const pictures = () => {
-    try {
-      return readdirSync(directory).filter((name) => name.endsWith('.png')).length;
-    } catch {
-      return 0;
-    }
-  };
+interface Place {
+  readonly directory: string;
+  /** Takes away what writing needs, and gives it back. */
+  harm(): void;
+  mend(): void;
+  /** Whether earlier frames are still there when it is mended. */
+  readonly keeps: boolean;
+  readonly problem: RegExp;
+}
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'depthline-disk-'));
+  cleaning.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const nobody = 65_534;
+/** A picture takes a page of 4 KiB, whatever its size. */
+const diskKiB = 2048;
+
+const places: Readonly<Record<string, () => Place>> = {
+  'a directory that is removed, with a file in its place': () => {
+    const directory = join(temporary(), 'out');
+    return {
+      directory,
+      harm() {
+        rmSync(directory, { recursive: true });
+        writeFileSync(directory, 'not a directory');
+      },
+      mend: () => rmSync(directory),
+      keeps: false,
+      problem: /vanished|is not a directory/,
+    };
+  },
+  'a disk that is full': () => {
+    const disk = smallDisk(diskKiB);
+    cleaning.push(() => disk.remove());
+    const filler = join(disk.path, 'filler');
+    const names = Array.from({ length: 5000 }, (_, n) => `${String(n).padStart(6, '0')}.png.part`);
+    return {
+      directory: disk.path,
+      harm() {
+        disk.fill(...names);
+        try {
+          if (disk.small) writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
+        } catch {
+          // It took what there was room for.
+        }
+      },
+      mend() {
+        rmSync(filler, { force: true });
+        if (!disk.small) for (const name of names) rmSync(join(disk.path, name), { force: true });
+      },
+      keeps: true,
+      problem: /the disk of .* is full; free space/,
+    };
+  },
+  'a directory that may no longer be written': () => {
+    const folder = temporary();
+    const directory = join(folder, 'out');
+    const root = process.getuid?.() === 0;
+    const mend = () => {
+      if (root) process.seteuid?.(0);
+      else chmodSync(directory, 0o700);
+    };
+    return {
+      directory,
+      harm() {
+        // Nothing is forbidden to root, so the process stops being root.
+        cleaning.push(mend);
+        if (root) process.seteuid?.(nobody);
+        else chmodSync(directory, 0o500);
+      },
+      mend,
+      keeps: true,
+      problem: /no permission to write in/,
+    };
+  },
+};
+
+/** A camera whose frames are written; in the middle the place is harmed, and mended later. */
+async function lose({ directory, harm, mend }: Place, onError: OnError) {
   const warnings: string[] = [];
   const log = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message) };
   const pipeline = definePipeline({
-    source: testPattern({ width: 64, height: 48, fps: 50, realtime: true }),
+    // Pictures of one colour: a small disk has room for many.
+    source: testPattern({ width: 16, height: 16, fps: 50, realtime: true, pattern: 'black' }),
     sinks: [{ sink: file({ directory, format: 'png' }), onError }],
   });
   const run = await startPipeline(pipeline, { log });
@@ -36,44 +111,57 @@ async function lose(onError: OnError) {
   });
   const branch = () => run.stats().branches[0];
   await until(() => (branch()?.delivered ?? 0) > 10);
-  rmSync(directory, { recursive: true });
-  writeFileSync(directory, 'not a directory');
+  harm();
   await until(() => over || warnings.length > 0);
   const lost = branch()?.delivered ?? 0;
-  if (!over) {
-    if (onError === 'skip') await until(() => (branch()?.failed ?? 0) > 5);
-    rmSync(directory);
-    await until(() => (branch()?.delivered ?? 0) > lost + 10);
-    run.stop();
-  }
+  if (!over && onError === 'skip') await until(() => (branch()?.failed ?? 0) > 5);
+  mend();
+  if (!over) await until(() => (branch()?.delivered ?? 0) > lost + 10);
+  run.stop();
   const summary = await run.done;
   expect(summary.branches.map(imbalance)).toEqual([0]);
   const [account] = summary.branches;
   if (!account) throw new Error('no branch');
-  return { summary, account, warnings, after: account.delivered - lost, pictures: pictures() };
+  return { summary, account, warnings, after: account.delivered - lost };
 }
 
-describe('a directory that is lost while frames are written to it, and back later', () => {
+/** The pictures of a directory: each whole, and no other file that looks like one. */
+function pictures(directory: string): number {
+  const names = readdirSync(directory).filter((name) => /^\d/.test(name));
+  for (const name of names) {
+    expect(name).toMatch(/^\d{6}\.png$/);
+    expect(readFileSync(join(directory, name)).subarray(-8, -4).toString()).toBe('IEND');
+  }
+  return names.length;
+}
+
+describe.each(Object.entries(places))('%s while frames are written, and back later', (_, make) => {
   it('with on-error: fail ends the run with what to do', async () => {
-    const { summary, account } = await lose('fail');
+    const place = make();
+    const { summary, account } = await lose(place, 'fail');
     expect(summary.error).toMatchObject({ code: 'SINK', at: 'sinks[0] file' });
-    expect(summary.error?.message).toContain(folder);
+    expect(summary.error?.message).toMatch(place.problem);
+    expect(summary.error?.message).toContain(place.directory);
     expect(account.failed).toBe(1);
+    if (place.keeps) expect(pictures(place.directory)).toBe(account.delivered);
   });
 
   it('with on-error: skip misses the frames in between, counted and named', async () => {
-    const { summary, account, warnings, after, pictures } = await lose('skip');
+    const place = make();
+    const { summary, account, warnings, after } = await lose(place, 'skip');
     expect(summary.error).toBeUndefined();
     expect(account.failed).toBeGreaterThan(5);
     expect(warnings).toHaveLength(account.failed);
-    expect(pictures).toBe(after);
+    expect(warnings[0]).toMatch(place.problem);
+    expect(pictures(place.directory)).toBe(place.keeps ? account.delivered : after);
   });
 
   it('with on-error: retry loses no frame that it was given', async () => {
-    const { summary, account, warnings, after, pictures } = await lose('retry');
+    const place = make();
+    const { summary, account, warnings, after } = await lose(place, 'retry');
     expect(summary.error).toBeUndefined();
     expect(account.failed).toBe(0);
     expect(warnings[0]).toMatch(/trying again/);
-    expect(pictures).toBe(after);
+    expect(pictures(place.directory)).toBe(place.keeps ? account.delivered : after);
   });
 });
