@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import { builtins } from '../components.ts';
+import type { SinkDefinition, SourceDefinition } from '../core/component.ts';
+import type { Bound, Pipeline } from '../core/pipeline.ts';
 import { formatProblems, loadPipelineFile } from '../core/pipeline-file.ts';
+import { readable } from '../core/readable.ts';
 import { findPipeline } from './find-pipeline.ts';
 
 export function checkCommand(): Command {
@@ -18,10 +21,8 @@ export function checkCommand(): Command {
       const problems = results.flatMap((result) => result.problems);
       if (json) console.log(JSON.stringify(problems, null, 2));
       for (const { file, pipeline } of results) {
-        for (const { path, sink } of pipeline?.branches ?? []) {
-          const warnings = sink.definition.warnings?.(sink.options) ?? [];
-          for (const warning of warnings) console.error(`${file}: ${path}: warning: ${warning}`);
-        }
+        for (const warning of pipeline ? warningsOf(pipeline) : [])
+          console.error(`${file}: ${readable(warning)}`);
       }
       for (const result of json ? [] : results) {
         console.log(
@@ -30,4 +31,11 @@ export function checkCommand(): Command {
       }
       if (problems.length > 0) process.exitCode = 2;
     });
+}
+
+function warningsOf({ source, branches }: Pipeline): string[] {
+  const told = (path: string, { definition, options }: Bound<SourceDefinition | SinkDefinition>) =>
+    (definition.warnings?.(options) ?? []).map((warning) => `${path}: warning: ${warning}`);
+  const sinks = branches.flatMap(({ path, sink }) => told(path, sink));
+  return [...told(`source ${source.definition.name}`, source), ...sinks];
 }

@@ -55,6 +55,8 @@ interface ComponentBase<Schema extends z.ZodType> {
   readonly options: Schema;
   /** Option values as they stand in a pipeline file; a test checks that each validates. */
   readonly examples: readonly z.input<Schema>[];
+  /** What is allowed but hardly meant, for `check`; the component logs it too. */
+  warnings?(options: z.output<Schema>): readonly string[];
 }
 
 // A method's parameter is bivariant, so that components of any options fit one list.
@@ -121,8 +123,6 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'sink';
   readonly accepts: readonly FrameKind[];
-  /** What is allowed but hardly meant, for `check`; the sink logs it too. */
-  warnings?(options: z.output<Schema>): readonly string[];
   /**
    * A sink that cannot work here may say so before the run (a display on a headless machine):
    * `undefined` means that its branch is left out, with the message it logged.

@@ -5,6 +5,7 @@ import { type ComponentContext, defineSink, type Sink } from '../core/component.
 import { curveServerSchema } from '../core/curve.ts';
 import { depthEncodings, encodeFrame, framings, packMessage } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { exposure } from '../core/exposure.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
 import { allowOnly } from './zap.ts';
 
@@ -85,14 +86,6 @@ export const zeromq = defineSink({
   warnings: exposure,
   create: (options, context) => open(options, context),
 });
-
-/** An endpoint of this machine alone: others than TCP, and the loopback. */
-const local = /^(?!tcp:)|^tcp:\/\/(127\.|localhost:|\[::1\]:)/;
-
-function exposure({ bind, curve }: Options): string[] {
-  if (bind === undefined || curve || local.test(bind)) return [];
-  return [`${bind} is open to the network without encryption; set curve, or bind to 127.0.0.1`];
-}
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
   const { Publisher, Push, XPublisher } = await import('zeromq');

@@ -4,6 +4,7 @@ import { subscribeDepth } from '../client/subscribe-depth.ts';
 import { type ComponentContext, defineSource } from '../core/component.ts';
 import { curveClientSchema } from '../core/curve.ts';
 import { DepthlineError } from '../core/errors.ts';
+import { exposure } from '../core/exposure.ts';
 import type { Frame } from '../core/frame.ts';
 import { duration } from '../core/units.ts';
 
@@ -42,7 +43,11 @@ export const zeromq = defineSource({
     { connect: 'tcp://127.0.0.1:5556', topic: 'depth' },
     { connect: 'tcp://127.0.0.1:5556', topic: 'image', kind: 'image' },
   ],
-  create: async (options, context) => receive(options, context),
+  warnings: exposure,
+  create: async (options, context) => {
+    for (const warning of exposure(options)) context.log.warn(warning);
+    return receive(options, context);
+  },
 });
 
 function receive(options: Options, context: ComponentContext): Observable<Frame> {

@@ -21,12 +21,17 @@ describe.concurrent('depthline check', () => {
       `source: test-pattern\nsinks:\n  - zeromq: { bind: "${bind}" }\n`;
     const cwd = workplace({
       'open.yaml': sink('tcp://192.168.1.7:5556'),
+      'web.yaml': sink('ws://0.0.0.0:5556'),
+      'source.yaml': 'source:\n  zeromq: { bind: "tcp://*:5556" }\nsinks: [discard]\n',
       'closed.yaml': sink('tcp://127.0.0.1:5556'),
     });
-    const { code, stderr } = await depthline(['check', 'open.yaml', 'closed.yaml'], { cwd });
+    const files = ['open.yaml', 'web.yaml', 'source.yaml', 'closed.yaml'];
+    const { code, stderr } = await depthline(['check', ...files], { cwd });
     expect(code).toBe(0);
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(/open\.yaml: sinks\[0\] zeromq: warning: .*set curve/),
+      expect.stringMatching(/web\.yaml: sinks\[0\] zeromq: warning: .*set curve/),
+      expect.stringMatching(/source\.yaml: source zeromq: warning: .*set curve/),
     ]);
   });
 
