@@ -74,8 +74,9 @@ afterEach(async () => {
 async function publishing(
   source: string,
   sink = '',
+  at?: string,
 ): Promise<{ running: Running; endpoint: string }> {
-  const endpoint = await freeEndpoint();
+  const endpoint = at ?? (await freeEndpoint());
   const pipeline = `
 source:
   test-pattern: { width: 256, height: 192, ${source} }
@@ -173,6 +174,27 @@ describe('a topic with bad subscribers', () => {
     await once(child, 'close');
     expectHealthy(await read(endpoint, 50));
     await stop(running);
+  });
+});
+
+describe('a publisher that is killed and started again', () => {
+  it('is read on by whoever subscribed, who sees it by the fall of seq', async () => {
+    const { running, endpoint } = await publishing(camera);
+    const { lines } = script(reader, endpoint, '-1');
+    const next = async () => JSON.parse((await lines.next()).value) as Header;
+    let last = await next();
+    // More than the new one publishes until the subscriber has found it.
+    while (last.seq < 300) last = await next();
+    running.child.kill('SIGKILL');
+    await running.finished;
+    const again = await publishing(camera, '', endpoint);
+    let first = await next();
+    for (; first.seq > last.seq; first = await next()) last = first;
+    expect(BigInt(first.capturedAt)).toBeGreaterThan(BigInt(last.publishedAt));
+    const headers = [first];
+    while (headers.length < 30) headers.push(await next());
+    expectHealthy(headers);
+    await stop(again.running);
   });
 });
 
