@@ -61,11 +61,13 @@ interface Item {
   readonly dtype: string;
   readonly bytes: number;
   readonly dims: number;
+  /** Metres per unit, where it is depth. */
+  readonly scale?: number;
 }
 
 const items: Readonly<Record<Encoding, Item>> = {
-  '32FC1': { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2 },
-  '16UC1': { kind: 'depth', dtype: '<u2', bytes: 2, dims: 2 },
+  '32FC1': { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, scale: 1 },
+  '16UC1': { kind: 'depth', dtype: '<u2', bytes: 2, dims: 2, scale: 0.001 },
   rgb8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
   rgba8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
   '32FC3': { kind: 'points', dtype: '<f4', bytes: 4, dims: 2 },
@@ -75,13 +77,16 @@ const items: Readonly<Record<Encoding, Item>> = {
 /** Believes nothing that the payload's own length does not bear out. */
 export function checkMessage(topic: string, header: MessageHeader, payload: Uint8Array): Unpacked {
   if (typeof header !== 'object' || header === null) throw new CorruptMessage('no header');
-  const { v, encoding, kind, dtype, shape, seq, source } = header;
+  const { v, encoding, kind, dtype, shape, scale, seq, source } = header;
   if (v !== messageVersion) throw new CorruptMessage(`version ${shown(v)}, not ${messageVersion}`);
   const known = typeof encoding === 'string' && Object.hasOwn(items, encoding);
   if (!known) throw new CorruptMessage(`encoding ${shown(encoding)}`);
   const item = items[encoding];
   if (kind !== item.kind || dtype !== item.dtype) {
     throw new CorruptMessage(`${encoding} with kind ${shown(kind)} and dtype ${shown(dtype)}`);
+  }
+  if (kind === 'depth' && scale !== undefined && scale !== item.scale) {
+    throw new CorruptMessage(`${encoding} with scale ${shown(scale)}, not ${item.scale}`);
   }
   const whole = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
   if (!whole || shape.length !== item.dims) throw new CorruptMessage(`shape ${shown(shape)}`);

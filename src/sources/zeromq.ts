@@ -129,7 +129,13 @@ async function* watched<T>(items: AsyncIterable<T>, onItem: () => void): AsyncGe
   }
 }
 
-/** Numbers that rise whatever the publisher does; a fall means that it was started again. */
+/** More than anybody loses on the way: a day at 60 fps and more. */
+const longestGap = 10_000_000;
+
+/**
+ * Numbers that rise whatever the publisher does. A fall means that it was started again. A leap that
+ * no loss explains is not counted as dropped: those frames never were.
+ */
 class Numbering {
   #theirs: number | undefined;
   #ours = -1;
@@ -137,7 +143,7 @@ class Numbering {
   next(theirs: number): { seq: number; lost: number } {
     const step = this.#theirs === undefined ? 1 : theirs - this.#theirs;
     this.#theirs = theirs;
-    const lost = Math.max(0, step - 1);
+    const lost = step > 0 && step <= longestGap ? step - 1 : 0;
     this.#ours += lost + 1;
     return { seq: this.#ours, lost };
   }

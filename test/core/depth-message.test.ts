@@ -56,6 +56,12 @@ describe.each(framings)('a %s message', (framing) => {
     expect(data[0]).toBe(0);
   });
 
+  it.each(['32FC1', '16UC1'] as const)('is corrupt with another scale than %s has', (encoding) => {
+    const { header, payload } = encodeFrame(depth, { ...options, encoding });
+    const parts = packMessage(framing, 'depth', { ...header, scale: 0.0002 }, payload);
+    expect(() => unpackMessage(parts)).toThrow(`${encoding} with scale 0.0002`);
+  });
+
   it('brings pictures, points and data', () => {
     const rgba = { ...imageFrame(4, 3), format: 'rgba' as const, data: new Uint8Array(48).fill(9) };
     const points = {

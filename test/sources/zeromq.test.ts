@@ -52,6 +52,15 @@ describe('zeromq source', () => {
     }
   });
 
+  it('does not count a leap that no loss explains', async () => {
+    const endpoint = await topic((n) => message(depthFrame(4, 3, n + (n % 2) * 2 ** 50)));
+    const frames = await firstValueFrom(
+      (await open({ connect: endpoint })).pipe(take(20), toArray()),
+    );
+    expect(frames.at(-1)?.seq).toBeLessThan(2 ** 40);
+    expect(context.drops.get('at capture') ?? 0).toBeLessThan(2 ** 40);
+  });
+
   it('hands over nothing while the gate is closed, and then the newest', async () => {
     const endpoint = await topic((n) => message(depthFrame(4, 3, n)));
     const source = await open({ connect: endpoint });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Publisher } from 'zeromq';
 import { systemClock } from '../../src/core/clock.ts';
 import {
@@ -61,10 +62,7 @@ export async function sendUntil(
   let n = 0;
   while (!done.aborted) {
     await socket.send(make(n++));
-    await Promise.race([
-      new Promise((resolve) => setTimeout(resolve, everyMs)),
-      once(done, 'abort').catch(() => {}),
-    ]);
+    await sleep(everyMs, undefined, { signal: done }).catch(() => {});
   }
   return n;
 }
