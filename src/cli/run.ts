@@ -42,11 +42,11 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   const stop = new AbortController();
   let running: Run | undefined;
   let interrupts = 0;
-  const interrupt = () => {
+  const interrupt = (signal: NodeJS.Signals) => {
     interrupts++;
     if (interrupts === 1) stop.abort();
     else if (interrupts === 2) running?.abort();
-    else process.exit(secondAbortExit);
+    else dieBy(signal);
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
@@ -94,6 +94,12 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   const error = summary.error ?? stray;
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
+}
+
+/** Without the listeners a signal ends the process at once; `process.exit` would wait for threads. */
+function dieBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 function logger(status: StatusLine, shown: boolean): Logger {

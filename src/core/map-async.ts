@@ -17,8 +17,11 @@ export interface MapAsyncOptions {
   readonly concurrency?: number;
   /** Results leave in the order in which frames came. Default true. */
   readonly ordered?: boolean;
-  /** `fail` ends the pipeline when the function rejects, `skip` counts the frame as failed. */
-  readonly onError?: 'fail' | 'skip';
+  /**
+   * `fail` ends the pipeline when the function rejects, `skip` counts the frame as failed. A
+   * function chooses by the error. Default `fail`.
+   */
+  readonly onError?: 'fail' | 'skip' | ((error: unknown) => 'fail' | 'skip');
   /** The queue in front; default: what the pipeline says, else limit 1, `block`. */
   readonly queue?: QueueOptions;
   /** Given by a component's `create`; a pipeline composed in code fills it in by itself. */
@@ -144,7 +147,8 @@ function run(
       running--;
       slots.splice(slots.indexOf(slot), 1);
       context.failed(1);
-      if (options.onError !== 'skip') {
+      const { onError = 'fail' } = options;
+      if ((typeof onError === 'function' ? onError(error) : onError) === 'fail') {
         finish();
         subscriber.error(error);
         return;

@@ -3,6 +3,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import type { Size } from '../core/geometry.ts';
 import type { Model } from './model-files.ts';
+import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
 
@@ -43,8 +44,12 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** How long a worker may take to finish what it is at before it is ended, milliseconds. */
-const closeMs = 1000;
+/** The worker ended with this picture in its hands. Others may do better. */
+export class WorkerDied extends DepthlineError {
+  constructor(model: Model, cause: string) {
+    super('MODEL', `${model.manifest.name}: its worker died: ${cause}`);
+  }
+}
 
 /** One session of a model, in a worker thread of its own. */
 export class InferenceThread {
@@ -74,8 +79,10 @@ export class InferenceThread {
     });
     this.died = new Promise((resolve) => {
       worker.on('exit', () => {
-        const what = this.#closed ? 'was closed' : `died: ${cause}`;
-        const error = new DepthlineError('MODEL', `${model.manifest.name}: its worker ${what}`);
+        const closed = `${model.manifest.name}: its worker was closed`;
+        const error = this.#closed
+          ? new DepthlineError('MODEL', closed)
+          : new WorkerDied(model, cause);
         for (const { reject } of this.#takeAll()) reject(error);
         if (!this.#closed) resolve(error);
       });
@@ -90,8 +97,10 @@ export class InferenceThread {
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
     const { manifest, path } = model;
     const { entry, threads, providers, session = defaultSettings } = options;
-    const workerData: WorkerSetup = { path, manifest, threads, providers, session };
+    const native = nativeState();
+    const workerData: WorkerSetup = { path, manifest, threads, providers, session, native };
     const worker = new Worker(entry, { workerData });
+    worker.once('exit', guardExit(native));
     try {
       const answer = await ready(worker);
       const { problem, description } = answer;
@@ -116,14 +125,16 @@ export class InferenceThread {
     });
   }
 
+  /**
+   * Waits for the picture that is worked on, however long that takes: ONNX Runtime cannot be
+   * interrupted, and a worker that is terminated within a run takes the whole process along.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     this.#post({ type: 'close' });
-    const timer = setTimeout(() => void this.#worker.terminate(), closeMs);
     await ended;
-    clearTimeout(timer);
   }
 
   /** Gives the worker what waits, as far as there is room. */

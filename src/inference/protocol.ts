@@ -9,6 +9,8 @@ export interface WorkerSetup {
   readonly threads: number;
   readonly providers: readonly string[];
   readonly session: SessionSettings;
+  /** See native-guard.ts. */
+  readonly native: SharedArrayBuffer;
 }
 
 /**
@@ -30,7 +32,7 @@ export type Request =
       /** Four bytes per pixel instead of three. */
       readonly alpha: boolean;
     }
-  /** Release the model and end; what was asked for before is answered first. */
+  /** Finish the picture that is worked on, release the model and end. */
   | { readonly type: 'close' };
 
 export type Response =

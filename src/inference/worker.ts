@@ -2,13 +2,21 @@ import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
 import { describeModel, manifestProblem } from './model-contract.ts';
+import { native } from './native-guard.ts';
 import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
 import { sessionOptions } from './session-settings.ts';
 import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
 
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
 
-const { path, manifest, threads, providers, session: settings } = workerData as WorkerSetup;
+const {
+  path,
+  manifest,
+  threads,
+  providers,
+  session: settings,
+  native: state,
+} = workerData as WorkerSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
 const inputShape =
@@ -17,7 +25,7 @@ const inputShape =
 // What ONNX Runtime would print on stderr is in the error that it throws.
 ort.env.logLevel = 'fatal';
 const options = sessionOptions(settings, threads, providers);
-const session = await ort.InferenceSession.create(path, options);
+const session = await native(state, () => ort.InferenceSession.create(path, options));
 const description = describeModel(session);
 let problem = manifestProblem(session, manifest);
 
@@ -52,12 +60,15 @@ const shared = slots.map((slot) => ({
 post({ type: 'ready', description, problem, slots, width, height });
 
 let last: Promise<void> = Promise.resolve();
+let closing = false;
 port.on('message', (request: Request) => {
+  if (request.type === 'close') closing = true;
   // One at a time: a run starts some event-loop turns after it is asked for, and shares its input.
   last = last.then(() => (request.type === 'close' ? close() : infer(request)));
 });
 
 async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
+  if (closing) return;
   const start = performance.now();
   try {
     const memory = shared[slot] as (typeof shared)[number];
@@ -78,7 +89,7 @@ async function run(
 ): Promise<ort.InferenceSession.ReturnType> {
   if (prepared) prepareInput(rgb, input, prepared);
   const tensor = new ort.Tensor(input.dtype, prepared ?? rgb, inputShape);
-  return session.run({ [input.name]: tensor }, fetches);
+  return native(state, () => session.run({ [input.name]: tensor }, fetches));
 }
 
 /** What comes out of a black picture: height and width, with ones before or after them. */
@@ -92,7 +103,7 @@ async function outputShape(): Promise<readonly number[]> {
 }
 
 async function close(): Promise<void> {
-  await session.release();
+  await native(state, () => session.release());
   port.close();
 }
 

@@ -5,6 +5,7 @@ import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import { mapAsync } from '../core/map-async.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
+import { WorkerDied } from '../inference/inference-thread.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
@@ -43,7 +44,9 @@ const options = z.strictObject({
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('when the model fails on a picture: end the run, or count the frame as failed'),
+    .describe(
+      'when the model fails on a picture: end the run, or count the frame as failed. A worker that dies is started again either way, and counts its frame as failed',
+    ),
 });
 
 /**
@@ -116,7 +119,8 @@ export const estimateDepth = defineOperator({
     const ahead = context.queue.whenFull === 'block' ? 1 : 0;
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
       concurrency: estimator.workers + ahead,
-      onError: options['on-error'],
+      // A death is not the picture's doing until the pool has given up, and then the run ends below.
+      onError: (error) => (error instanceof WorkerDied ? 'skip' : options['on-error']),
       context,
     });
     // Even where single failures are skipped, workers that cannot be kept alive end the run.

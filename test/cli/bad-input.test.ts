@@ -262,6 +262,24 @@ describe.concurrent('a module of the user’s', () => {
     expect(await leftBehind(run)).toEqual([]);
   });
 
+  it('that ends the process while a model runs ends it with its own code', async () => {
+    const code = operator('map((frame) => { if (frame.seq > 9) process.exit(7); return frame; })');
+    const folder = inProject();
+    writeFileSync(join(folder, 'mine.mjs'), code);
+    putModel(folder, 'slow');
+    const text = pipeline({
+      source: 'test-pattern: { width: 64, height: 48, fps: 30, realtime: true, pattern: white }',
+      head: 'use: ./mine.mjs',
+      operators: '[mine, estimate-depth: { model: ./slow.onnx }]',
+    });
+    writeFileSync(join(folder, 'p.yaml'), text);
+    const run = start(['run', 'p.yaml'], { cwd: folder });
+    const finished = await run.finished;
+    expect(finished).toMatchObject({ code: 7, signal: null });
+    expect(finished.stderr).not.toMatch(/terminate called/);
+    expect(await leftBehind(run)).toEqual([]);
+  });
+
   it('with an operator that never comes back is named, by a thread that still runs', async () => {
     const code = operator('map((frame) => { while (frame.seq > 1); return frame; })');
     const folder = inProject();

@@ -12,6 +12,7 @@ import {
   workplace,
 } from '../support/cli.ts';
 import { until } from '../support/gstreamer.ts';
+import { putModel } from '../support/models.ts';
 import { decodeVideo } from '../support/video.ts';
 
 const small = 'width: 64, height: 48';
@@ -248,5 +249,36 @@ sinks:
     const finished = await ended(running, cwd);
     expect(finished.code).toBe(130);
     expect(imbalances(summaryOf(finished))).toEqual([0]);
+  });
+
+  it('waits for a model that is slow, and the third time for nothing', async () => {
+    const pipeline = `
+source:
+  test-pattern: { ${small}, pattern: white, fps: 30, realtime: true }
+operators:
+  - estimate-depth: { model: ./slow.onnx }
+sinks:
+  - discard
+`;
+    const cwd = workplace({ 'p.yaml': pipeline });
+    putModel(cwd, 'slow');
+    const busy = async () => {
+      const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+      await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
+      running.child.kill('SIGINT');
+      return running;
+    };
+    const [patient, not] = await Promise.all([busy(), busy()]);
+    for (let n = 0; n < 2; n++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      not.child.kill('SIGINT');
+    }
+    expect(await not.finished).toMatchObject({ code: null, signal: 'SIGINT' });
+    expect(patient.child.exitCode).toBe(null);
+    const finished = await ended(patient, cwd);
+    expect(finished).toMatchObject({ code: 0, signal: null });
+    expect(finished.stderr).not.toMatch(/terminate called/);
+    expect(imbalances(summaryOf(finished))).toEqual([0]);
+    expect(await leftBehind(not)).toEqual([]);
   });
 });

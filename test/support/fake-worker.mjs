@@ -1,6 +1,6 @@
 // An inference worker without a model, for what a real one cannot be made to do: it answers with
-// depth 1 everywhere, and the first byte of a picture tells it to die (1), or to hang (2). With
-// `manifest.name` "stillborn" only the first start succeeds.
+// depth 1 everywhere, and the first byte of a picture tells it to die (1). With `manifest.name`
+// "stillborn" only the first start succeeds.
 import { existsSync, writeFileSync } from 'node:fs';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 
@@ -26,7 +26,6 @@ parentPort.on('message', ({ type, slot }) => {
   if (type === 'close') return parentPort.close();
   const [order] = new Uint8Array(slots[slot].pixels);
   if (order === 1) throw new Error('segmentation fault');
-  if (order === 2) for (;;);
   new Float32Array(slots[slot].depth).fill(threadId);
   parentPort.postMessage({ type: 'depth', slot, ms: 1 });
 });

@@ -13,6 +13,7 @@ export type FixtureModel =
   | 'open-size'
   | 'fails'
   | 'colour'
+  | 'slow'
   | 'two-inputs';
 
 export function fixtureModel(model: FixtureModel): string {
@@ -31,6 +32,7 @@ const manifests: Record<FixtureModel, { input: object; output: object }> = {
   'open-size': { input: floats, output: { name: 'depth', meaning: 'metres' } },
   fails: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   colour: { input: floats, output: { name: 'other', meaning: 'metres' } },
+  slow: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   'two-inputs': { input: floats, output: { name: 'depth', meaning: 'metres' } },
 };
 
