@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 import { commandLine, family, memoryMiB } from '../src/benchmark/processes.ts';
 import { measured, slope } from '../src/benchmark/statistics.ts';
@@ -38,6 +39,12 @@ const directory = join(folder, 'frames');
 const endpoint = `ipc://${join(folder, 'topic')}`;
 const faultsMeant = Math.ceil((minutes * 60) / every);
 const warnings = new Map<string, number>();
+/** The threads of the inference that live. */
+const workers: Worker[] = [];
+process.on('worker', (worker) => {
+  workers.push(worker);
+  worker.once('exit', () => workers.splice(workers.indexOf(worker), 1));
+});
 const run = await startPipeline(
   definePipeline({
     name: 'soak',
@@ -68,7 +75,10 @@ const run = await startPipeline(
     log: {
       debug() {},
       info() {},
-      warn: (message) => warnings.set(message, (warnings.get(message) ?? 0) + 1),
+      warn(message) {
+        const kind = message.replace(/frame \d+/, 'a frame').replace(folder, '…');
+        warnings.set(kind, (warnings.get(kind) ?? 0) + 1);
+      },
     },
   },
 );
@@ -93,6 +103,13 @@ const faults: Record<string, () => Promise<void>> = {
     const old = capture();
     for (const pid of old) process.kill(pid, 'SIGSTOP');
     await until(() => capture().some((pid) => !old.includes(pid)));
+    await next('topic');
+  },
+  async 'inference worker dies'() {
+    const old = [...workers];
+    // A request that it cannot read.
+    for (const worker of old) worker.postMessage(null);
+    await until(() => workers.some((worker) => !old.includes(worker)));
     await next('topic');
   },
   async 'directory removed'() {
@@ -157,9 +174,13 @@ const processRows = [...samples].flatMap(([role, all]) => {
   if (settled.length < 10) return [];
   const perHour = (of: 'mib' | 'descriptors') =>
     60 * slope(settled.map((one) => [one.minute, one[of]] as const));
+  const quarters = [0, 1, 2, 3].map((quarter) => {
+    const within = all.filter(({ minute }) => Math.floor((4 * minute) / minutes) === quarter);
+    return within.length > 0 ? measured(within.map(({ mib }) => mib)).median.toFixed(0) : '–';
+  });
   const row = [
     role,
-    measured(settled.map(({ mib }) => mib)).median.toFixed(0),
+    quarters.join(' '),
     perHour('mib').toFixed(1),
     measured(settled.map(({ descriptors }) => descriptors)).median.toFixed(0),
     perHour('descriptors').toFixed(2),
@@ -167,7 +188,7 @@ const processRows = [...samples].flatMap(([role, all]) => {
   return [row];
 });
 console.log(
-  `\n${table([['process', 'MiB', 'MiB per hour', 'descriptors', 'per hour'], ...processRows])}`,
+  `\n${table([['process', 'MiB, by quarter', 'MiB per hour', 'descriptors', 'per hour'], ...processRows])}`,
 );
 const off = summary.branches.map(imbalance);
 console.log(

@@ -18,11 +18,14 @@ export function measured(values: readonly number[]): Measured {
   };
 }
 
-/** Least-squares slope of y over x. */
+/**
+ * Slope of y over x: the median of the slopes between any two points (Theil, 1950; Sen, 1968), which
+ * a memory that goes up and down with each garbage collection does not tilt.
+ */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (index: 0 | 1) => points.reduce((sum, p) => sum + p[index], 0) / points.length;
-  const [mx, my] = [mean(0), mean(1)];
-  const over = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
-  const under = points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
-  return over / under;
+  const slopes: number[] = [];
+  for (const [i, [x, y]] of points.entries()) {
+    for (const [x2, y2] of points.slice(i + 1)) if (x2 !== x) slopes.push((y2 - y) / (x2 - x));
+  }
+  return slopes.length > 0 ? measured(slopes).median : 0;
 }
