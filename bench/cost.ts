@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { BareModel, type Rate } from '../src/benchmark/bare-model.ts';
 import { measured } from '../src/benchmark/statistics.ts';
 import { estimateDepth } from '../src/index.ts';
+import { bareTransfer } from './support/bare-transfer.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 
@@ -35,11 +36,22 @@ export const cost: Bench = {
       (rate, i) => rate.cpuMsPerFrame - (inference[i]?.cpuMsPerFrame as number),
     );
     print('CPU time of the framework and the test pattern', 'ms/frame', measured(own));
+    for (const fps of [100, undefined]) {
+      const transfers: Rate[] = [];
+      for (let round = 0; round < rounds; round++) {
+        transfers.push(await bareTransfer(frameBytes, seconds, fps));
+      }
+      const speed = fps === undefined ? 'as fast as it goes' : `at ${fps} fps`;
+      print(`bytes of a frame between two processes, ${speed}`, 'ms/frame', cpu(transfers));
+    }
     const pattern = measured(Array.from({ length: rounds }, patternMs));
     print('the test pattern alone', 'ms/frame', pattern);
     print('CPU time of the framework', 'ms/frame', measured(own.map((ms) => ms - pattern.median)));
   },
 };
+
+/** A picture of 224×224 as it comes from the capture process: with its GDP header and two stamps. */
+const frameBytes = 224 * 224 * 3 + 62 + 16;
 
 /** Drawing the pattern keeps one thread busy, so its time is its CPU time. */
 function patternMs(): number {
