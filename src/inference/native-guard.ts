@@ -8,7 +8,7 @@ const inside = 0;
 const leaving = 1;
 
 /** How long an exit may wait, milliseconds: longer than any run, shorter than for ever. */
-const longestWaitMs = 10_000;
+const longestWaitMs = 30_000;
 
 /** What the main thread and one worker share: two int32. */
 export function nativeState(): SharedArrayBuffer {

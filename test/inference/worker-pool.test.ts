@@ -98,8 +98,8 @@ it('gives up on one that cannot be started again', async () => {
 
 it('closes when the picture that is worked on is done, however long it takes', async () => {
   const pool = await openModel(putModel(directory, 'slow'), {});
-  // More than a second each.
-  const pictures = [100, 100, 100].map((red) => pool.infer(order(red)));
+  // More than half a second each.
+  const pictures = [255, 255, 255].map((red) => pool.infer(order(red)));
   const answers = Promise.allSettled(pictures);
   await pool.close();
   const [first, ...others] = await answers;
