@@ -16,7 +16,6 @@ export {
   type SinkDefinition,
   type SourceDefinition,
 } from './core/component.ts';
-export type { MessageHeader } from './core/depth-message.ts';
 export { DepthlineError, type ErrorCode } from './core/errors.ts';
 export {
   type DataFrame,
@@ -35,6 +34,7 @@ export {
 export { type BranchAccount, type Drop, imbalance } from './core/ledger.ts';
 export { type MapAsyncOptions, mapAsync } from './core/map-async.ts';
 export { CorruptMessage } from './core/message-check.ts';
+export type { MessageHeader } from './core/message-header.ts';
 export {
   type BranchInput,
   definePipeline,

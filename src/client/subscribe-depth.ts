@@ -1,13 +1,9 @@
 import type { Subscriber } from 'zeromq';
-import {
-  decodeFrame,
-  type MessageHeader,
-  type Unpacked,
-  unpackMessage,
-} from '../core/depth-message.ts';
+import { decodeFrame, unpackMessage } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DataFrame, DepthFrame, Frame, ImageFrame, PointsFrame } from '../core/frame.ts';
 import { CorruptMessage } from '../core/message-check.ts';
+import type { MessageHeader, Unpacked } from '../core/message-header.ts';
 
 /** A frame from a topic, with the header it came with. */
 export type ReceivedFrame = (DepthFrame | ImageFrame | PointsFrame | DataFrame) & {

@@ -1,12 +1,5 @@
 import { fromMillimetres, toMillimetres } from './depth-encoding.ts';
-import type {
-  DepthFrame,
-  Frame,
-  FrameBase,
-  FrameKind,
-  Intrinsics,
-  ModelIdentity,
-} from './frame.ts';
+import type { DepthFrame, Frame, FrameBase } from './frame.ts';
 import {
   CorruptMessage,
   checkMessage,
@@ -20,45 +13,10 @@ import {
   parseJson,
   text,
 } from './message-check.ts';
+import type { DepthEncoding, MessageHeader, Unpacked } from './message-header.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
-export const depthEncodings = ['32FC1', '16UC1'] as const;
-export type DepthEncoding = (typeof depthEncodings)[number];
-export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
-
-/**
- * The header of a message. Times are nanoseconds in decimal text, since they do not fit a JSON
- * number that JavaScript reads exactly.
- */
-export interface MessageHeader {
-  readonly v: 1;
-  readonly kind: FrameKind;
-  readonly seq: number;
-  readonly pts: string;
-  readonly capturedAt: string;
-  readonly publishedAt: string;
-  readonly source: string;
-  readonly width?: number;
-  readonly height?: number;
-  /** As NumPy writes it: `<f4`, `<u2`, `|u1`. */
-  readonly dtype: string;
-  /** As NumPy writes it: `[height, width]`. */
-  readonly shape: readonly number[];
-  /** ROS REP 118 names for depth. */
-  readonly encoding: Encoding;
-  readonly unit?: 'm' | 'mm';
-  /** Metres per unit of the payload. */
-  readonly scale?: number;
-  /** Value of pixels without a measurement. */
-  readonly invalid?: number;
-  readonly range?: readonly [number, number];
-  readonly intrinsics?: Intrinsics;
-  readonly model?: ModelIdentity;
-  /** Frames of the source that were not published since the last message. */
-  readonly dropped: number;
-}
-
 export interface EncodeOptions {
   readonly encoding: DepthEncoding;
   readonly publishedAt: bigint;
@@ -166,13 +124,6 @@ export function packMessage(
   message.set(headerBytes, topicBytes.length + 5);
   message.set(payload, payloadAt);
   return [message];
-}
-
-/** A received message, taken apart but not yet believed. */
-export interface Unpacked {
-  readonly topic: string;
-  readonly header: MessageHeader;
-  readonly payload: Uint8Array;
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { Encoding, MessageHeader, Unpacked } from './depth-message.ts';
 import { DepthlineError, reason } from './errors.ts';
 import type { FrameKind, Intrinsics, ModelIdentity } from './frame.ts';
+import type { Encoding, MessageHeader, Unpacked } from './message-header.ts';
 import { readable } from './readable.ts';
 
 export const messageVersion = 1;

@@ -3,10 +3,11 @@ import type { XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import { curveServerSchema } from '../core/curve.ts';
-import { depthEncodings, encodeFrame, framings, packMessage } from '../core/depth-message.ts';
+import { encodeFrame, framings, packMessage } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { exposure } from '../core/exposure.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
+import { depthEncodings } from '../core/message-header.ts';
 import { allowOnly } from './zap.ts';
 
 const options = z

@@ -1,5 +1,5 @@
 import type { Camera } from './camera.ts';
-import type { View } from './renderer.ts';
+import type { View } from './projection.ts';
 
 /**
  * Adds `weight` times the light that a face sends through the picture at `x`, `y` to `out[at..]`.

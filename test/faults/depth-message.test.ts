@@ -5,11 +5,11 @@ import {
   decodeFrame,
   encodeFrame,
   framings,
-  type MessageHeader,
   packMessage,
   unpackMessage,
 } from '../../src/core/depth-message.ts';
 import { CorruptMessage } from '../../src/core/message-check.ts';
+import type { MessageHeader } from '../../src/core/message-header.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
 
