@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Role, Use } from './component.ts';
 import { DepthlineError, reason } from './errors.ts';
@@ -20,6 +20,7 @@ import type { Registry } from './registry.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { checkTimingTests, type TimingTest } from './timing-test.ts';
 import { importComponents } from './use-module.ts';
+import { offsetOf } from './yaml-place.ts';
 
 /** A problem with its place in the file; lines and columns count from 1. */
 export interface FileProblem {
@@ -323,7 +324,8 @@ class FileReader {
 
   #report(problem: Problem): void {
     if (this.#unresolved.has(JSON.stringify(problem.path))) return;
-    this.#reportAt(this.#offset(problem.path, problem.key === true), this.#named(problem));
+    const { path, key = false } = problem;
+    this.#reportAt(offsetOf(this.#document, path, key), this.#named(problem));
   }
 
   #named(problem: Problem): string {
@@ -342,30 +344,6 @@ class FileReader {
       column: Math.max(1, col),
       message: readable(message),
     });
-  }
-
-  /** Where the value (or the key) at `path` stands, or the nearest thing around it that is there. */
-  #offset(path: Path, key: boolean): number {
-    let node: unknown = this.#document.contents;
-    let offset = 0;
-    for (const [depth, part] of path.entries()) {
-      if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
-        if (!pair) return offset;
-        const keyStart = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
-        const last = depth === path.length - 1;
-        const valueStart = isNode(pair.value) ? (pair.value.range?.[0] ?? keyStart) : keyStart;
-        // A block below its key starts lines further down: the key is where people look.
-        offset = (last && key) || !isScalar(pair.value) ? keyStart : valueStart;
-        node = pair.value;
-      } else if (isSeq(node)) {
-        node = node.items[part as number];
-        if (isNode(node)) offset = node.range?.[0] ?? offset;
-      } else {
-        return offset;
-      }
-    }
-    return offset;
   }
 }
 
