@@ -29,7 +29,10 @@ export class HangWatch implements StageListener {
 
   constructor() {
     const workerData: HangWatchSetup = { state: this.#state.buffer, everyMs };
-    this.#worker = new Worker(entryPoint(import.meta.url, './hang-watch-worker'), { workerData });
+    this.#worker = new Worker(entryPoint(import.meta.url, './hang-watch-worker'), {
+      workerData,
+      execArgv: [],
+    });
     // Without it a run goes on as well.
     this.#worker.on('error', () => {});
     this.#worker.unref();

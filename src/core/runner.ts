@@ -219,6 +219,8 @@ class Running implements Run {
   }
 
   async #drain(): Promise<void> {
+    // A branch that ends the run in the middle of a fan-out must not keep its frame from the others.
+    await Promise.resolve();
     for (const { branch } of this.#branches) branch.end();
     await Promise.all(this.#branches.map(({ branch }) => branch.finished));
     const components = this.#collectReports();

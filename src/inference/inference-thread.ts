@@ -87,6 +87,9 @@ export class InferenceThread {
         if (!this.#closed) resolve(error);
       });
     });
+    // A program that forgets to close it ends all the same, once nothing is asked of it. Listening to
+    // messages would undo that.
+    worker.unref();
   }
 
   /**
@@ -99,7 +102,8 @@ export class InferenceThread {
     const { entry, threads, providers, session = defaultSettings } = options;
     const native = nativeState();
     const workerData: WorkerSetup = { path, manifest, threads, providers, session, native };
-    const worker = new Worker(entry, { workerData });
+    // Not the program's own arguments: Node.js refuses some of them here, and loaders cost time.
+    const worker = new Worker(entry, { workerData, execArgv: [] });
     worker.once('exit', guardExit(native));
     try {
       const answer = await ready(worker);
@@ -133,6 +137,7 @@ export class InferenceThread {
     if (this.#closed) return;
     this.#closed = true;
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    this.#worker.ref();
     this.#post({ type: 'close' });
     await ended;
   }
@@ -145,6 +150,7 @@ export class InferenceThread {
       if (!pending) return;
       place.pending = pending;
       place.pixels.set(pending.image.data);
+      this.#worker.ref();
       this.#post({ type: 'infer', slot, alpha: pending.image.format === 'rgba' });
     }
   }
@@ -162,6 +168,7 @@ export class InferenceThread {
       pending.resolve({ depth: place.depth.slice(), ...this.#size, ms: response.ms });
     }
     this.#begin();
+    if (this.load === 0 && !this.#closed) this.#worker.unref();
   }
 
   #takeAll(): Pending[] {

@@ -16,7 +16,10 @@ export class RenderThread {
   #ended: DepthlineError | undefined;
 
   constructor(settings: FilmSettings) {
-    this.#worker = new Worker(entryPoint(import.meta.url, './worker'), { workerData: settings });
+    this.#worker = new Worker(entryPoint(import.meta.url, './worker'), {
+      workerData: settings,
+      execArgv: [],
+    });
     this.#worker.on('message', (response: Response) => this.#waiting.shift()?.resolve(response));
     this.#worker.on('error', (error) => this.#end(`failed: ${reason(error)}`, error));
     this.#worker.on('exit', (code) => this.#end(`ended with code ${code}`));

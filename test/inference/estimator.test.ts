@@ -5,6 +5,7 @@ import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import { DepthEstimator, type EstimatorOptions } from '../../src/inference/estimator.ts';
+import { startProcess } from '../support/cli.ts';
 import { imageFrame } from '../support/frames.ts';
 import { fixtureModel, type ManifestChanges, putModel } from '../support/models.ts';
 
@@ -280,4 +281,18 @@ it('fails on one picture and goes on', async () => {
     message: expect.stringMatching(/^fails failed: .*out of data bounds/) as string,
   });
   expect((await depth.estimate(red(9))).data[0]).toBe(1);
+});
+
+it('does not keep a program alive that forgets to close it', async () => {
+  const path = putModel(directory, 'metres');
+  const module = new URL('../../src/inference/estimator.ts', import.meta.url);
+  const script = `
+    import { DepthEstimator } from ${JSON.stringify(module.href)};
+    const estimator = await DepthEstimator.open({ model: ${JSON.stringify(path)}, workers: 2 });
+    const picture = { width: 8, height: 6, format: 'rgb', data: new Uint8Array(144).fill(100) };
+    const { data } = await estimator.estimate(picture);
+    console.log(data[0].toFixed(2));`;
+  const args = ['--import', 'tsx', '--input-type=module', '-e', script];
+  const { code, stdout, stderr } = await startProcess(process.execPath, args).finished;
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '1.11\n', stderr: '' });
 });
