@@ -15,15 +15,16 @@ import { pipelineRate } from './support/pipeline-rate.ts';
 export const cost: Bench = {
   name: 'cost',
   summary: 'CPU time per frame of everything but the network',
-  async run({ rounds, seconds }, print) {
+  async run(options, print) {
+    const { rounds, seconds } = options;
     const model = fileURLToPath(new URL('./support/weigh-channels.yaml', import.meta.url));
     const bare = await BareModel.open({ model });
     const source: Rate[] = [];
     const whole: Rate[] = [];
     const inference: Rate[] = [];
     for (let round = 0; round < rounds; round++) {
-      source.push(await pipelineRate([], seconds));
-      whole.push(await pipelineRate([estimateDepth({ model, tuned: 'off' })], seconds));
+      source.push(await pipelineRate([], options));
+      whole.push(await pipelineRate([estimateDepth({ model, tuned: 'off' })], options));
       inference.push(await bare.run(seconds));
     }
     await bare.close();

@@ -17,8 +17,9 @@ import { pipelineRate } from './support/pipeline-rate.ts';
 export const freshness: Bench = {
   name: 'freshness',
   summary: 'age of published depth, with a camera at 3× the rate of the network',
-  async run({ rounds, seconds, model }, print) {
-    const rate = await pipelineRate([estimateDepth({ model, tuned: 'off' })], seconds);
+  async run({ model, ...options }, print) {
+    const { rounds, seconds } = options;
+    const rate = await pipelineRate([estimateDepth({ model, tuned: 'off' })], options);
     const results: Awaited<ReturnType<typeof ages>>[] = [];
     for (let round = 0; round < rounds; round++) {
       results.push(await ages(model, Math.round(3 * rate.fps), seconds));

@@ -30,6 +30,7 @@ const command = new Command('bench')
   .argument('[name...]', `of ${benches.map(({ name }) => name).join(', ')}; default: all`)
   .option('--rounds <n>', 'repetitions', Number, 7)
   .option('--seconds <n>', 'length of one measurement', Number, 4)
+  .option('--warm-up <n>', 'seconds before a measurement', Number, 3)
   .option('--model <name-or-path>', 'uint8 NHWC in', 'fastdepth')
   .option('--json', 'one JSON object per line')
   .parse();

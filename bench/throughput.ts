@@ -11,14 +11,15 @@ import { pipelineRate } from './support/pipeline-rate.ts';
 export const throughput: Bench = {
   name: 'throughput',
   summary: 'frames per second of a pipeline, as a share of the bare model’s',
-  async run({ rounds, seconds, model }, print) {
+  async run({ model, ...options }, print) {
+    const { rounds, seconds } = options;
     for (const workers of [1, 2]) {
       const bare = await BareModel.open({ model, workers });
       const operators = [estimateDepth({ model, workers, tuned: 'off' })];
       const limits = [await bare.run(seconds)];
       const rates: Rate[] = [];
       for (let round = 0; round < rounds; round++) {
-        rates.push(await pipelineRate(operators, seconds));
+        rates.push(await pipelineRate(operators, options));
         limits.push(await bare.run(seconds));
       }
       await bare.close();

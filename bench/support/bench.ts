@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
+  /** Before it, until code is compiled and buffers are made. */
+  readonly warmUp: number;
   readonly model: string;
 }
 

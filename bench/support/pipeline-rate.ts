@@ -9,30 +9,37 @@ import {
   startPipeline,
   testPattern,
 } from '../../src/index.ts';
+import type { BenchOptions } from './bench.ts';
 
-/** Frames before the measurement: queues fill, code is compiled, buffers are made. */
-const warmUp = 60;
+/** Before any measurement the queues must be full. */
+const leastFrames = 60;
 
 /** Speed and CPU time of a pipeline on a test pattern of 224 × 224, after it has warmed up. */
 export async function pipelineRate(
   operators: readonly OperatorInput[],
-  seconds: number,
+  { seconds, warmUp }: Pick<BenchOptions, 'seconds' | 'warmUp'>,
 ): Promise<Rate> {
   let pids: number[] = [];
   let seen = 0;
-  let startedAt = 0;
+  let seenBefore = 0;
+  let firstAt = 0;
+  let startedAt: number | undefined;
   let startCpu = 0;
   let rate: Rate | undefined;
   const measure = tap<Frame>(() => {
-    seen++;
-    if (seen === warmUp) {
+    const now = performance.now();
+    if (seen++ === 0) firstAt = now;
+    if (startedAt === undefined) {
+      if (seen < leastFrames || now - firstAt < warmUp * 1000) return;
+      seenBefore = seen;
       pids = family();
       startCpu = cpuMs(pids);
       startedAt = performance.now();
+      return;
     }
-    const elapsed = performance.now() - startedAt;
-    if (seen <= warmUp || rate || elapsed < seconds * 1000) return;
-    const frames = seen - warmUp;
+    const elapsed = now - startedAt;
+    if (rate || elapsed < seconds * 1000) return;
+    const frames = seen - seenBefore;
     rate = {
       fps: (1000 * frames) / elapsed,
       cpuMsPerFrame: (cpuMs(pids) - startCpu) / frames,

@@ -17,6 +17,8 @@ export interface PipelineBenchOptions {
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
+  /** Seconds before each measurement, until code is compiled and buffers are made. */
+  readonly warmUp: number;
   readonly power?: PowerMeter | undefined;
   readonly signal?: AbortSignal;
   readonly onRound?: () => void;
@@ -80,8 +82,8 @@ interface Round {
   readonly seconds: number;
 }
 
-/** Frames before a measurement: queues fill, code is compiled, buffers are made. */
-const warmUpFrames = 30;
+/** Before any measurement the queues must be full. */
+const leastWarmUpFrames = 30;
 const firstFrameMs = 60_000;
 const leastFrames = 10;
 
@@ -154,7 +156,9 @@ async function measureRound(pipeline: Pipeline, options: PipelineBenchOptions): 
   try {
     await running.until(() => run.stats().branches.some(({ delivered }) => delivered > 0), 5);
     const startUpMs = performance.now() - begun;
-    await running.until(() => run.stats().processed >= warmUpFrames, 20);
+    const warmAt = performance.now() + options.warmUp * 1000;
+    while (performance.now() < warmAt && !running.over) await sleep(20);
+    await running.until(() => run.stats().processed >= leastWarmUpFrames, 20);
     const round = await measure(running, times, options);
     const { branches } = await running.end();
     const latencyMs = Object.fromEntries(

@@ -17,6 +17,7 @@ interface Flags {
   readonly set: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
+  readonly warmUp: number;
   readonly flood?: true;
   readonly json?: true;
   readonly plot?: string;
@@ -31,6 +32,7 @@ export function benchCommand(): Command {
     .option('--set <path=value>', 'replace an option: source.video-file.path=a.mp4', collect, [])
     .option('--rounds <n>', 'times that pipeline and model are measured, in turn', positiveWhole, 5)
     .option('--seconds <s>', 'length of each measurement', positive, 4)
+    .option('--warm-up <s>', 'seconds of each round before it is measured', positive, 2)
     .option('--flood', 'a test pattern, as fast as it is taken, in place of the source')
     .option('--power', 'watts and energy per frame, where there is a sensor')
     .option('--modes <ids>', 'in each of these modes of nvpmodel (0,1,…), as root', list)
@@ -52,10 +54,11 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
   const before = modes.length > 0 ? powerMode()?.id : undefined;
   const bar = progressBar(Math.max(1, modes.length) * flags.rounds, 'rounds', !flags.json);
   try {
-    const { rounds, seconds, json, plot } = flags;
+    const { rounds, seconds, warmUp, json, plot } = flags;
     const { signal } = stop;
     const onRound = () => bar?.increment();
-    const measure = () => benchPipeline(pipeline, { rounds, seconds, onRound, signal, power });
+    const measure = () =>
+      benchPipeline(pipeline, { rounds, seconds, warmUp, onRound, signal, power });
     const results: PipelineBench[] = [];
     for (const mode of modes) {
       setPowerMode(mode);

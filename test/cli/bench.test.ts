@@ -30,7 +30,7 @@ function folder(files: Readonly<Record<string, string>>): string {
   return cwd;
 }
 
-const quick = ['--rounds', '2', '--seconds', '0.5'];
+const quick = ['--rounds', '2', '--seconds', '0.5', '--warm-up', '0.1'];
 
 describe('depthline bench', () => {
   it('measures a pipeline beside its model, and says where the time goes', async () => {
