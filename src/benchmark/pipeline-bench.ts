@@ -8,9 +8,17 @@ import { startPipeline } from '../core/runner.ts';
 import { StageTimes } from '../core/stage-times.ts';
 import { type PowerMeter, powerMode } from '../device/power.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
+import { inferenceThread } from '../inference/thread-name.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
-import { commandLine, cpuMs, family, mainThreadMs, memoryMiB } from './processes.ts';
+import {
+  commandLine,
+  cpuMs,
+  family,
+  mainThreadMs,
+  memoryMiB,
+  otherThreadsMs,
+} from './processes.ts';
 import { type Measured, measured } from './statistics.ts';
 
 export interface PipelineBenchOptions {
@@ -36,9 +44,13 @@ export interface CpuPerFrame {
   readonly stages: Readonly<Record<string, Measured>>;
   /** What is left of the main thread: receiving frames, event loop, garbage. */
   readonly mainThread: Measured;
-  /** The model in a bare loop; none without `estimate-depth`. */
-  readonly inference?: Measured;
-  /** What is left of the other threads: copies in workers, encoders, ZeroMQ, V8's helpers. */
+  /** Threads that run models, copying and checking included. */
+  readonly inference: Measured;
+  /** The model alone, in a bare loop; none without `estimate-depth`. */
+  readonly bareInference?: Measured;
+  /** ZeroMQ's own threads. */
+  readonly zeromq: Measured;
+  /** What is left of the other threads: encoders of files, V8's compiler and garbage collector. */
   readonly otherThreads: Measured;
 }
 
@@ -71,7 +83,9 @@ export interface PipelineBench {
 
 interface Round {
   readonly fps: number;
-  readonly cpu: Readonly<Record<'total' | 'capture' | 'output' | 'main' | 'threads', number>>;
+  readonly cpu: Readonly<
+    Record<'total' | 'capture' | 'output' | 'main' | 'inference' | 'zeromq' | 'others', number>
+  >;
   readonly stages: Readonly<Record<string, number>>;
   readonly eventLoopMs: { readonly p50: number; readonly p99: number };
   readonly latencyMs: Readonly<Record<string, Percentiles>>;
@@ -220,14 +234,15 @@ async function measure(
   const children = pids.slice(1).map((pid) => ({ pid, output: isOutput(pid) }));
   const read = () => ({
     at: performance.now(),
+    joules: power?.joules() ?? 0,
     frames: running.run.stats().processed,
     own: cpuMs(pids.slice(0, 1)),
     main: mainThreadMs(),
+    ...namedThreads(),
     active: performance.eventLoopUtilization().active,
     capture: cpuMs(children.filter(({ output }) => !output).map(({ pid }) => pid)),
     output: cpuMs(children.filter(({ output }) => output).map(({ pid }) => pid)),
     stages: times.read(),
-    joules: power?.joules() ?? 0,
   });
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
@@ -249,7 +264,9 @@ async function measure(
     const message = `only ${frames} frames came while it was measured; measure for longer (--seconds), or let the source go on for longer`;
     throw new DepthlineError('SOURCE', message);
   }
-  const perFrame = (of: 'own' | 'main' | 'capture' | 'output') => (after[of] - before[of]) / frames;
+  type Part = 'own' | 'main' | 'capture' | 'output' | 'inference' | 'zeromq';
+  const perFrame = (of: Part) => (after[of] - before[of]) / frames;
+  const named = perFrame('main') + perFrame('inference') + perFrame('zeromq');
   // Stages are timed by the wall clock; this is the part of it in which the thread had a processor.
   const onProcessor = (after.main - before.main) / (after.active - before.active);
   const delay = (p: number) => Math.max(0, loop.percentile(p) / 1e6 - loopResolutionMs);
@@ -260,7 +277,9 @@ async function measure(
       capture: perFrame('capture'),
       output: perFrame('output'),
       main: perFrame('main'),
-      threads: perFrame('own') - perFrame('main'),
+      inference: perFrame('inference'),
+      zeromq: perFrame('zeromq'),
+      others: Math.max(0, perFrame('own') - named),
     },
     stages: Object.fromEntries(
       [...after.stages].map(([name, ms]) => [
@@ -273,6 +292,16 @@ async function measure(
     allocatedKiBPerFrame: grown / 1024 / frames,
     joules: after.joules - before.joules,
     seconds: (after.at - before.at) / 1000,
+  };
+}
+
+function namedThreads(): { inference: number; zeromq: number } {
+  const threads = [...otherThreadsMs()];
+  const sum = (is: (name: string) => boolean) =>
+    threads.reduce((ms, [name, its]) => ms + (is(name) ? its : 0), 0);
+  return {
+    inference: sum((name) => name === inferenceThread),
+    zeromq: sum((name) => name.startsWith('ZMQ')),
   };
 }
 
@@ -305,8 +334,12 @@ function summarise(rounds: readonly Round[], limits: readonly Rate[]) {
         stages.map((name) => [name, all(({ stages }) => stages[name] ?? 0)]),
       ),
       mainThread: all((round) => round.cpu.main - inStages(round)),
-      ...(compared && { inference: measured(limits.map(({ cpuMsPerFrame }) => cpuMsPerFrame)) }),
-      otherThreads: all(({ cpu }, i) => cpu.threads - (compared ? beside(i, 'cpuMsPerFrame') : 0)),
+      inference: all(({ cpu }) => cpu.inference),
+      ...(compared && {
+        bareInference: measured(limits.map(({ cpuMsPerFrame }) => cpuMsPerFrame)),
+      }),
+      zeromq: all(({ cpu }) => cpu.zeromq),
+      otherThreads: all(({ cpu }) => cpu.others),
     },
     eventLoopMs: {
       p50: all(({ eventLoopMs }) => eventLoopMs.p50),

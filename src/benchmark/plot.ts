@@ -2,19 +2,21 @@ import { schemeTableau10 } from 'd3-scale-chromatic';
 import type { PipelineBench } from './pipeline-bench.ts';
 import type { Measured } from './statistics.ts';
 
-/** The parts of a frame's CPU time, in the order in which they happen. */
+/** The parts of a frame's CPU time that there are, in the order in which they happen. */
 export function cpuParts({ cpuMsPerFrame: cpu }: PipelineBench): [string, Measured][] {
-  return [
+  const parts: [string, Measured][] = [
     ['capture process', cpu.capture],
     ['main thread: frame transfer, event loop', cpu.mainThread],
     ...Object.entries(cpu.stages).map(([name, ms]): [string, Measured] => [
       `main thread: ${name}`,
       ms,
     ]),
-    ...(cpu.inference ? [['inference', cpu.inference] as [string, Measured]] : []),
-    ['other threads: copies, encoders, ZeroMQ', cpu.otherThreads],
+    ['inference threads', cpu.inference],
+    ['ZeroMQ threads', cpu.zeromq],
+    ['other threads: encoders, compiler, garbage', cpu.otherThreads],
     ['output processes', cpu.output],
   ];
+  return parts.filter(([, { max }]) => max > 0);
 }
 
 const width = 720;

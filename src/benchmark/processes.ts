@@ -8,7 +8,7 @@ export function family(): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const fields = statFields(Number(name));
+    const fields = statFields(read(Number(name), 'stat'));
     if (fields) parents.set(Number(name), Number(fields[1]));
   }
   const found = [process.pid];
@@ -23,9 +23,7 @@ export function cpuMs(pids: readonly number[]): number {
   const own = process.cpuUsage();
   return pids.reduce((sum, pid) => {
     if (pid === process.pid) return sum + (own.user + own.system) / 1000;
-    const fields = statFields(pid);
-    if (!fields) return sum;
-    return sum + ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+    return sum + ticksMs(read(pid, 'stat'));
   }, 0);
 }
 
@@ -36,8 +34,25 @@ export function commandLine(pid: number): string {
 
 /** CPU time of this process's main thread since the start, milliseconds. */
 export function mainThreadMs(): number {
-  const nanoseconds = Number(read(process.pid, `task/${process.pid}/schedstat`).split(' ')[0]);
-  return nanoseconds / 1e6;
+  return threadMs(process.pid);
+}
+
+/** CPU time since the start of this process's other threads, by their names, milliseconds. */
+export function otherThreadsMs(): Map<string, number> {
+  const byName = new Map<string, number>();
+  for (const thread of readdirSync('/proc/self/task').map(Number)) {
+    if (thread === process.pid) continue;
+    const name = read(process.pid, `task/${thread}/comm`).trim();
+    byName.set(name, (byName.get(name) ?? 0) + threadMs(thread));
+  }
+  return byName;
+}
+
+/** Exactly where the kernel keeps schedstat, else to 10 ms. */
+function threadMs(thread: number): number {
+  const exact = read(process.pid, `task/${thread}/schedstat`);
+  if (exact === '') return ticksMs(read(process.pid, `task/${thread}/stat`));
+  return Number(exact.split(' ')[0]) / 1e6;
 }
 
 /** Resident memory, MiB. */
@@ -51,10 +66,15 @@ export function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** What stands in /proc/PID/stat after the name: state, parent, … */
-function statFields(pid: number): string[] | undefined {
-  const text = read(pid, 'stat');
+/** What stands in a stat file after the name: state, parent, … */
+function statFields(text: string): string[] | undefined {
   return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** User and system time in a stat file. */
+function ticksMs(text: string): number {
+  const fields = statFields(text);
+  return fields ? ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond : 0;
 }
 
 function read(pid: number, name: string): string {

@@ -117,6 +117,7 @@ function report(result: PipelineBench, { rounds, seconds }: Flags): string {
     ...(ratio ? [row('pipeline / model alone', '', ratio)] : []),
     row('CPU time per frame', 'ms', cpu.total),
     ...cpuParts(result).map(([what, value]) => row(`  ${what}`, 'ms', value)),
+    ...(cpu.bareInference ? [row('  (model alone, in a bare loop)', 'ms', cpu.bareInference)] : []),
     ...Object.entries(latencyMs).flatMap(([name, latency]) =>
       (['p50', 'p95', 'p99'] as const).map((p) =>
         row(`latency to ${name}, ${p}`, 'ms', latency[p]),

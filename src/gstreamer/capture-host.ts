@@ -13,6 +13,7 @@ import {
   loadGStreamer,
   type PipelineHandle,
 } from './binding.ts';
+import { failureOf } from './bus-failure.ts';
 import { stampLength } from './frame-reader.ts';
 import { gdpHeaderLength, gdpType } from './gdp.ts';
 import type { Failure, FromHost, StartMessage, ToHost } from './host-protocol.ts';
@@ -97,7 +98,7 @@ function onBus(message: BusMessage) {
   if (typeof message.detail === 'string' && typeof message.name === 'string') {
     missing.push(message.name);
   }
-  if (message.type === 'error') fail(failureOf(message));
+  if (message.type === 'error') fail(failureOf(message, missing));
   if (message.type === 'eos') {
     endSeen = true;
     finish();
@@ -106,22 +107,6 @@ function onBus(message: BusMessage) {
     polling = true;
   }
   if (!polling && drained && !outcomeSent) pipeline?.pollBus(onBus);
-}
-
-function failureOf(message: BusMessage): Failure {
-  const text = (name: string) => {
-    const value = message[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const element = text('name');
-  const debug = text('debug');
-  return {
-    phase: 'run',
-    message: text('message') ?? 'unknown error',
-    ...(element !== undefined && { element }),
-    ...(debug !== undefined && { debug }),
-    ...(missing.length > 0 && { missing }),
-  };
 }
 
 function pull() {

@@ -6,6 +6,7 @@ import { native } from './native-guard.ts';
 import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
 import { sessionOptions } from './session-settings.ts';
 import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
+import { inferenceThread, nameThread } from './thread-name.ts';
 
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
 
@@ -22,6 +23,7 @@ const { input, output } = manifest;
 const inputShape =
   input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
 
+nameThread(inferenceThread);
 // What ONNX Runtime would print on stderr is in the error that it throws.
 ort.env.logLevel = 'fatal';
 const options = sessionOptions(settings, threads, providers);

@@ -41,7 +41,7 @@ describe('depthline bench', () => {
     const result = JSON.parse(stdout);
     expect(result.bare).toMatchObject({ workers: 1, threads: 1, fps: { rounds: 3 } });
     expect(result.ratio.median).toBeCloseTo(result.fps.median / result.bare.fps.median, 0);
-    const { total, capture, stages, inference, output } = result.cpuMsPerFrame;
+    const { total, capture, stages, inference, bareInference, output } = result.cpuMsPerFrame;
     expect(Object.keys(stages)).toEqual([
       'estimate-depth',
       'smooth',
@@ -49,7 +49,7 @@ describe('depthline bench', () => {
       'video colorize',
       'video',
     ]);
-    for (const part of [capture, inference, output]) {
+    for (const part of [capture, inference, bareInference, output]) {
       expect(part.median).toBeGreaterThan(0);
       expect(part.median).toBeLessThan(total.median);
     }

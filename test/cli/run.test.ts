@@ -30,6 +30,13 @@ sinks:
     name: dropping
     queue: { limit: 1, when-full: drop-oldest }
 `;
+/** PUSH waits for somebody who reads, and nobody does. */
+const stuck = `
+source:
+  test-pattern: { ${small} }
+sinks:
+  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
+`;
 const short = `
 source:
   test-pattern: { ${small}, frames: 20 }
@@ -196,13 +203,7 @@ describe.concurrent('a run that is interrupted', () => {
   });
 
   it('by SIGUSR2 is none: it says where the frames are', async () => {
-    const pipeline = `
-source:
-  test-pattern: { ${small} }
-sinks:
-  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
-`;
-    const cwd = workplace({ 'p.yaml': pipeline });
+    const cwd = workplace({ 'p.yaml': stuck });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => running.stdout.includes('"state":"stalled"'), 20_000);
     running.child.kill('SIGUSR2');
@@ -216,14 +217,7 @@ sinks:
   });
 
   it('while a slow sink holds it drops what is left, counted', async () => {
-    const pipeline = `
-source:
-  test-pattern: { ${small} }
-sinks:
-  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
-    queue: { limit: 8 }
-`;
-    const cwd = workplace({ 'p.yaml': pipeline });
+    const cwd = workplace({ 'p.yaml': `${stuck}    queue: { limit: 8 }\n` });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
     running.child.kill('SIGINT');
@@ -235,13 +229,7 @@ sinks:
   });
 
   it('twice ends at once, with the code of an interruption', async () => {
-    const pipeline = `
-source:
-  test-pattern: { ${small} }
-sinks:
-  - zeromq: { bind: "tcp://127.0.0.1:*", type: push, high-water-mark: 1 }
-`;
-    const cwd = workplace({ 'p.yaml': pipeline });
+    const cwd = workplace({ 'p.yaml': stuck });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
     running.child.kill('SIGINT');
