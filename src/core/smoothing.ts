@@ -31,6 +31,8 @@ abstract class History implements Smoother {
   #width = 0;
   /** Frames since each pixel was last valid. */
   #missing = new Uint16Array(0);
+  /** Some pixel was invalid in the newest frame. */
+  #holding = false;
 
   constructor(options: SmoothingOptions) {
     this.options = options;
@@ -39,66 +41,114 @@ abstract class History implements Smoother {
   next(depth: DepthMap): Float32Array {
     const { data, width } = depth;
     const past = this.past;
-    if (!past || past.length !== data.length || this.#width !== width || this.#isCut(data, past)) {
+    if (!past || past.length !== data.length || this.#width !== width || this.#isCut(depth, past)) {
       this.#width = width;
       this.#missing = new Uint16Array(data.length);
+      this.#holding = false;
       this.reset(data);
       this.past = clean(data);
       return this.past;
     }
     const out = new Float32Array(data.length);
-    this.blend(data, past, out);
-    for (let i = 0; i < data.length; i++) {
-      if (isValid(data[i] as number)) this.#missing[i] = 0;
-      else out[i] = this.#held(i, past[i] as number);
-    }
+    const allValid = this.blend(data, past, out);
+    if (!allValid || this.#holding) this.#hold(data, past, out);
     this.past = out;
     return out;
   }
 
   protected abstract reset(data: Float32Array): void;
-  /** Fills `out` for the pixels that are valid in `data`; what it writes for others is not used. */
-  protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): void;
+  /**
+   * Fills `out` for the pixels that are valid in `data`; what it writes for others is not used.
+   *
+   * @returns true if all of them are known to be valid
+   */
+  protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): boolean;
 
-  #held(i: number, last: number): number {
-    const missing = (this.#missing[i] as number) + 1;
-    this.#missing[i] = Math.min(missing, 65_535);
-    return missing <= this.options.hold ? last : 0;
+  /** Gives invalid pixels their last depth for a while, then 0. */
+  #hold(data: Float32Array, past: Float32Array, out: Float32Array): void {
+    const missing = this.#missing;
+    const { hold } = this.options;
+    this.#holding = false;
+    for (let i = 0; i < data.length; i++) {
+      if (isValid(data[i] as number)) {
+        missing[i] = 0;
+        continue;
+      }
+      this.#holding = true;
+      const frames = (missing[i] as number) + 1;
+      missing[i] = Math.min(frames, 65_535);
+      out[i] = frames <= hold ? (past[i] as number) : 0;
+    }
   }
 
   /** Mean relative change over pixels valid in both. */
-  #isCut(data: Float32Array, past: Float32Array): boolean {
+  #isCut({ data, width, height }: DepthMap, past: Float32Array): boolean {
     let sum = 0;
     let n = 0;
-    // Every seventh pixel says as much as all of them.
-    for (let i = 0; i < data.length; i += 7) {
-      const a = data[i] as number;
-      const b = past[i] as number;
-      if (!(isValid(a) && b > 0)) continue;
-      sum += Math.abs(a - b) / b;
-      n++;
+    // Some of the rows say as much as all of them.
+    const step = Math.max(1, Math.floor(height / cutRows)) * width;
+    for (let start = 0; start < data.length; start += step) {
+      for (let i = start; i < start + width; i++) {
+        const a = data[i] as number;
+        const b = past[i] as number;
+        if (!(isValid(a) && b > 0)) continue;
+        sum += Math.abs(a - b) / b;
+        n++;
+      }
     }
     return n > 0 && sum / n > this.options.sceneCut;
   }
 }
 
+/** About so many rows, spread over the picture, are looked at for a cut. */
+const cutRows = 32;
+
 class AverageSmoother extends History {
   protected reset(): void {}
 
-  protected blend(data: Float32Array, past: Float32Array, out: Float32Array): void {
+  protected blend(data: Float32Array, past: Float32Array, out: Float32Array): boolean {
     const { alpha, motionThreshold, method } = this.options;
-    const slope = method === 'motion' ? (1 - alpha) / motionThreshold : 0;
-    for (let i = 0; i < data.length; i++) {
-      const value = data[i] as number;
-      const last = past[i] as number;
-      if (!(last > 0)) {
-        out[i] = value;
-        continue;
-      }
-      const gain = Math.min(1, alpha + (slope * Math.abs(value - last)) / last);
-      out[i] = last + gain * (value - last);
-    }
+    if (method === 'ema') return average(data, past, out, alpha);
+    return followMotion(data, past, out, alpha, (1 - alpha) / motionThreshold);
   }
+}
+
+/** Exponential moving average; true if all of `data` is valid. */
+function average(
+  data: Float32Array,
+  past: Float32Array,
+  out: Float32Array,
+  alpha: number,
+): boolean {
+  let invalid = 0;
+  for (let i = 0; i < out.length; i++) {
+    const value = data[i] as number;
+    const last = past[i] as number;
+    if (!isValid(value)) invalid++;
+    out[i] = last > 0 ? last + alpha * (value - last) : value;
+  }
+  return invalid === 0;
+}
+
+/** The same with a gain that rises with the relative change, by `slope`, up to 1. */
+function followMotion(
+  data: Float32Array,
+  past: Float32Array,
+  out: Float32Array,
+  alpha: number,
+  slope: number,
+): boolean {
+  let invalid = 0;
+  for (let i = 0; i < out.length; i++) {
+    const value = data[i] as number;
+    const last = past[i] as number;
+    if (!isValid(value)) invalid++;
+    const change = value - last;
+    const gain = alpha + (slope * Math.abs(change)) / last;
+    // Not Math.min, which takes care of more cases and more time.
+    out[i] = last > 0 && gain < 1 ? last + gain * change : value;
+  }
+  return invalid === 0;
 }
 
 class MedianSmoother extends History {
@@ -108,10 +158,11 @@ class MedianSmoother extends History {
     this.#frames = [data];
   }
 
-  protected blend(data: Float32Array, _past: Float32Array, out: Float32Array): void {
+  protected blend(data: Float32Array, _past: Float32Array, out: Float32Array): boolean {
     this.#frames.push(data);
     if (this.#frames.length > this.options.window) this.#frames.shift();
     temporalMedian(this.#frames, out);
+    return allValid(data);
   }
 }
 
@@ -120,10 +171,15 @@ function clean(data: Float32Array): Float32Array {
   const out = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i] as number;
-    // Not Math.max: it would keep NaN.
-    if (value > 0) out[i] = value;
+    if (isValid(value)) out[i] = value;
   }
   return out;
+}
+
+function allValid(data: Float32Array): boolean {
+  let invalid = 0;
+  for (let i = 0; i < data.length; i++) if (!isValid(data[i] as number)) invalid++;
+  return invalid === 0;
 }
 
 /** NaN fails both comparisons; infinity would stay in an average for good. */

@@ -63,6 +63,18 @@ test.each(['ema', 'median', 'motion'])('%s forgets the past on a scene cut', asy
   expect(out).toEqual([2, 2, 2, 6, 6]);
 });
 
+test.each(['ema', 'median', 'motion'])('%s: what begins infinite is invalid', async (method) => {
+  const out = await series({ method }, [Number.POSITIVE_INFINITY, 2, 6]);
+  expect(out).toEqual([0, 2, 6]);
+});
+
+test('a cut is noticed in pictures of which some rows alone are looked at', async () => {
+  const scene = (seq: number, metres: number) => depthFrame(4, 224, seq, () => metres);
+  const frames = [scene(0, 2), scene(1, 2), scene(2, 6)];
+  const out = (await runOperator(smooth, { method: 'ema', alpha: 0.1 }, frames)) as DepthFrame[];
+  expect(out[2]?.data).toEqual(frames[2]?.data);
+});
+
 test('forgets the past when the size changes', async () => {
   const frames = [depthFrame(8, 6, 0, () => 2), depthFrame(6, 8, 1, () => 2.2)];
   const out = (await runOperator(smooth, { method: 'ema' }, frames)) as DepthFrame[];
