@@ -62,7 +62,12 @@ export const display = defineSink({
     try {
       return await open(options, context);
     } catch (error) {
-      if (options['when-unavailable'] === 'fail' || !(error instanceof DepthlineError)) throw error;
+      if (!(error instanceof DepthlineError)) throw error;
+      if (options['when-unavailable'] === 'fail') {
+        const { code, message } = error;
+        const advice = code === 'MISSING' ? `, or set "when-unavailable: skip"` : '';
+        throw new DepthlineError(code, message + advice, { cause: error });
+      }
       context.log.info(`skipped: ${error.message}`);
       return undefined;
     }
@@ -87,7 +92,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
 
 const noDisplay =
   'there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; run it on a desktop or over ' +
-  '"ssh -X", set DISPLAY (on a Jetson with a screen: DISPLAY=:0), or set "when-unavailable: skip"';
+  '"ssh -X", or set DISPLAY (on a Jetson with a screen: DISPLAY=:0)';
 
 function trial(kind: WindowKind): Candidate {
   return { name: kind, trial: `appsrc ! ${windowLine(kind)}`, opens: true };
@@ -106,7 +111,7 @@ function explain(failure: Failure, options: Options): Error | undefined {
     .join(', ');
   return new DepthlineError(
     'MISSING',
-    `the display (${where}) cannot be opened: ${failure.message}; check that it runs and that this user may use it (xhost), or set "when-unavailable: skip"`,
+    `the display (${where}) cannot be opened: ${failure.message}; check that it runs and that this user may use it (xhost)`,
   );
 }
 

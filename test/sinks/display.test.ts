@@ -99,6 +99,7 @@ describe('display', () => {
     delete process.env.DISPLAY;
     await expect(open({})).rejects.toThrow(/no display.*DISPLAY.*when-unavailable: skip/s);
     expect(await open({ 'when-unavailable': 'skip' })).toBeUndefined();
+    expect(context.logs.at(-1)?.message).toMatch(/^skipped: .*DISPLAY=:0\)$/);
     expect(context.logs.map(({ message }) => message)).toEqual([
       expect.stringMatching(/^skipped: there is no display/),
     ]);
