@@ -2,17 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs, family } from '../src/benchmark/processes.ts';
 import { type Measured, measured } from '../src/benchmark/statistics.ts';
 import { definePipeline, estimateDepth, startPipeline, testPattern, zeromq } from '../src/index.ts';
-import type { Bench } from './support/bench.ts';
+import type { Bench, BenchOptions } from './support/bench.ts';
 
 /** A camera of 30 fps whose depth nobody reads: what does it cost to be ready? */
 export const idle: Bench = {
   name: 'idle',
   summary: 'CPU time of a 30 fps pipeline that publishes to nobody',
-  async run({ rounds, seconds, model }, print) {
+  async run({ model, ...options }, print) {
+    const { rounds } = options;
     const shares = { always: [] as number[], subscribers: [] as number[] };
     for (let round = 0; round < rounds; round++) {
       for (const demand of ['always', 'subscribers'] as const) {
-        shares[demand].push(await cpuShare(model, demand, seconds));
+        shares[demand].push(await cpuShare(model, demand, options));
       }
     }
     const percent = (values: readonly number[]): Measured => measured(values.map((v) => 100 * v));
@@ -21,7 +22,11 @@ export const idle: Bench = {
   },
 };
 
-async function cpuShare(model: string, demand: 'always' | 'subscribers', seconds: number) {
+async function cpuShare(
+  model: string,
+  demand: 'always' | 'subscribers',
+  { seconds, warmUp }: Pick<BenchOptions, 'seconds' | 'warmUp'>,
+) {
   const run = await startPipeline(
     definePipeline({
       source: testPattern({ width: 224, height: 224, fps: 30, realtime: true }),
@@ -29,8 +34,7 @@ async function cpuShare(model: string, demand: 'always' | 'subscribers', seconds
       sinks: [zeromq({ bind: 'tcp://127.0.0.1:*', demand })],
     }),
   );
-  // A second in which code is compiled and the capture process starts.
-  await sleep(1000);
+  await sleep(warmUp * 1000);
   const pids = family();
   const before = { cpu: cpuMs(pids), at: performance.now() };
   await sleep(seconds * 1000);
