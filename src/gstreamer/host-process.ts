@@ -55,9 +55,6 @@ export class HostProcess {
         ...process.env,
         // Pull and bus poll each block a thread.
         UV_THREADPOOL_SIZE: '4',
-        // The memory of a picture serves for the next one, in place of new pages from the kernel.
-        MALLOC_MMAP_THRESHOLD_: process.env.MALLOC_MMAP_THRESHOLD_ ?? '33554432',
-        MALLOC_TRIM_THRESHOLD_: process.env.MALLOC_TRIM_THRESHOLD_ ?? '67108864',
         // Warnings too: decodebin swallows some errors, and then the log alone has the reason.
         GST_DEBUG: process.env.GST_DEBUG ?? '2',
         GST_DEBUG_NO_COLOR: '1',
