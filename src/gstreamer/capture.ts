@@ -192,7 +192,8 @@ class Capture {
     const window = this.#options.live ? 1 : fetchAhead;
     // While it is being started again there is nobody to ask.
     const host = this.#inputDone ? undefined : this.#host;
-    while (host && this.#asked + this.#arrived.length < window) this.#ask(host);
+    const missing = window - this.#asked - this.#arrived.length;
+    if (host && missing > 0) this.#ask(host, missing);
   }
 
   #waitForGate() {
@@ -214,10 +215,10 @@ class Capture {
     if (waited > (frame.caps.interval ?? 33_000_000n)) this.#arrived = [];
   }
 
-  #ask(host: HostProcess) {
+  #ask(host: HostProcess, frames: number) {
     if (this.#asked === 0) this.#askedSince = this.#context.clock.now();
-    this.#asked++;
-    host.credit();
+    this.#asked += frames;
+    host.ask(frames);
     this.#watchdog.watch();
   }
 

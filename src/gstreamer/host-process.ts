@@ -38,7 +38,8 @@ export class HostProcess {
   #outcome: HostEnd | undefined;
   #exited: string | undefined;
   #stderr = '';
-  #creditsBefore = 0;
+  /** Frames that were asked for before there was a socket. */
+  #askedBefore = 0;
   #over = false;
 
   constructor(options: HostOptions) {
@@ -77,10 +78,10 @@ export class HostProcess {
     return this.#stderr.trim();
   }
 
-  /** Asks for one frame. */
-  credit() {
-    if (this.#socket) this.#socket.write(credit);
-    else this.#creditsBefore++;
+  /** Asks for so many more frames. */
+  ask(frames: number) {
+    if (this.#socket) this.#socket.write(Buffer.alloc(frames, credit));
+    else this.#askedBefore += frames;
   }
 
   /** Ends the process: at once, or after its pipeline has shut down. Nothing is called after it. */
@@ -154,7 +155,7 @@ export class HostProcess {
       this.#socketClosed = true;
       this.#settle();
     });
-    for (; this.#creditsBefore > 0; this.#creditsBefore--) this.#socket.write(credit);
+    if (this.#askedBefore > 0) this.#socket.write(Buffer.alloc(this.#askedBefore, credit));
   }
 
   #onBytes(n: number): boolean {

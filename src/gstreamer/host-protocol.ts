@@ -35,4 +35,4 @@ export type FromHost =
   | { readonly type: 'ended' };
 
 /** One byte from the parent asks for one frame. */
-export const credit = Buffer.of(1);
+export const credit = 1;

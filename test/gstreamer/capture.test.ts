@@ -247,7 +247,7 @@ describe('lifetime', () => {
        const line = launchLine({ line: 'videotestsrc' }, [], { live: false }, ['cpu']);
        const host = new HostProcess({ launchLine: line,
          onFrame() { console.log(host.pid); }, onEnd() {} });
-       host.credit();`,
+       host.ask(1);`,
     );
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const pid = await new Promise<number>((resolve) =>
