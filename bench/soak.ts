@@ -133,10 +133,14 @@ const times = new Map<string, number>(names.map((name) => [name, 0]));
 const recoveries = new Map<string, number[]>(names.map((name) => [name, []]));
 const notRecovered: string[] = [];
 const samples = new Map<string, { minute: number; mib: number; descriptors: number }[]>();
+/** What the main process still uses after a garbage collection; the rest is its allocators'. */
+const live: { minute: number; mib: number }[] = [];
 const begun = performance.now();
 const elapsed = () => (performance.now() - begun) / 1000;
 const sampler = setInterval(() => {
   globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  live.push({ minute: elapsed() / 60, mib: (heapUsed + external) / 2 ** 20 });
   for (const pid of family()) {
     const role = pid === process.pid ? 'main process' : roleOf(commandLine(pid));
     const list = samples.get(role) ?? [];
@@ -169,24 +173,22 @@ const faultRows = [...recoveries].map(([name, ms]) => {
 });
 console.log(table([['fault', 'times', 'recovered', 'median ms', 'longest ms'], ...faultRows]));
 const processRows = [...samples].flatMap(([role, all]) => {
-  const settled = all.filter(({ minute }) => minute > minutes / 4);
+  const settled = settledOf(all);
   // A process that is started in the middle of a restart, and gone at the next sample.
   if (settled.length < 10) return [];
   const perHour = (of: 'mib' | 'descriptors') =>
     60 * slope(settled.map((one) => [one.minute, one[of]] as const));
-  const quarters = [0, 1, 2, 3].map((quarter) => {
-    const within = all.filter(({ minute }) => Math.floor((4 * minute) / minutes) === quarter);
-    return within.length > 0 ? measured(within.map(({ mib }) => mib)).median.toFixed(0) : '–';
-  });
   const row = [
     role,
-    quarters.join(' '),
+    quarters(all),
     perHour('mib').toFixed(1),
     measured(settled.map(({ descriptors }) => descriptors)).median.toFixed(0),
     perHour('descriptors').toFixed(2),
   ];
   return [row];
 });
+const liveSlope = 60 * slope(settledOf(live).map(({ minute, mib }) => [minute, mib] as const));
+processRows.push(['main process, in use', quarters(live), liveSlope.toFixed(1), '', '']);
 console.log(
   `\n${table([['process', 'MiB, by quarter', 'MiB per hour', 'descriptors', 'per hour'], ...processRows])}`,
 );
@@ -199,6 +201,18 @@ for (const one of notRecovered) console.log(`not recovered: ${one}`);
 if (summary.error) console.log(`ended by: ${summary.error.message}`);
 const bad = summary.error !== undefined || notRecovered.length > 0;
 process.exit(bad || off.some((n) => n !== 0) ? 1 : 0);
+
+function settledOf<T extends { minute: number }>(all: readonly T[]): T[] {
+  return all.filter(({ minute }) => minute > minutes / 4);
+}
+
+function quarters(all: readonly { minute: number; mib: number }[]): string {
+  const medians = [0, 1, 2, 3].map((quarter) => {
+    const within = all.filter(({ minute }) => Math.floor((4 * minute) / minutes) === quarter);
+    return within.length > 0 ? measured(within.map(({ mib }) => mib)).median.toFixed(0) : '–';
+  });
+  return medians.join(' ');
+}
 
 function roleOf(line: string): string {
   return line.includes('capture-host') ? 'capture process' : 'other processes';
