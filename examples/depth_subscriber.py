@@ -105,6 +105,8 @@ def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None):
     context = zmq.Context.instance()
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
+    # More than any picture has: a publisher that announces more is hung up on.
+    socket.setsockopt(zmq.MAXMSGSIZE, 512 * 1024 * 1024)
     # Small buffers leave no room for old messages between the publisher and a slow reader.
     socket.setsockopt(zmq.RCVHWM, 1 if latest else 100)
     socket.setsockopt(zmq.SUBSCRIBE, topic.encode())

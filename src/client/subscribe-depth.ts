@@ -66,6 +66,8 @@ export async function* subscribeDepth(
 }
 
 const defaultHighWaterMark = 100;
+/** More than any picture has; ZeroMQ hangs up on a publisher that says it sends more, bytes. */
+const longestMessage = 512 * 1024 * 1024;
 
 async function open(endpoint: string, options: SubscribeOptions): Promise<Subscriber> {
   const zmq = await import('zeromq');
@@ -74,6 +76,7 @@ async function open(endpoint: string, options: SubscribeOptions): Promise<Subscr
     // Whatever waits beyond the newest frame is stale for somebody who wants the newest.
     receiveHighWaterMark: options.latest ? 1 : (options.highWaterMark ?? defaultHighWaterMark),
     linger: 0,
+    maxMessageSize: longestMessage,
     ...(curve && {
       curveServerKey: curve.serverKey,
       curvePublicKey: curve.publicKey,

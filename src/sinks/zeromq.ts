@@ -95,6 +95,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   if (access) context.defer(access.close);
   const settings = {
     sendHighWaterMark: options['high-water-mark'],
+    maxMessageSize: longestRequest,
     linger: lingerMs,
     ...(options.curve && { curveServer: true, curveSecretKey: options.curve['secret-key'] }),
     ...(access && { zapDomain: access.domain }),
@@ -149,6 +150,9 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   };
 }
 
+/** Subscribers send what they subscribe to. ZeroMQ hangs up on one that says it sends more, bytes. */
+const longestRequest = 64 * 1024;
+
 /** Whether anybody subscribes to a topic of ours, or to a beginning of one. */
 function demand(socket: XPublisher, options: Options): Observable<boolean> {
   const topics = [options.topic, options['image-topic'] ?? options.topic];
@@ -158,9 +162,11 @@ function demand(socket: XPublisher, options: Options): Observable<boolean> {
     // One message when the first subscriber asks for a prefix, and one when the last has left.
     for await (const [change] of socket) {
       const prefix = String(change?.subarray(1));
+      // Whoever asks for a great many others must not fill our memory with them.
+      if (!topics.some((topic) => topic.startsWith(prefix))) continue;
       if (change?.[0] === 1) prefixes.add(prefix);
       else prefixes.delete(prefix);
-      wanted.next([...prefixes].some((start) => topics.some((topic) => topic.startsWith(start))));
+      wanted.next(prefixes.size > 0);
     }
   };
   // It ends when the socket is closed.

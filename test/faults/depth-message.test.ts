@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { subscribeDepth } from '../../src/client/subscribe-depth.ts';
@@ -12,6 +13,7 @@ import { CorruptMessage } from '../../src/core/message-check.ts';
 import type { MessageHeader } from '../../src/core/message-header.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
+import { handshake, longFrame } from '../support/zmtp.ts';
 
 /** More in the long form: FUZZ_RUNS=100000 npx vitest run test/faults */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 2000);
@@ -102,6 +104,29 @@ it.each([
   const header = { ...honest[0]?.header, ...data, width: undefined, height: undefined };
   const parts = packMessage('multipart', 'depth', header as never, payload);
   expect(() => decodeFrame(unpackMessage(parts))).toThrow(CorruptMessage);
+});
+
+it('a subscriber hangs up on a publisher that announces more than any message has', async () => {
+  const hungUp = new Promise<void>((resolve) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).once('close', resolve);
+      socket.write(handshake('PUB'));
+      // What it subscribes to is the last of its handshake.
+      let received = Buffer.alloc(0);
+      socket.on('data', (bytes) => {
+        received = Buffer.concat([received, bytes]);
+        if (received.includes('\x01depth')) socket.write(longFrame(2n ** 32n));
+      });
+    });
+    closing.push(() => server.close());
+    server.listen(0, '127.0.0.1', async () => {
+      const { port } = server.address() as AddressInfo;
+      const stop = new AbortController();
+      closing.push(() => stop.abort());
+      for await (const _ of subscribeDepth(`tcp://127.0.0.1:${port}`, { signal: stop.signal }));
+    });
+  });
+  await hungUp;
 });
 
 it.each([true, false])('a subscriber with latest: %s reads on behind every lie', async (latest) => {

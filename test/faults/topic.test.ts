@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -16,6 +16,7 @@ import {
 import { until } from '../support/gstreamer.ts';
 import { pythonWith } from '../support/python.ts';
 import { freeEndpoint } from '../support/topic.ts';
+import { greetingLength, handshake, longFrame } from '../support/zmtp.ts';
 
 /** More in the long form: FAULT_ROUNDS=1000 npx vitest run test/faults */
 const rounds = Number(process.env.FAULT_ROUNDS ?? 100);
@@ -175,6 +176,56 @@ describe('a topic with bad subscribers', () => {
     expectHealthy(await read(endpoint, 50));
     await stop(running);
   });
+});
+
+/** A subscriber made of bytes, past its handshake. */
+async function handshaken(endpoint: string): Promise<Socket> {
+  const { hostname, port } = new URL(endpoint);
+  const socket = connect(Number(port), hostname).on('error', () => {});
+  closing.push(() => socket.destroy());
+  socket.write(handshake('SUB'));
+  let received = 0;
+  socket.on('data', (bytes) => {
+    received += bytes.length;
+  });
+  await until(() => received > greetingLength + 2, 20_000);
+  return socket;
+}
+
+describe('a topic whose subscribers send too much', () => {
+  it('hangs up on one that says it sends a gigabyte', async () => {
+    const { running, endpoint } = await publishing(camera);
+    const socket = await handshaken(endpoint);
+    const closed = once(socket, 'close');
+    socket.write(longFrame(2n ** 30n));
+    await closed;
+    expectHealthy(await read(endpoint, 20));
+    await stop(running);
+  });
+
+  it.each(['always', 'subscribers'])(
+    'with demand: %s goes on for others while one subscribes to ten thousands of topics',
+    async (demand) => {
+      const { running, endpoint } = await publishing(camera, `, demand: ${demand}`);
+      const { lines } = script(reader, endpoint, '-1');
+      const next = async () => JSON.parse((await lines.next()).value) as Header;
+      const headers = [await next()];
+      const socket = await handshaken(endpoint);
+      for (let block = 0; block < 50; block++) {
+        const wishes = Array.from({ length: 1000 }, (_, n) => `\x01${block}-${n}`);
+        socket.write(
+          Buffer.concat(
+            wishes.map((wish) => Buffer.concat([Buffer.of(0, wish.length), Buffer.from(wish)])),
+          ),
+        );
+        headers.push(await next());
+      }
+      socket.destroy();
+      while (headers.length < 80) headers.push(await next());
+      expectHealthy(headers);
+      await stop(running);
+    },
+  );
 });
 
 describe('a publisher that is killed and started again', () => {
