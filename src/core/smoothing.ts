@@ -50,19 +50,16 @@ abstract class History implements Smoother {
       return this.past;
     }
     const out = new Float32Array(data.length);
-    const allValid = this.blend(data, past, out);
-    if (!allValid || this.#holding) this.#hold(data, past, out);
+    this.blend(data, past, out);
+    // Nearly always every pixel is valid, and nothing has to be held.
+    if (this.#holding || !allValid(data)) this.#hold(data, past, out);
     this.past = out;
     return out;
   }
 
   protected abstract reset(data: Float32Array): void;
-  /**
-   * Fills `out` for the pixels that are valid in `data`; what it writes for others is not used.
-   *
-   * @returns true if all of them are known to be valid
-   */
-  protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): boolean;
+  /** Fills `out` for the pixels that are valid in `data`; what it writes for others is not used. */
+  protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): void;
 
   /** Gives invalid pixels their last depth for a while, then 0. */
   #hold(data: Float32Array, past: Float32Array, out: Float32Array): void {
@@ -106,28 +103,20 @@ const cutRows = 32;
 class AverageSmoother extends History {
   protected reset(): void {}
 
-  protected blend(data: Float32Array, past: Float32Array, out: Float32Array): boolean {
+  protected blend(data: Float32Array, past: Float32Array, out: Float32Array): void {
     const { alpha, motionThreshold, method } = this.options;
-    if (method === 'ema') return average(data, past, out, alpha);
-    return followMotion(data, past, out, alpha, (1 - alpha) / motionThreshold);
+    if (method === 'ema') average(data, past, out, alpha);
+    else followMotion(data, past, out, alpha, (1 - alpha) / motionThreshold);
   }
 }
 
-/** Exponential moving average; true if all of `data` is valid. */
-function average(
-  data: Float32Array,
-  past: Float32Array,
-  out: Float32Array,
-  alpha: number,
-): boolean {
-  let invalid = 0;
+/** Exponential moving average. */
+function average(data: Float32Array, past: Float32Array, out: Float32Array, alpha: number): void {
   for (let i = 0; i < out.length; i++) {
     const value = data[i] as number;
     const last = past[i] as number;
-    if (!isValid(value)) invalid++;
     out[i] = last > 0 ? last + alpha * (value - last) : value;
   }
-  return invalid === 0;
 }
 
 /** The same with a gain that rises with the relative change, by `slope`, up to 1. */
@@ -137,18 +126,15 @@ function followMotion(
   out: Float32Array,
   alpha: number,
   slope: number,
-): boolean {
-  let invalid = 0;
+): void {
   for (let i = 0; i < out.length; i++) {
     const value = data[i] as number;
     const last = past[i] as number;
-    if (!isValid(value)) invalid++;
     const change = value - last;
     const gain = alpha + (slope * Math.abs(change)) / last;
     // Not Math.min, which takes care of more cases and more time.
     out[i] = last > 0 && gain < 1 ? last + gain * change : value;
   }
-  return invalid === 0;
 }
 
 class MedianSmoother extends History {
@@ -158,11 +144,10 @@ class MedianSmoother extends History {
     this.#frames = [data];
   }
 
-  protected blend(data: Float32Array, _past: Float32Array, out: Float32Array): boolean {
+  protected blend(data: Float32Array, _past: Float32Array, out: Float32Array): void {
     this.#frames.push(data);
     if (this.#frames.length > this.options.window) this.#frames.shift();
     temporalMedian(this.#frames, out);
-    return allValid(data);
   }
 }
 
@@ -177,9 +162,8 @@ function clean(data: Float32Array): Float32Array {
 }
 
 function allValid(data: Float32Array): boolean {
-  let invalid = 0;
-  for (let i = 0; i < data.length; i++) if (!isValid(data[i] as number)) invalid++;
-  return invalid === 0;
+  for (let i = 0; i < data.length; i++) if (!isValid(data[i] as number)) return false;
+  return true;
 }
 
 /** NaN fails both comparisons; infinity would stay in an average for good. */

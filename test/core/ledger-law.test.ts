@@ -156,28 +156,35 @@ async function runGraph(plan: Graph): Promise<Outcome> {
 const mayLose = /\b(operator|mapAsync)\b/;
 const mayAdd = ['twice'];
 
+/** More in the long form: FUZZ_RUNS=100000 npx vitest run test/core/ledger-law.test.ts */
+const numRuns = Number(process.env.FUZZ_RUNS ?? 400);
+
 describe('the ledger law', () => {
-  it('holds for any graph, policy, speed, failure and end', async () => {
-    await fc.assert(
-      fc.asyncProperty(graph, async (plan) => {
-        const { summary, received } = await runGraph(plan);
-        for (const [index, branch] of summary.branches.entries()) {
-          expect(branch.inFlight).toBe(0);
-          expect(imbalance(branch)).toBe(0);
-          expect(branch.captured).toBe(summary.captured);
-          expect(branch.delivered).toBe(received[index]?.length);
-          const lost = branch.dropped.filter((drop) => drop.reason === 'filtered');
-          expect(lost.map((drop) => drop.stage).filter((stage) => !mayLose.test(stage))).toEqual(
-            [],
-          );
-          const steps = [...plan.trunk, ...(plan.branches[index]?.operators ?? [])];
-          const adds = steps.some((one) => 'user' in one && mayAdd.includes(one.user));
-          if (!adds) expect(branch.added).toBe(0);
-        }
-      }),
-      { numRuns: Number(process.env.FUZZ_RUNS ?? 400) },
-    );
-  }, 600_000);
+  it(
+    'holds for any graph, policy, speed, failure and end',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(graph, async (plan) => {
+          const { summary, received } = await runGraph(plan);
+          for (const [index, branch] of summary.branches.entries()) {
+            expect(branch.inFlight).toBe(0);
+            expect(imbalance(branch)).toBe(0);
+            expect(branch.captured).toBe(summary.captured);
+            expect(branch.delivered).toBe(received[index]?.length);
+            const lost = branch.dropped.filter((drop) => drop.reason === 'filtered');
+            expect(lost.map((drop) => drop.stage).filter((stage) => !mayLose.test(stage))).toEqual(
+              [],
+            );
+            const steps = [...plan.trunk, ...(plan.branches[index]?.operators ?? [])];
+            const adds = steps.some((one) => 'user' in one && mayAdd.includes(one.user));
+            if (!adds) expect(branch.added).toBe(0);
+          }
+        }),
+        { numRuns },
+      );
+    },
+    Math.max(120_000, 30 * numRuns),
+  );
 
   it('needs nothing added and counts what an operator swallows at that operator', async () => {
     const clock = new VirtualClock();
