@@ -1,6 +1,5 @@
 import { tap } from 'rxjs';
 import { measured } from '../src/benchmark/statistics.ts';
-import { LatencyRecorder } from '../src/core/latency.ts';
 import {
   definePipeline,
   discard,
@@ -10,6 +9,7 @@ import {
   testPattern,
   zeromq,
 } from '../src/index.ts';
+import { LatencyRecorder } from '../src/runtime/latency.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 

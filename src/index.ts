@@ -1,9 +1,4 @@
-export {
-  type ReceivedFrame,
-  type SubscribeOptions,
-  subscribeDepth,
-} from './client/subscribe-depth.ts';
-export { builtins } from './components.ts';
+export { builtins } from './builtins.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
   type ComponentContext,
@@ -31,22 +26,8 @@ export {
   type PointsFrame,
   withTiming,
 } from './core/frame.ts';
-export { type BranchAccount, type Drop, imbalance } from './core/ledger.ts';
-export { type MapAsyncOptions, mapAsync } from './core/map-async.ts';
-export { CorruptMessage } from './core/message-check.ts';
-export type { MessageHeader } from './core/message-header.ts';
-export {
-  type BranchInput,
-  definePipeline,
-  type OperatorInput,
-  type Pipeline,
-  type PipelineInput,
-} from './core/pipeline.ts';
-export { loadPipelineFile, requirePipeline } from './core/pipeline-file.ts';
-export type { QueueOptions } from './core/queue.ts';
+export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
-export type { Run, RunOptions, RunStats, RunSummary } from './core/run.ts';
-export { runPipeline, startPipeline } from './core/runner.ts';
 export { DepthEstimator } from './inference/estimator.ts';
 export { clamp } from './operators/clamp.ts';
 export { colorize } from './operators/colorize.ts';
@@ -60,6 +41,18 @@ export { resize } from './operators/resize.ts';
 export { sample } from './operators/sample.ts';
 export { sideBySide } from './operators/side-by-side.ts';
 export { smooth } from './operators/smooth.ts';
+export {
+  type BranchInput,
+  definePipeline,
+  type OperatorInput,
+  type Pipeline,
+  type PipelineInput,
+} from './pipeline/pipeline.ts';
+export { loadPipelineFile, requirePipeline } from './pipeline/pipeline-file.ts';
+export { type BranchAccount, type Drop, imbalance } from './runtime/ledger.ts';
+export { type MapAsyncOptions, mapAsync } from './runtime/map-async.ts';
+export type { Run, RunOptions, RunStats, RunSummary } from './runtime/run.ts';
+export { runPipeline, startPipeline } from './runtime/runner.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
@@ -74,3 +67,10 @@ export { testPattern } from './sources/test-pattern.ts';
 export { usbCamera } from './sources/usb-camera.ts';
 export { videoFile } from './sources/video-file.ts';
 export { zeromq as zeromqSource } from './sources/zeromq.ts';
+export type { MessageHeader } from './topic/header.ts';
+export { CorruptMessage } from './topic/header-check.ts';
+export {
+  type ReceivedFrame,
+  type SubscribeOptions,
+  subscribeDepth,
+} from './topic/subscribe-depth.ts';

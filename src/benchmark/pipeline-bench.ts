@@ -1,8 +1,8 @@
-import type { Percentiles } from '../core/latency.ts';
-import type { Pipeline } from '../core/pipeline.ts';
 import { powerMode } from '../device/power.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Percentiles } from '../runtime/latency.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
 import { measureRound, type Round, type RoundOptions } from './pipeline-round.ts';
 import { type Measured, measured } from './statistics.ts';

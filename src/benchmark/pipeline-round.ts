@@ -1,13 +1,13 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DepthlineError } from '../core/errors.ts';
-import type { Percentiles } from '../core/latency.ts';
-import type { Pipeline } from '../core/pipeline.ts';
-import type { Run, RunSummary } from '../core/run.ts';
-import { startPipeline } from '../core/runner.ts';
-import { StageTimes } from '../core/stage-times.ts';
 import type { PowerMeter } from '../device/power.ts';
 import { inferenceThread } from '../inference/thread-name.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Percentiles } from '../runtime/latency.ts';
+import type { Run, RunSummary } from '../runtime/run.ts';
+import { startPipeline } from '../runtime/runner.ts';
+import { StageTimes } from '../runtime/stage-times.ts';
 import {
   commandLine,
   cpuMs,

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { frameErrors } from '../core/depth-metrics.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
+import { frameErrors } from '../depth/metrics.ts';
 import { DepthEstimator, type Picture } from '../inference/estimator.ts';
 import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
 import {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { builtins } from '../components.ts';
+import { builtins } from '../builtins.ts';
 import type { SinkDefinition, SourceDefinition } from '../core/component.ts';
-import type { Bound, Pipeline } from '../core/pipeline.ts';
-import { formatProblems, loadPipelineFile } from '../core/pipeline-file.ts';
-import { readable } from '../core/readable.ts';
+import { readable } from '../core/printable.ts';
+import type { Bound, Pipeline } from '../pipeline/pipeline.ts';
+import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { findPipeline } from './find-pipeline.ts';
 
 export function checkCommand(): Command {

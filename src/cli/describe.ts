@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import type { Definition, Role } from '../core/component.ts';
+import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { optionsSchema } from '../core/json-schema.ts';
-import { hint } from '../core/nearest.ts';
 import type { Registry } from '../core/registry.ts';
+import { optionsSchema } from '../pipeline/json-schema.ts';
 import { componentsWith, useOption } from './use-option.ts';
 
 const roles: readonly Role[] = ['source', 'operator', 'sink'];

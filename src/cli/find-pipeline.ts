@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { hint } from '../core/nearest.ts';
 
 /** Folders that hold named pipelines: the project's own first, then those that come with us. */
 function directories(): string[] {

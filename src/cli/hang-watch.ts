@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../core/entry-point.ts';
-import type { StageListener } from '../core/stage-times.ts';
+import type { StageListener } from '../runtime/stage-times.ts';
 
 /** What the watching thread is started with, and told. */
 export interface HangWatchSetup {

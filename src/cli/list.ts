@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { builtins } from '../components.ts';
+import { builtins } from '../builtins.ts';
 import type { Role } from '../core/component.ts';
-import { loadPipelineFile } from '../core/pipeline-file.ts';
 import { modelNames } from '../inference/model-files.ts';
+import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { namedPipelines } from './find-pipeline.ts';
 import { componentsWith, useOption } from './use-option.ts';
 

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { builtins } from '../components.ts';
-import { applyFusion, type FusedPlan } from '../core/fuse-plan.ts';
-import type { OperatorStep, Pipeline } from '../core/pipeline.ts';
-import { requirePipeline } from '../core/pipeline-file.ts';
+import { builtins } from '../builtins.ts';
+import { applyFusion, type FusedPlan } from '../pipeline/fuse-plan.ts';
+import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
+import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import { findPipeline } from './find-pipeline.ts';
 
 interface Plan {

@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
-import { imbalance } from '../core/ledger.ts';
-import type { RunStats, RunSummary } from '../core/run.ts';
+import { imbalance } from '../runtime/ledger.ts';
+import type { RunStats, RunSummary } from '../runtime/run.ts';
 
 /** Plain lines come this often, since each one stays; milliseconds. */
 const plainEveryMs = 5000;

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { builtins } from '../components.ts';
+import { builtins } from '../builtins.ts';
 import type { Logger } from '../core/component.ts';
-import { requirePipeline } from '../core/pipeline-file.ts';
-import type { Run, RunOptions } from '../core/run.ts';
-import { startPipeline } from '../core/runner.ts';
+import { requirePipeline } from '../pipeline/pipeline-file.ts';
+import type { Run, RunOptions } from '../runtime/run.ts';
+import { startPipeline } from '../runtime/runner.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';

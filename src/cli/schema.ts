@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { pipelineFileSchema } from '../core/json-schema.ts';
+import { pipelineFileSchema } from '../pipeline/json-schema.ts';
 import { componentsWith, useOption } from './use-option.ts';
 
 export function schemaCommand(): Command {

@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type ReceivedFrame, subscribeDepth } from '../client/subscribe-depth.ts';
 import { ageMs, systemClock } from '../core/clock.ts';
-import { encodeNpy } from '../core/npy.ts';
+import { encodeNpy } from '../depth/npy.ts';
+import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 import { positiveWhole } from './arguments.ts';
 
 interface Flags {

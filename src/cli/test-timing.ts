@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { builtins } from '../components.ts';
+import { builtins } from '../builtins.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { formatProblems, loadPipelineFile } from '../core/pipeline-file.ts';
-import { type Failure, runTimingTest, type TestResult } from '../core/simulate.ts';
+import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
+import { type Failure, runTimingTest, type TestResult } from '../runtime/run-timing-test.ts';
 import { collect } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 

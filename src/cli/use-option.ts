@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import { builtins } from '../components.ts';
+import { builtins } from '../builtins.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
-import { importComponents } from '../core/use-module.ts';
+import { importComponents } from '../pipeline/use-module.ts';
 
 /** `--use MODULE`, as `use` in a pipeline file. */
 export function useOption(): Option {

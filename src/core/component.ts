@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Frame, FrameKind } from './frame.ts';
 import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
-import type { QueueOptions } from './queue.ts';
+import type { QueueOptions } from './queue-options.ts';
 
 export type Role = 'source' | 'operator' | 'sink';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hint } from './nearest.ts';
+import { hint } from './did-you-mean.ts';
 
 /** A problem with a value: where in it, and what is wrong. */
 export interface ValueProblem {
@@ -108,4 +108,13 @@ function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[]
 function describe(schema: z.ZodType, path: readonly (string | number)[]): string {
   const description = schemaAt(schema, path)?.description;
   return description ? `: ${description}` : '';
+}
+
+/** `['sinks', 0, 'file', 'directory']` → `sinks[0].file.directory`. */
+export function formatPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text ? `${text}.${part}` : part,
+    '',
+  );
 }

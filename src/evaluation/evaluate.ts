@@ -1,4 +1,7 @@
 import { basename } from 'node:path';
+import { DepthlineError } from '../core/errors.ts';
+import type { DepthFrame, DepthMap, ImageFrame } from '../core/frame.ts';
+import { scaleNearest } from '../depth/geometry.ts';
 import {
   DepthMetrics,
   type DepthMetricsResult,
@@ -6,13 +9,10 @@ import {
   type FrameErrors,
   frameErrors,
   medianScale,
-} from '../core/depth-metrics.ts';
-import { DepthlineError } from '../core/errors.ts';
-import type { DepthFrame, DepthMap, ImageFrame } from '../core/frame.ts';
-import { scaleNearest } from '../core/geometry.ts';
-import { LatencyRecorder, type Percentiles } from '../core/latency.ts';
+} from '../depth/metrics.ts';
 import type { DepthEstimator } from '../inference/estimator.ts';
 import { isRelative } from '../inference/tensors.ts';
+import { LatencyRecorder, type Percentiles } from '../runtime/latency.ts';
 import { type RgbdOptions, type RgbdPair, readRgbd } from './rgbd-folder.ts';
 
 export interface EvaluationOptions extends RgbdOptions {

@@ -1,7 +1,7 @@
-import { colorizeDepth, colormap } from '../core/colormap.ts';
-import type { DepthRange } from '../core/depth-metrics.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
-import type { Size } from '../core/geometry.ts';
+import { colorizeDepth, colormap } from '../depth/colormap.ts';
+import type { Size } from '../depth/geometry.ts';
+import type { DepthRange } from '../depth/metrics.ts';
 import { encodeJpeg, encodePng } from '../imaging/encode.ts';
 import type { Comparison } from './evaluate.ts';
 

@@ -3,11 +3,11 @@ import { basename, dirname, extname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import sharp from 'sharp';
 import { systemClock } from '../core/clock.ts';
+import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
-import { cropFrame } from '../core/frame-geometry.ts';
-import { centreRectangle, type Rectangle, type Size } from '../core/geometry.ts';
-import { hint } from '../core/nearest.ts';
+import { cropFrame } from '../depth/frame-geometry.ts';
+import { centreRectangle, type Rectangle, type Size } from '../depth/geometry.ts';
 import { decodeDepthPng, decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
 

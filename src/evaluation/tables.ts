@@ -1,4 +1,4 @@
-import type { DepthErrors } from '../core/depth-metrics.ts';
+import type { DepthErrors } from '../depth/metrics.ts';
 import type { ModelResult, SetResult } from './evaluate.ts';
 
 /** How each figure is shown; `better` says in which direction. */

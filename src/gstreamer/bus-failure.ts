@@ -1,5 +1,5 @@
 import type { BusMessage } from './binding.ts';
-import type { Failure } from './host-protocol.ts';
+import type { Failure } from './failure.ts';
 
 /** What an error message on the bus says. */
 export function failureOf(message: BusMessage, missing: readonly string[] = []): Failure {

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { Failure } from './host-protocol.ts';
+import type { Failure } from './failure.ts';
 import { howToInstall } from './packages.ts';
 
 /** Why a launch line failed, in GStreamer's words, and what to try. */

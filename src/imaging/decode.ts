@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { fromMillimetres } from '../core/depth-encoding.ts';
 import type { DepthMap } from '../core/frame.ts';
+import { fromMillimetres } from '../depth/millimetres.ts';
 
 /** A picture as interleaved uint8 RGB, turned as its EXIF orientation says. */
 export async function decodeRgb(

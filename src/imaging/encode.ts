@@ -1,6 +1,6 @@
 import sharp from 'sharp';
-import { toMillimetres } from '../core/depth-encoding.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { toMillimetres } from '../depth/millimetres.ts';
 
 /** 16-bit grey PNG, millimetres; 0 is invalid. */
 export function encodeDepthPng({ width, height, data }: DepthMap): Promise<Uint8Array> {

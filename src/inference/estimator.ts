@@ -1,8 +1,8 @@
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
-import type { Size } from '../core/geometry.ts';
-import { scaleIntrinsics } from '../core/intrinsics.ts';
+import type { Size } from '../depth/geometry.ts';
+import { scaleIntrinsics } from '../depth/intrinsics.ts';
 import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
-import type { Size } from '../core/geometry.ts';
+import type { Size } from '../depth/geometry.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';

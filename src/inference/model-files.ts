@@ -4,11 +4,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
+import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { hint } from '../core/nearest.ts';
-import { valueProblems } from '../core/option-problems.ts';
-import { formatPath } from '../core/pipeline.ts';
+import { formatPath, valueProblems } from '../core/option-problems.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { missingManifest } from './suggest-manifest.ts';
 

@@ -1,9 +1,9 @@
 import { map } from 'rxjs';
 import { z } from 'zod';
-import { colorizeDepth } from '../core/colormap.ts';
 import { defineOperator } from '../core/component.ts';
-import { DepthRangeTracker, depthColorOptions } from '../core/depth-range.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
+import { DepthRangeTracker, depthColorOptions } from '../depth/color-range.ts';
+import { colorizeDepth } from '../depth/colormap.ts';
 
 const options = z
   .strictObject(depthColorOptions)

@@ -1,9 +1,9 @@
 import { tap } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
-import { DepthMetrics, depthErrorNames } from '../core/depth-metrics.ts';
 import type { DepthFrame } from '../core/frame.ts';
-import { scaleNearest } from '../core/geometry.ts';
+import { scaleNearest } from '../depth/geometry.ts';
+import { DepthMetrics, depthErrorNames } from '../depth/metrics.ts';
 
 const options = z
   .strictObject({

@@ -4,9 +4,9 @@ import { aspect } from '../core/aspect.ts';
 import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
-import { cropFrame } from '../core/frame-geometry.ts';
 import type { CropRegion } from '../core/fusion.ts';
-import { centreRectangle, type Rectangle, type Size } from '../core/geometry.ts';
+import { cropFrame } from '../depth/frame-geometry.ts';
+import { centreRectangle, type Rectangle, type Size } from '../depth/geometry.ts';
 
 const options = z
   .strictObject({

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
-import { mapAsync } from '../core/map-async.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { WorkerDied } from '../inference/inference-thread.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
+import { mapAsync } from '../runtime/map-async.ts';
 
 const options = z.strictObject({
   model: z

@@ -2,7 +2,7 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
-import { flipFrame } from '../core/frame-geometry.ts';
+import { flipFrame } from '../depth/frame-geometry.ts';
 
 const options = z.strictObject({
   axis: z

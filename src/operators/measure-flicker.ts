@@ -1,8 +1,8 @@
 import { tap } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
-import { flickerBetween, Spread } from '../core/flicker.ts';
 import type { DepthFrame } from '../core/frame.ts';
+import { flickerBetween, Spread } from '../depth/flicker.ts';
 
 const options = z.strictObject({
   'static-below': z

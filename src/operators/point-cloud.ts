@@ -4,8 +4,8 @@ import { aspect } from '../core/aspect.ts';
 import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { type DepthFrame, derive, type Intrinsics, type PointsFrame } from '../core/frame.ts';
-import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../core/intrinsics.ts';
-import { unproject } from '../core/unproject.ts';
+import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../depth/intrinsics.ts';
+import { unproject } from '../depth/unproject.ts';
 
 const options = z
   .strictObject({

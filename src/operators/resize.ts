@@ -3,10 +3,10 @@ import { aspect } from '../core/aspect.ts';
 import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
-import { fitDepth } from '../core/frame-geometry.ts';
 import { engines } from '../core/fusion.ts';
-import { mapAsync } from '../core/map-async.ts';
+import { fitDepth } from '../depth/frame-geometry.ts';
 import { fitImage } from '../imaging/fit.ts';
+import { mapAsync } from '../runtime/map-async.ts';
 
 const options = z.strictObject({
   width: z.int().min(1).max(16_384).describe('width of the result, pixels'),

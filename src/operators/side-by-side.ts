@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { aspect } from '../core/aspect.ts';
-import { colorizeDepth } from '../core/colormap.ts';
 import { defineOperator } from '../core/component.ts';
-import { DepthRangeTracker, depthColorOptions } from '../core/depth-range.ts';
-import { colorizeError } from '../core/error-map.ts';
 import { type DepthFrame, type DepthMap, derive, type ImageFrame } from '../core/frame.ts';
-import { mapAsync } from '../core/map-async.ts';
+import { DepthRangeTracker, depthColorOptions } from '../depth/color-range.ts';
+import { colorizeDepth } from '../depth/colormap.ts';
+import { colorizeError } from '../depth/error-colors.ts';
 import { joinPanels, type Panel } from '../imaging/panels.ts';
+import { mapAsync } from '../runtime/map-async.ts';
 
 const panelNames = ['image', 'depth', 'truth', 'error'] as const;
 type PanelName = (typeof panelNames)[number];

@@ -2,7 +2,7 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
-import { createSmoother } from '../core/smoothing.ts';
+import { createSmoother } from '../depth/smoothing.ts';
 
 const options = z.strictObject({
   method: z

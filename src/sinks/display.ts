@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import { depthColorOptions } from '../core/depth-range.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
-import { type Picture, PictureMaker } from '../core/picture.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
-import type { Failure } from '../gstreamer/host-protocol.ts';
-import { OutputProcess } from '../gstreamer/output-process.ts';
-import type { Candidate } from '../gstreamer/output-protocol.ts';
-import { availableWindows, type WindowKind, windowLine, windows } from '../gstreamer/windows.ts';
+import { depthColorOptions } from '../depth/color-range.ts';
+import { type Picture, PictureMaker } from '../depth/picture-maker.ts';
+import type { Failure } from '../gstreamer/failure.ts';
+import { OutputProcess } from '../gstreamer/output/output-process.ts';
+import type { Candidate } from '../gstreamer/output/output-protocol.ts';
+import {
+  availableWindows,
+  type WindowKind,
+  windowLine,
+  windows,
+} from '../gstreamer/output/windows.ts';
 
 const options = z
   .strictObject({

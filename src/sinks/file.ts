@@ -5,9 +5,9 @@ import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
-import { existingChoices, FileIndex } from './file-index.ts';
-import { FrameFiles, fileFormats, fileLayouts, layoutFolders } from './frame-files.ts';
-import { writeProblem } from './write-problem.ts';
+import { existingChoices, FileIndex } from '../files/file-index.ts';
+import { FrameFiles, fileFormats, fileLayouts, layoutFolders } from '../files/frame-files.ts';
+import { writeProblem } from '../files/write-problem.ts';
 
 const options = z.strictObject({
   directory: z

@@ -2,14 +2,14 @@ import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { z } from 'zod';
 import { defineSink, type Sink } from '../core/component.ts';
-import { depthColorOptions } from '../core/depth-range.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
-import { PictureMaker } from '../core/picture.ts';
-import { type Container, codecs, type Encoder, encodersFor } from '../gstreamer/encoders.ts';
+import { depthColorOptions } from '../depth/color-range.ts';
+import { PictureMaker } from '../depth/picture-maker.ts';
+import { writeProblem } from '../files/write-problem.ts';
 import { quote } from '../gstreamer/launch-line.ts';
-import { OutputProcess } from '../gstreamer/output-process.ts';
-import { writeProblem } from './write-problem.ts';
+import { type Container, codecs, type Encoder, encodersFor } from '../gstreamer/output/encoders.ts';
+import { OutputProcess } from '../gstreamer/output/output-process.ts';
 
 const options = z
   .strictObject({

@@ -2,13 +2,13 @@ import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import type { XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import { curveServerSchema } from '../core/curve.ts';
-import { encodeFrame, framings, packMessage } from '../core/depth-message.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { exposure } from '../core/exposure.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
-import { depthEncodings } from '../core/message-header.ts';
-import { allowOnly } from './zap.ts';
+import { curveServerSchema } from '../topic/curve.ts';
+import { exposure } from '../topic/exposure.ts';
+import { depthEncodings } from '../topic/header.ts';
+import { encodeFrame, framings, packMessage } from '../topic/message.ts';
+import { allowOnly } from '../topic/zap.ts';
 
 const options = z
   .strictObject({

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
-import { intrinsicsSchema } from '../core/intrinsics.ts';
-import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 
 const options = z.strictObject({
   launch: z

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
-import { intrinsicsSchema } from '../core/intrinsics.ts';
 import { duration } from '../core/units.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { redact } from '../gstreamer/failures.ts';
 import { quote } from '../gstreamer/launch-line.ts';
-import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 const options = z.strictObject({
   url: z

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
-import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { fraction, type Head } from '../gstreamer/launch-line.ts';
-import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 const patterns = [
   'ball',

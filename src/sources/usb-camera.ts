@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { cameraAdvice } from '../gstreamer/failures.ts';
 import { fraction, type Head, quote } from '../gstreamer/launch-line.ts';
-import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 /** V4L2's raw formats by GStreamer's names. */
 const rawFormats = {

@@ -5,10 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { intrinsicsSchema } from '../core/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
+import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
-import { restartSchema } from '../gstreamer/restart-budget.ts';
-import { openSource, planLine, type SourceSpec } from '../gstreamer/source.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('video file in any container that GStreamer decodes'),

@@ -1,12 +1,12 @@
 import { Observable } from 'rxjs';
 import { z } from 'zod';
-import { subscribeDepth } from '../client/subscribe-depth.ts';
 import { type ComponentContext, defineSource } from '../core/component.ts';
-import { curveClientSchema } from '../core/curve.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { exposure } from '../core/exposure.ts';
 import type { Frame } from '../core/frame.ts';
 import { duration } from '../core/units.ts';
+import { curveClientSchema } from '../topic/curve.ts';
+import { exposure } from '../topic/exposure.ts';
+import { subscribeDepth } from '../topic/subscribe-depth.ts';
 
 const options = z
   .strictObject({

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { builtins } from '../../src/components.ts';
+import { builtins } from '../../src/builtins.ts';
 import { packageDirectory } from '../../src/core/entry-point.ts';
-import { loadPipelineFile } from '../../src/core/pipeline-file.ts';
-import { runTimingTest } from '../../src/core/simulate.ts';
+import { loadPipelineFile } from '../../src/pipeline/pipeline-file.ts';
+import { runTimingTest } from '../../src/runtime/run-timing-test.ts';
 import { depthline, workplace } from '../support/cli.ts';
 
 /** A camera of 100 fps before a network of 24 ms; the screen takes 50 ms. */

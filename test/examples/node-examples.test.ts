@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { subscribeDepth } from '../../src/client/subscribe-depth.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { packageDirectory } from '../../src/core/entry-point.ts';
+import { subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import {
   imbalances,
   leftBehind,

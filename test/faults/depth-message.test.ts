@@ -1,16 +1,16 @@
 import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { subscribeDepth } from '../../src/client/subscribe-depth.ts';
+import type { MessageHeader } from '../../src/topic/header.ts';
+import { CorruptMessage } from '../../src/topic/header-check.ts';
 import {
   decodeFrame,
   encodeFrame,
   framings,
   packMessage,
   unpackMessage,
-} from '../../src/core/depth-message.ts';
-import { CorruptMessage } from '../../src/core/message-check.ts';
-import type { MessageHeader } from '../../src/core/message-header.ts';
+} from '../../src/topic/message.ts';
+import { subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
 import { handshake, longFrame } from '../support/zmtp.ts';

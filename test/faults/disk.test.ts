@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { imbalance } from '../../src/core/ledger.ts';
-import { definePipeline, type OnError } from '../../src/core/pipeline.ts';
-import { startPipeline } from '../../src/core/runner.ts';
+import { definePipeline, type OnError } from '../../src/pipeline/pipeline.ts';
+import { imbalance } from '../../src/runtime/ledger.ts';
+import { startPipeline } from '../../src/runtime/runner.ts';
 import { file } from '../../src/sinks/file.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';

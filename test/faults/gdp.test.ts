@@ -1,7 +1,7 @@
 import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
-import { capture } from '../../src/gstreamer/capture.ts';
+import { capture } from '../../src/gstreamer/capture/capture.ts';
 import { sinkName } from '../../src/gstreamer/launch-line.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { captureHosts } from '../support/gstreamer.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Failure } from '../../src/gstreamer/failure.ts';
 import { explainFailure, redact } from '../../src/gstreamer/failures.ts';
-import type { Failure } from '../../src/gstreamer/host-protocol.ts';
 import { howToInstall } from '../../src/gstreamer/packages.ts';
 
 const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [

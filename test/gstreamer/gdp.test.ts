@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FrameReader, type RawFrame, stampLength } from '../../src/gstreamer/frame-reader.ts';
+import {
+  FrameReader,
+  type RawFrame,
+  stampLength,
+} from '../../src/gstreamer/capture/frame-reader.ts';
 import {
   GdpError,
   gdpHeaderLength,

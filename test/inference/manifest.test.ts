@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { valueProblems } from '../../src/core/option-problems.ts';
-import { formatPath } from '../../src/core/pipeline.ts';
+import { formatPath, valueProblems } from '../../src/core/option-problems.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
 
 const whole = `

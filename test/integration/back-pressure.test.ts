@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineSink } from '../../src/core/component.ts';
-import { imbalance } from '../../src/core/ledger.ts';
-import { definePipeline } from '../../src/core/pipeline.ts';
-import type { QueueOptions } from '../../src/core/queue.ts';
-import { runPipeline } from '../../src/core/runner.ts';
+import type { QueueOptions } from '../../src/core/queue-options.ts';
+import { definePipeline } from '../../src/pipeline/pipeline.ts';
+import { imbalance } from '../../src/runtime/ledger.ts';
+import { runPipeline } from '../../src/runtime/runner.ts';
 import { videoFile } from '../../src/sources/video-file.ts';
 import { makeVideo } from '../support/gstreamer.ts';
 

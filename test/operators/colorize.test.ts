@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { colorizeDepth } from '../../src/core/colormap.ts';
 import type { ImageFrame } from '../../src/core/frame.ts';
+import { colorizeDepth } from '../../src/depth/colormap.ts';
 import { colorize } from '../../src/operators/colorize.ts';
 import { depthFrame } from '../support/frames.ts';
 import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';

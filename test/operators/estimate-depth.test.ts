@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { from, lastValueFrom, NEVER, Subject, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
-import type { QueueOptions } from '../../src/core/queue.ts';
+import type { QueueOptions } from '../../src/core/queue-options.ts';
 import { estimateDepth } from '../../src/operators/estimate-depth.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { imageFrame } from '../support/frames.ts';

@@ -2,11 +2,11 @@ import { map } from 'rxjs';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
-import { definePipeline, type OperatorInput } from '../../src/core/pipeline.ts';
-import { runPipeline } from '../../src/core/runner.ts';
 import { crop } from '../../src/operators/crop.ts';
 import { flip } from '../../src/operators/flip.ts';
 import { resize } from '../../src/operators/resize.ts';
+import { definePipeline, type OperatorInput } from '../../src/pipeline/pipeline.ts';
+import { runPipeline } from '../../src/runtime/runner.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { collector } from '../support/parts.ts';
 

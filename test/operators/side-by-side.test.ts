@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { colorizeDepth, colormap } from '../../src/core/colormap.ts';
 import type { DepthFrame, ImageFrame } from '../../src/core/frame.ts';
+import { colorizeDepth, colormap } from '../../src/depth/colormap.ts';
 import { sideBySide } from '../../src/operators/side-by-side.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { flickerBetween } from '../../src/core/flicker.ts';
 import type { DepthFrame } from '../../src/core/frame.ts';
+import { flickerBetween } from '../../src/depth/flicker.ts';
 import { smooth } from '../../src/operators/smooth.ts';
 import { depthFrame } from '../support/frames.ts';
 import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { toMillimetres } from '../../src/core/depth-encoding.ts';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
+import { toMillimetres } from '../../src/depth/millimetres.ts';
 import { decodeRgb } from '../../src/imaging/decode.ts';
 import { file } from '../../src/sinks/file.ts';
 import { type TestContext, testContext } from '../support/context.ts';

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type SubscribeOptions, subscribeDepth } from '../../src/client/subscribe-depth.ts';
 import type { Sink } from '../../src/core/component.ts';
-import { decodeFrame, unpackMessage } from '../../src/core/depth-message.ts';
 import { zeromq } from '../../src/sinks/zeromq.ts';
+import { decodeFrame, unpackMessage } from '../../src/topic/message.ts';
+import { type SubscribeOptions, subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { freeEndpoint } from '../support/topic.ts';
@@ -31,7 +31,7 @@ async function receive(
   const received: Awaited<ReturnType<typeof next>>[] = [];
   const next = async () =>
     (await frames.next())
-      .value as never as import('../../src/client/subscribe-depth.ts').ReceivedFrame;
+      .value as never as import('../../src/topic/subscribe-depth.ts').ReceivedFrame;
   const frames = subscribeDepth(endpoint, { signal: stop.signal, ...options })[
     Symbol.asyncIterator
   ]();

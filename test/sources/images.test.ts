@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
-import { VirtualClock } from '../../src/core/virtual-clock.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { images } from '../../src/sources/images.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';

@@ -2,7 +2,7 @@ import { lastValueFrom, take, toArray } from 'rxjs';
 import { afterEach, expect, test, vi } from 'vitest';
 import { type Frame, frameProblem, type ImageFrame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
-import { VirtualClock } from '../../src/core/virtual-clock.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { syntheticRoom } from '../../src/sources/synthetic-room.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';

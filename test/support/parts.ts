@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Clock, sleep } from '../../src/core/clock.ts';
 import { defineOperator, defineSink, defineSource } from '../../src/core/component.ts';
 import type { Frame } from '../../src/core/frame.ts';
-import { mapAsync } from '../../src/core/map-async.ts';
+import { mapAsync } from '../../src/runtime/map-async.ts';
 import { imageFrame } from './frames.ts';
 
 /**

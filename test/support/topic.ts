@@ -3,9 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Publisher } from 'zeromq';
 import { systemClock } from '../../src/core/clock.ts';
-import { encodeFrame, type Framing, packMessage } from '../../src/core/depth-message.ts';
 import type { Frame } from '../../src/core/frame.ts';
-import type { DepthEncoding } from '../../src/core/message-header.ts';
+import type { DepthEncoding } from '../../src/topic/header.ts';
+import { encodeFrame, type Framing, packMessage } from '../../src/topic/message.ts';
 
 /** An endpoint that nothing listens on. */
 export async function freeEndpoint(): Promise<string> {

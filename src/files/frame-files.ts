@@ -1,0 +1,102 @@
+import { DepthlineError } from '../core/errors.ts';
+import type { DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
+import { encodeNpy } from '../depth/npy.ts';
+import type * as encoders from '../imaging/encode.ts';
+
+export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'json'] as const;
+export type FileFormat = (typeof fileFormats)[number];
+
+export const fileLayouts = ['flat', 'rgbd'] as const;
+
+export interface FileOptions {
+  readonly format: FileFormat;
+  readonly layout: (typeof fileLayouts)[number];
+  /** JPEG quality, 1 to 100. */
+  readonly quality: number;
+}
+
+/** One file of a frame. */
+export interface FilePart {
+  /** Path within the frame's directory. */
+  readonly name: string;
+  encode(): Uint8Array | Promise<Uint8Array>;
+}
+
+/** Folders within a directory that a layout writes to. */
+export const layoutFolders = { flat: [], rgbd: ['rgb', 'depth'] } as const;
+
+/** What a frame becomes on disk. Made by `frameFiles`, which loads the image library once. */
+export class FrameFiles {
+  readonly #options: FileOptions;
+  readonly #encoders: typeof encoders;
+
+  constructor(options: FileOptions, loaded: typeof encoders) {
+    this.#options = options;
+    this.#encoders = loaded;
+  }
+
+  /**
+   * @param stem file name without its ending
+   * @throws DepthlineError `SINK` if the format or layout cannot hold such a frame
+   */
+  of(frame: Frame, stem: string): FilePart[] {
+    return this.#options.layout === 'rgbd' ? this.#rgbd(frame, stem) : [this.#flat(frame, stem)];
+  }
+
+  #rgbd(frame: Frame, stem: string): FilePart[] {
+    const { image, depth } = rgbdOf(frame);
+    const { format, quality } = this.#options;
+    const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
+    const picture: FilePart =
+      format === 'jpeg'
+        ? { name: `rgb/${stem}.jpg`, encode: () => encodeJpeg(image, quality) }
+        : { name: `rgb/${stem}.png`, encode: () => encodePng(image) };
+    return [picture, { name: `depth/${stem}.png`, encode: () => encodeDepthPng(depth) }];
+  }
+
+  #flat(frame: Frame, stem: string): FilePart {
+    const { format, quality } = this.#options;
+    const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
+    if (format === 'npy' && frame.kind !== 'data')
+      return { name: `${stem}.npy`, encode: () => encodeNpy(frame.data, shapeOf(frame)) };
+    if (format === 'png16' && frame.kind === 'depth')
+      return { name: `${stem}.png`, encode: () => encodeDepthPng(frame) };
+    if (format === 'png' && frame.kind === 'image')
+      return { name: `${stem}.png`, encode: () => encodePng(frame) };
+    if (format === 'jpeg' && frame.kind === 'image')
+      return { name: `${stem}.jpg`, encode: () => encodeJpeg(frame, quality) };
+    if (format === 'json' && frame.kind === 'data')
+      return { name: `${stem}.json`, encode: () => encodeJson(frame.value) };
+    throw new DepthlineError(
+      'SINK',
+      `format ${format} cannot hold ${frame.kind} frames; use ${fitting[frame.kind]}`,
+    );
+  }
+}
+
+const fitting: Readonly<Record<FrameKind, string>> = {
+  depth: 'png16 or npy, or put colorize before it',
+  image: 'png, jpeg or npy',
+  points: 'npy',
+  data: 'json',
+};
+
+function shapeOf(frame: Exclude<Frame, { kind: 'data' }>): number[] {
+  if (frame.kind === 'points') return [frame.count, 3];
+  if (frame.kind === 'depth') return [frame.height, frame.width];
+  return [frame.height, frame.width, frame.format === 'rgba' ? 4 : 3];
+}
+
+function encodeJson(value: unknown): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+}
+
+function rgbdOf(frame: Frame): { image: ImageFrame; depth: DepthMap } {
+  if (frame.kind === 'image' && frame.truth) return { image: frame, depth: frame.truth };
+  if (frame.kind === 'depth' && frame.image) return { image: frame.image, depth: frame };
+  const lacks = frame.kind === 'depth' ? 'no picture' : 'no depth';
+  throw new DepthlineError(
+    'SINK',
+    `layout rgbd needs a picture and its depth, but the ${frame.kind} frame ${frame.seq} has ${lacks}; use a source with ground truth, a depth frame with its picture, or "layout: flat"`,
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * The process that runs a capture pipeline. It is a process of its own because a GStreamer plug-in
+ * that crashes, hangs or leaks takes its process along. It ends with its parent: when the IPC
+ * channel or the socket closes.
+ */
+import { rmdirSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { reason } from '../../core/errors.ts';
+import {
+  type AppSinkHandle,
+  type BusMessage,
+  loadGStreamer,
+  type PipelineHandle,
+} from '../binding.ts';
+import { failureOf } from '../bus-failure.ts';
+import type { Failure } from '../failure.ts';
+import { gdpHeaderLength, gdpType } from '../gdp.ts';
+import { sinkName } from '../launch-line.ts';
+import type { FromHost, StartMessage, ToHost } from './capture-protocol.ts';
+import { stampLength } from './frame-reader.ts';
+
+/** How long the reason of a failure may take to come over the bus after the stream broke off. */
+const reasonWithinMs = 1000;
+
+let pipeline: PipelineHandle | undefined;
+let sink: AppSinkHandle | undefined;
+let client: Socket | undefined;
+let start: StartMessage;
+let credits = 0;
+let pulling = false;
+/** The sink has no more frames. */
+let drained = false;
+/** The bus has reported the end of the stream, which it does while the sink still holds frames. */
+let endSeen = false;
+let outcomeSent = false;
+let sentCaps: Buffer | undefined;
+let reasonTimer: NodeJS.Timeout | undefined;
+/** The binding goes on polling only once the pipeline has left the state NULL. */
+let polling = false;
+const missing: string[] = [];
+
+process.on('message', (message: ToHost) => {
+  if (message.type === 'start') return begin(message);
+  pipeline?.stop();
+  die();
+});
+process.on('disconnect', die);
+// Ctrl-C reaches the whole process group; the parent decides when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+
+/** GStreamer's threads are not joined at exit, so only SIGKILL ends the process without a hang. */
+function die() {
+  try {
+    if (start) {
+      rmSync(start.socketPath, { force: true });
+      rmdirSync(dirname(start.socketPath));
+    }
+  } catch {
+    // The parent has removed the folder already.
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function begin(message: StartMessage) {
+  start = message;
+  const server = createServer((socket) => {
+    server.close();
+    client = socket;
+    socket.on('data', (bytes) => {
+      credits += bytes.length;
+      pull();
+    });
+    socket.on('error', die);
+    socket.on('close', die);
+    if (outcomeSent) socket.end();
+  });
+  server.on('error', (error) => fail({ phase: 'run', message: reason(error) }));
+  server.listen(start.socketPath, () => send({ type: 'listening' }));
+  play();
+}
+
+function play() {
+  try {
+    const { Pipeline } = loadGStreamer();
+    pipeline = new Pipeline(start.launchLine);
+  } catch (error) {
+    fail({ phase: 'parse', message: reason(error) });
+    return;
+  }
+  sink = pipeline.findChild(sinkName) as AppSinkHandle;
+  pipeline.pollBus(onBus);
+  pipeline.play();
+  pull();
+}
+
+function onBus(message: BusMessage) {
+  if (typeof message.detail === 'string' && typeof message.name === 'string') {
+    missing.push(message.name);
+  }
+  if (message.type === 'error') fail(failureOf(message, missing));
+  if (message.type === 'eos') {
+    endSeen = true;
+    finish();
+  }
+  if (message.type === 'state-changed' && /^pipeline\d+$/.test(message._src_element_name)) {
+    polling = true;
+  }
+  if (!polling && drained && !outcomeSent) pipeline?.pollBus(onBus);
+}
+
+function pull() {
+  // Before the first credit nothing is pulled, so that a pipeline which fails early is noticed
+  // by its bus message alone.
+  if (pulling || drained || credits === 0 || !sink || !client) return;
+  pulling = true;
+  const askedAt = process.hrtime.bigint();
+  sink.pull((buffer, caps) => onBuffer(buffer, caps, askedAt));
+}
+
+function onBuffer(buffer: Buffer | null, caps: Record<string, unknown>, askedAt: bigint) {
+  pulling = false;
+  if (!buffer) return onNull();
+  // Caps and events come as packets of their own. They are ignored here because a live appsink may
+  // have dropped them; the caps are also in the stream header.
+  if (buffer.readUInt16BE(4) === gdpType.buffer) {
+    credits--;
+    write(buffer, caps, askedAt);
+  }
+  pull();
+}
+
+function write(buffer: Buffer, caps: Record<string, unknown>, askedAt: bigint) {
+  const stamps = Buffer.allocUnsafe(stampLength);
+  stamps.writeBigUInt64BE(askedAt, 0);
+  stamps.writeBigUInt64BE(process.hrtime.bigint(), 8);
+  client?.cork();
+  const capsPacket = findCaps(caps.streamheader);
+  if (capsPacket && !(sentCaps && capsPacket.equals(sentCaps))) {
+    sentCaps = capsPacket;
+    client?.write(Buffer.alloc(stampLength));
+    client?.write(capsPacket);
+  }
+  client?.write(stamps);
+  client?.write(buffer);
+  client?.uncork();
+}
+
+function findCaps(streamHeader: unknown): Buffer | undefined {
+  if (!Array.isArray(streamHeader)) return undefined;
+  return streamHeader.findLast(
+    (packet): packet is Buffer =>
+      Buffer.isBuffer(packet) &&
+      packet.length > gdpHeaderLength &&
+      packet.readUInt16BE(4) === gdpType.caps,
+  );
+}
+
+/** The sink has no more: at the end of the stream, or because the pipeline broke. The bus says. */
+function onNull() {
+  drained = true;
+  if (outcomeSent) return;
+  if (endSeen) return finish();
+  if (!polling) pipeline?.pollBus(onBus);
+  reasonTimer = setTimeout(
+    () => fail({ phase: 'run', message: 'the pipeline stopped without saying why' }),
+    reasonWithinMs,
+  );
+}
+
+function finish() {
+  if (!drained || !endSeen) return;
+  close({ type: 'ended' });
+}
+
+function fail(failure: Failure) {
+  close({ type: 'failed', failure });
+}
+
+/** The outcome first, then the end of the socket: so the parent knows what the end means. */
+function close(outcome: FromHost) {
+  if (outcomeSent) return;
+  clearTimeout(reasonTimer);
+  outcomeSent = true;
+  drained = true;
+  send(outcome, () => (client ? client.end() : setTimeout(die, reasonWithinMs)));
+}
+
+function send(message: FromHost, sent: () => void = () => {}) {
+  if (process.connected) process.send?.(message, undefined, {}, sent);
+}

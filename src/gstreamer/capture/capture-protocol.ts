@@ -1,0 +1,26 @@
+/** Messages between a capture and its host process; the frames themselves go over a socket. */
+
+import type { Failure } from '../failure.ts';
+
+export interface StartMessage {
+  readonly type: 'start';
+  /** Complete launch line; its appsink is called `depthline-frames`. */
+  readonly launchLine: string;
+  /** Unix socket on which the host waits for its one client. */
+  readonly socketPath: string;
+}
+
+/** Ends the pipeline in good order. */
+export interface StopMessage {
+  readonly type: 'stop';
+}
+
+export type ToHost = StartMessage | StopMessage;
+
+export type FromHost =
+  | { readonly type: 'listening' }
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'ended' };
+
+/** One byte from the parent asks for one frame. */
+export const credit = 1;

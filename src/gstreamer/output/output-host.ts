@@ -1,0 +1,259 @@
+/**
+ * The process that encodes or shows pictures. It is a process of its own because a GStreamer
+ * plug-in that crashes or hangs takes its process along. When the socket that brings pictures
+ * closes, even because the parent was killed, it completes its file and ends.
+ */
+import { renameSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { reason } from '../../core/errors.ts';
+import {
+  type AppSrcHandle,
+  type BusMessage,
+  loadGStreamer,
+  type PipelineHandle,
+} from '../binding.ts';
+import { failureOf } from '../bus-failure.ts';
+import type { Failure } from '../failure.ts';
+import { nominalRate, padRows } from './output-layout.ts';
+import {
+  type Candidate,
+  type FromOutput,
+  type PlayMessage,
+  pictureFd,
+  ptsLength,
+  ready,
+  type ToOutput,
+} from './output-protocol.ts';
+
+const inputName = 'depthline-input';
+/** appsrc has no event for "taken"; its level is looked at this often while a picture waits. */
+const lookEveryMs = 1;
+/** A display that does not answer by then is taken for missing. */
+const openWithinMs = 3000;
+/** A pipeline that does not come to its end by then never will. */
+const finishWithinMs = 10_000;
+
+let play: PlayMessage;
+let pipeline: PipelineHandle | undefined;
+let input: AppSrcHandle | undefined;
+let socket: Socket;
+let over = false;
+let finishing = false;
+
+process.on('message', (message: ToOutput) => {
+  if (message.type === 'open') void open(message.candidates);
+  if (message.type === 'play') begin(message);
+  if (message.type === 'stop') die();
+});
+process.on('disconnect', () => {
+  // Without a socket there is nothing to complete.
+  if (!socket) die();
+});
+// Ctrl-C reaches the whole process group; the parent decides when this process ends.
+process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
+
+/** GStreamer's threads are not joined at exit, so only SIGKILL ends the process without a hang. */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function send(message: FromOutput, then: () => void = () => {}): void {
+  if (process.connected) process.send?.(message, then);
+  else then();
+}
+
+function end(message: FromOutput): void {
+  if (over) return;
+  over = true;
+  send(message, die);
+}
+
+function fail(failure: Failure): void {
+  end({ type: 'failed', failure });
+}
+
+async function open(candidates: readonly Candidate[]): Promise<void> {
+  let first: Failure | undefined;
+  for (const [index, candidate] of candidates.entries()) {
+    const failure = await tryOut(candidate);
+    if (!failure) {
+      send({ type: 'opened', candidate: index });
+      return;
+    }
+    first ??= failure;
+  }
+  fail(first ?? { phase: 'parse', message: 'nothing to try' });
+}
+
+async function tryOut({ trial, opens }: Candidate): Promise<Failure | undefined> {
+  try {
+    const { Pipeline } = loadGStreamer();
+    const line = opens ? `${trial} name=depthline-trial` : trial;
+    const attempt = new Pipeline(line);
+    return opens ? await reachesReady(attempt) : undefined;
+  } catch (error) {
+    return { phase: 'parse', message: reason(error) };
+  }
+}
+
+function reachesReady(attempt: PipelineHandle): Promise<Failure | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      resolve({ phase: 'run', message: `could not open within ${openWithinMs} ms` });
+    }, openWithinMs);
+    const onMessage = (message: BusMessage) => {
+      const opened =
+        message.type === 'state-changed' && message._src_element_name === 'depthline-trial';
+      if (!opened && message.type !== 'error') {
+        // The binding stops polling while the pipeline is in the state NULL, where this one stays
+        // if it cannot be opened.
+        attempt.pollBus(onMessage);
+        return;
+      }
+      clearTimeout(timer);
+      attempt.stop();
+      resolve(opened ? undefined : failureOf(message));
+    };
+    attempt.pollBus(onMessage);
+    attempt.pause();
+  });
+}
+
+function begin(message: PlayMessage): void {
+  play = message;
+  const reader = new PictureReader(play.width * play.height * (play.format === 'RGBA' ? 4 : 3));
+  const onread = {
+    buffer: () => reader.target(),
+    callback(n: number) {
+      if (reader.received(n)) take(reader);
+      return true;
+    },
+  };
+  const options = { fd: pictureFd, onread };
+  socket = new Socket(options);
+  // A parent that was killed with answers unread breaks the connection off instead of ending it.
+  socket.on('error', finish);
+  socket.on('end', finish);
+  socket.resume();
+}
+
+/** Fills one buffer again and again: appsrc copies what it is given. */
+class PictureReader {
+  readonly pts = Buffer.alloc(ptsLength);
+  picture: Buffer;
+  #filled = 0;
+  readonly #length: number;
+
+  constructor(length: number) {
+    this.#length = length;
+    this.picture = Buffer.allocUnsafeSlow(length);
+  }
+
+  target(): Uint8Array {
+    return this.#filled < ptsLength
+      ? this.pts.subarray(this.#filled)
+      : this.picture.subarray(this.#filled - ptsLength);
+  }
+
+  /** True when a picture is complete; it is there until the next bytes come. */
+  received(n: number): boolean {
+    this.#filled += n;
+    if (this.#filled < ptsLength + this.#length) return false;
+    this.#filled = 0;
+    return true;
+  }
+
+  /** Leaves the picture to the caller. */
+  giveAway(): Buffer {
+    const { picture } = this;
+    this.picture = Buffer.allocUnsafeSlow(this.#length);
+    return picture;
+  }
+}
+
+/** The first picture, until the second one shows at what rate they come. */
+let held: { pts: Buffer; picture: Buffer } | undefined;
+
+function take(reader: PictureReader): void {
+  if (!pipeline && play.rate === 'measure' && !held) {
+    held = { pts: Buffer.from(reader.pts), picture: reader.giveAway() };
+    acknowledge();
+    return;
+  }
+  if (!pipeline) start(rateOf(reader.pts));
+  push(reader.pts, reader.picture);
+  const length = reader.picture.length * play.waiting;
+  whenLevelIs(length, acknowledge);
+}
+
+function rateOf(second: Buffer): string {
+  if (!held) return play.rate;
+  return nominalRate(second.readBigUInt64BE() - held.pts.readBigUInt64BE());
+}
+
+function acknowledge(): void {
+  if (!over && socket.writable) socket.write(ready);
+}
+
+function start(rate: string): void {
+  const { format, width, height, elements } = play;
+  const caps = `video/x-raw,format=${format},width=${width},height=${height},framerate=${rate}`;
+  // No limit in bytes: beyond it appsrc loses pictures without a word.
+  const source = `appsrc name=${inputName} format=time max-bytes=0 caps="${caps}"`;
+  try {
+    pipeline = new (loadGStreamer().Pipeline)(`${source} ! ${elements}`);
+  } catch (error) {
+    fail({ phase: 'parse', message: reason(error) });
+    return;
+  }
+  input = pipeline.findChild(inputName) as AppSrcHandle;
+  pipeline.pollBus(onBus);
+  pipeline.play();
+  if (held) push(held.pts, held.picture);
+  held = undefined;
+}
+
+function push(pts: Buffer, picture: Buffer): void {
+  const stride = play.format === 'RGBA' ? play.width * 4 : play.width * 3;
+  input?.push(padRows(picture, stride, play.height), pts);
+}
+
+function whenLevelIs(atMost: number, then: () => void): void {
+  if (over) return;
+  const level = Number(input?.['current-level-bytes'] ?? 0);
+  if (level <= atMost) then();
+  else setTimeout(() => whenLevelIs(atMost, then), lookEveryMs);
+}
+
+function onBus(message: BusMessage): void {
+  if (message.type === 'error') fail(failureOf(message));
+  if (message.type === 'eos') complete();
+}
+
+/** No more pictures: the encoder gives out what it still holds, the muxer completes the file. */
+function finish(): void {
+  if (over || finishing) return;
+  finishing = true;
+  if (held) start('30/1');
+  if (!pipeline || !play.file) {
+    end({ type: 'finished' });
+    return;
+  }
+  setTimeout(() => {
+    fail({ phase: 'run', message: `the file was not complete after ${finishWithinMs} ms` });
+  }, finishWithinMs);
+  whenLevelIs(0, () => pipeline?.sendEOS());
+}
+
+function complete(): void {
+  if (over) return;
+  pipeline?.stop();
+  try {
+    if (play.file) renameSync(play.file.unfinished, play.file.path);
+  } catch (error) {
+    fail({ phase: 'run', message: reason(error) });
+    return;
+  }
+  end({ type: 'finished' });
+}

@@ -1,0 +1,73 @@
+import type { PlanContext } from '../core/component.ts';
+import { located } from '../core/errors.ts';
+import type { Fusion } from '../core/fusion.ts';
+import type { OperatorStep, Pipeline } from './pipeline.ts';
+
+/** What the source does itself, and the operators that are left. */
+export interface FusedPlan {
+  readonly fused: readonly Fusion[];
+  /** Steps that the source's launch line carries out. */
+  readonly fusedSteps: readonly OperatorStep[];
+  readonly operators: readonly OperatorStep[];
+}
+
+/**
+ * Moves the operators that stand directly behind a GStreamer source into its launch line, and
+ * sees to it that a network gets the view it was trained on: a `resize` to its size without a
+ * `view` of its own cuts that view, and where there is no `resize` the launch line gets one.
+ */
+export async function applyFusion(pipeline: Pipeline): Promise<FusedPlan> {
+  const context = { fused: [], baseDirectory: pipeline.baseDirectory };
+  const operators = await withViews(pipeline.operators, context);
+  const fused: Fusion[] = [];
+  const fusedSteps: OperatorStep[] = [];
+  if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators };
+  for (let step = operators[0]; step; step = operators[0]) {
+    const fusion = step.component?.definition.fuse?.(step.component.options);
+    if (!fusion) break;
+    fused.push(fusion);
+    fusedSteps.push(step);
+    operators.shift();
+  }
+  const wanted = await requirement(operators[0], context);
+  if (wanted && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
+  return { fused, fusedSteps, operators };
+}
+
+/** Tells each `resize` in front of a network which view the network wants. */
+async function withViews(
+  steps: readonly OperatorStep[],
+  context: PlanContext,
+): Promise<OperatorStep[]> {
+  const result = [...steps];
+  for (const [index, step] of steps.entries()) {
+    const wanted = await requirement(step, context);
+    if (wanted?.do !== 'resize' || wanted.view === undefined) continue;
+    const at = result.slice(0, index).findLastIndex((before) => fusionOf(before)?.do === 'resize');
+    const before = result[at];
+    const fusion = before && fusionOf(before);
+    if (!before?.component || fusion?.do !== 'resize') continue;
+    const sameSize = fusion.width === wanted.width && fusion.height === wanted.height;
+    if (!sameSize || fusion.view !== undefined || fusion.fit !== 'crop') continue;
+    const options = { ...(before.component.options as object), view: wanted.view };
+    result[at] = { ...before, component: { ...before.component, options } };
+  }
+  return result;
+}
+
+function fusionOf(step: OperatorStep): Fusion | undefined {
+  return step.component?.definition.fuse?.(step.component.options);
+}
+
+async function requirement(
+  step: OperatorStep | undefined,
+  context: PlanContext,
+): Promise<Fusion | undefined> {
+  if (!step?.component) return undefined;
+  const { definition, options } = step.component;
+  try {
+    return await definition.requires?.(options, context);
+  } catch (error) {
+    throw located(error, 'OPERATOR', step.path);
+  }
+}

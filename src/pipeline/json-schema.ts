@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import type { Definition, Role } from '../core/component.ts';
+import type { Registry } from '../core/registry.ts';
+import { sideSchemas } from './pipeline-file.ts';
+import { timingTestSchema } from './timing-test.ts';
+
+type Schema = Record<string, unknown>;
+
+/** The JSON Schema of one component's options, as they stand in a pipeline file. */
+export function optionsSchema(definition: Definition): Schema {
+  const { $schema: _, ...schema } = z.toJSONSchema(definition.options, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as Schema;
+  return schema;
+}
+
+/** The JSON Schema of pipeline files, for editors. */
+export function pipelineFileSchema(registry: Registry): Schema {
+  const operators = { type: 'array', items: item(registry, 'operator', ['queue']) };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Depthline pipeline file',
+    type: 'object',
+    additionalProperties: false,
+    required: ['source', 'sinks'],
+    properties: {
+      description: { type: 'string', description: 'one sentence' },
+      use: {
+        description: 'JavaScript modules with components of your own',
+        anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      },
+      source: item(registry, 'source', []),
+      operators,
+      sinks: {
+        type: 'array',
+        minItems: 1,
+        items: item(registry, 'sink', ['queue', 'name', 'on-error'], { operators }),
+      },
+      tests: {
+        type: 'array',
+        description: 'timing tests, run in virtual time by "depthline test"',
+        items: plain(z.toJSONSchema(timingTestSchema, { io: 'input' })),
+      },
+    },
+  };
+}
+
+/** Without its `$schema`, which stands at the top alone. */
+function plain({ $schema: _, ...schema }: Schema): Schema {
+  return schema;
+}
+
+/** `{ resize: {...}, queue: {...} }`: one component of the role, and what may stand beside it. */
+function item(
+  registry: Registry,
+  role: Role,
+  beside: readonly (keyof typeof sideSchemas)[],
+  more: Schema = {},
+): Schema {
+  const components = registry
+    .list(role)
+    .map((definition) => [
+      definition.name,
+      { ...optionsSchema(definition), description: definition.summary },
+    ]);
+  const sides = beside.map((key) => {
+    return [key, plain(z.toJSONSchema(sideSchemas[key], { io: 'input' }))];
+  });
+  return {
+    anyOf: [
+      { type: 'string', enum: registry.names(role) },
+      {
+        type: 'object',
+        additionalProperties: false,
+        minProperties: 1,
+        properties: { ...Object.fromEntries([...components, ...sides]), ...more },
+      },
+    ],
+  };
+}

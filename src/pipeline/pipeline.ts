@@ -1,0 +1,324 @@
+import type { OperatorFunction } from 'rxjs';
+import { isAsyncOperator } from '../core/async-operator.ts';
+import type {
+  Definition,
+  Emits,
+  OperatorDefinition,
+  SinkDefinition,
+  SourceDefinition,
+  Use,
+} from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { type Frame, type FrameKind, frameKinds } from '../core/frame.ts';
+import { formatPath, type ValueProblem, valueProblems } from '../core/option-problems.ts';
+import type { QueueOptions } from '../core/queue-options.ts';
+import { isDefinition } from '../core/registry.ts';
+
+/** What may stand in a pipeline composed in code. */
+export interface PipelineInput {
+  readonly name?: string;
+  readonly description?: string;
+  readonly source: Use<'source'>;
+  /** Our components, and any RxJS operator over frames. */
+  readonly operators?: readonly OperatorInput[];
+  readonly sinks: readonly (Use<'sink'> | BranchInput)[];
+  /** Folder that relative paths in options start from; default: the working directory. */
+  readonly baseDirectory?: string;
+}
+
+export type OperatorInput =
+  | Use<'operator'>
+  | OperatorFunction<Frame, Frame>
+  | { readonly operator: Use<'operator'>; readonly queue?: Partial<QueueOptions> };
+
+export type OnError = 'fail' | 'skip' | 'retry';
+
+export interface BranchInput {
+  /** Name in the ledger; default: the sink's, numbered when several are the same. */
+  readonly name?: string;
+  readonly sink: Use<'sink'>;
+  readonly queue?: Partial<QueueOptions>;
+  readonly operators?: readonly OperatorInput[];
+  /** When a write fails: end the run, count the frame as failed, or try again. Default `fail`. */
+  readonly onError?: OnError;
+}
+
+/** A component with checked options. */
+export interface Bound<D extends Definition> {
+  readonly definition: D;
+  readonly options: unknown;
+}
+
+/** An operator's place in a checked pipeline. */
+export interface OperatorStep {
+  /** For messages and the ledger: `operators[1] smooth`. */
+  readonly path: string;
+  readonly name: string;
+  readonly queue: QueueOptions;
+  readonly component?: Bound<OperatorDefinition>;
+  /** An operator of the user's own, in place of a component. */
+  readonly operator?: OperatorFunction<Frame, Frame>;
+}
+
+export interface BranchStep {
+  readonly path: string;
+  readonly name: string;
+  readonly sink: Bound<SinkDefinition>;
+  readonly queue: QueueOptions;
+  readonly operators: readonly OperatorStep[];
+  readonly onError: OnError;
+}
+
+/** A checked pipeline, ready to run. */
+export interface Pipeline {
+  readonly name: string;
+  readonly description: string;
+  readonly source: Bound<SourceDefinition>;
+  readonly operators: readonly OperatorStep[];
+  readonly branches: readonly BranchStep[];
+  readonly baseDirectory: string;
+}
+
+/** Something wrong in a pipeline, at a path into it (`['sinks', 0, 'file', 'directory']`). */
+export type Problem = ValueProblem;
+
+/** Nothing is lost unless the user says so. */
+const defaultQueue: QueueOptions = { limit: 1, whenFull: 'block' };
+/**
+ * Between a live source and an operator. A frame that held the source while it waits for the
+ * operator would be as old as the operator is slow; so a newer one takes its place.
+ */
+const liveQueue: QueueOptions = { limit: 1, whenFull: 'drop-oldest' };
+
+/**
+ * Checks a pipeline composed in code.
+ *
+ * @throws DepthlineError `CONFIG` with every problem at once.
+ */
+export function definePipeline(input: PipelineInput): Pipeline {
+  const problems: Problem[] = [];
+  const pipeline = checkPipeline(input, problems);
+  if (problems.length > 0 || !pipeline) {
+    throw new DepthlineError(
+      'CONFIG',
+      problems.map((p) => `${formatPath(p.path)}: ${p.message}`).join('\n'),
+    );
+  }
+  return pipeline;
+}
+
+/** A pipeline of which some parts may be missing because they were wrong. */
+export interface PartialInput extends Omit<PipelineInput, 'source' | 'operators' | 'sinks'> {
+  readonly source?: Use<'source'> | undefined;
+  readonly operators?: readonly (OperatorInput | undefined)[];
+  readonly sinks: readonly (Use<'sink'> | PartialBranch | undefined)[];
+}
+
+export interface PartialBranch extends Omit<BranchInput, 'operators'> {
+  readonly operators?: readonly (OperatorInput | undefined)[];
+}
+
+/** Like `definePipeline`, but collects problems; the pipeline is given only if there are none. */
+export function checkPipeline(input: PartialInput, problems: Problem[]): Pipeline | undefined {
+  const before = problems.length;
+  const source =
+    input.source && (bind(input.source, ['source'], problems) as Bound<SourceDefinition>);
+  const queue = source && isLive(source) ? liveQueue : defaultQueue;
+  const operators = checkOperators(input.operators ?? [], ['operators'], queue, problems);
+  const branches = checkBranches(input.sinks, problems);
+  if (problems.length > before || !source || !operators || !branches) return undefined;
+  checkKinds(source, operators, branches, problems);
+  if (problems.length > before) return undefined;
+  return {
+    name: input.name ?? 'pipeline',
+    description: input.description ?? '',
+    source,
+    operators,
+    branches,
+    baseDirectory: input.baseDirectory ?? process.cwd(),
+  };
+}
+
+function bind(
+  use: Use,
+  path: readonly (string | number)[],
+  problems: Problem[],
+): Bound<Definition> | undefined {
+  const result = use.definition.options.safeParse(use.options ?? {});
+  if (result.success) return { definition: use.definition, options: result.data };
+  for (const problem of valueProblems(use.definition.options, use.options ?? {})) {
+    problems.push({ ...problem, path: [...path, use.definition.name, ...problem.path] });
+  }
+  return undefined;
+}
+
+function isLive({ definition, options }: Bound<SourceDefinition>): boolean {
+  const { live = false } = definition;
+  return typeof live === 'function' ? live(options) : live;
+}
+
+function checkOperators(
+  inputs: readonly (OperatorInput | undefined)[],
+  path: readonly (string | number)[],
+  whereSilent: QueueOptions,
+  problems: Problem[],
+): OperatorStep[] | undefined {
+  const steps: OperatorStep[] = [];
+  for (const [index, input] of inputs.entries()) {
+    const at = [...path, index];
+    if (input === undefined) continue;
+    if (isDefinition(input)) {
+      problems.push({ path: at, message: `is "${input.name}" itself; call it with its options` });
+      continue;
+    }
+    if (typeof input === 'function') {
+      const name = input.name || (isAsyncOperator(input) ? 'mapAsync' : 'operator');
+      steps.push({ path: label(at, name), name, queue: whereSilent, operator: input });
+      continue;
+    }
+    const use = isUse(input) ? input : (input as { operator: Use<'operator'> }).operator;
+    if (!isUse(use)) {
+      problems.push({ path: at, message: 'is not an operator component or RxJS operator' });
+      continue;
+    }
+    const component = bind(use, at, problems) as Bound<OperatorDefinition> | undefined;
+    if (!component) continue;
+    const { name } = component.definition;
+    const queue = { ...whereSilent, ...('queue' in input ? input.queue : {}) };
+    steps.push({ path: label(at, name), name, queue, component });
+  }
+  return steps.length === inputs.length ? steps : undefined;
+}
+
+function checkBranches(
+  inputs: PartialInput['sinks'],
+  problems: Problem[],
+): BranchStep[] | undefined {
+  if (inputs.length === 0) {
+    problems.push({ path: ['sinks'], message: 'needs at least one sink (discard only counts)' });
+    return undefined;
+  }
+  const steps: BranchStep[] = [];
+  const taken = new Set<string>();
+  for (const [index, input] of inputs.entries()) {
+    const at = ['sinks', index];
+    if (input === undefined) continue;
+    const branch: PartialBranch = isUse(input) ? { sink: input } : input;
+    const sink = bind(branch.sink, at, problems) as Bound<SinkDefinition> | undefined;
+    const operators = checkOperators(
+      branch.operators ?? [],
+      [...at, 'operators'],
+      defaultQueue,
+      problems,
+    );
+    if (branch.name !== undefined && taken.has(branch.name)) {
+      problems.push({
+        path: [...at, 'name'],
+        message: `another sink is named "${branch.name}"; names must differ`,
+      });
+    }
+    const name = branch.name ?? freeName(branch.sink.definition.name, taken);
+    taken.add(name);
+    if (!sink || !operators) continue;
+    steps.push({
+      path: label(at, sink.definition.name),
+      name,
+      sink,
+      operators,
+      queue: { ...defaultQueue, ...branch.queue },
+      onError: branch.onError ?? 'fail',
+    });
+  }
+  return steps.length === inputs.length ? steps : undefined;
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}-${n}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}
+
+/** Follows the frame kinds from the source to each sink. */
+function checkKinds(
+  source: Bound<SourceDefinition>,
+  operators: readonly OperatorStep[],
+  branches: readonly BranchStep[],
+  problems: Problem[],
+): void {
+  const start = resolveKinds(source.definition.emits, source.options, frameKinds);
+  const trunk = followKinds(start, source.definition.name, operators, ['operators'], problems);
+  for (const [index, branch] of branches.entries()) {
+    const at = ['sinks', index];
+    const end = followKinds(
+      trunk.kinds,
+      trunk.from,
+      branch.operators,
+      [...at, 'operators'],
+      problems,
+    );
+    const refused = end.kinds.filter((kind) => !branch.sink.definition.accepts.includes(kind));
+    if (refused.length > 0) {
+      problems.push({ path: at, message: mismatch(branch.sink.definition, refused, end.from) });
+    }
+  }
+}
+
+function followKinds(
+  kinds: readonly FrameKind[],
+  from: string,
+  operators: readonly OperatorStep[],
+  path: readonly (string | number)[],
+  problems: Problem[],
+): { kinds: readonly FrameKind[]; from: string } {
+  let current = { kinds, from };
+  for (const [index, step] of operators.entries()) {
+    if (!step.component) {
+      // Nothing is known of what a user's own function makes of a frame.
+      current = { kinds: [], from: step.name };
+      continue;
+    }
+    const { definition, options } = step.component;
+    const refused = current.kinds.filter((kind) => !definition.accepts.includes(kind));
+    if (refused.length > 0) {
+      problems.push({
+        path: [...path, index],
+        message: mismatch(definition, refused, current.from),
+      });
+    }
+    const emitted = resolveKinds(definition.emits, options, current.kinds);
+    current = { kinds: emitted, from: definition.name };
+  }
+  return current;
+}
+
+function resolveKinds<O>(
+  emits: Emits<O>,
+  options: O,
+  incoming: readonly FrameKind[],
+): readonly FrameKind[] {
+  if (emits === 'same') return incoming;
+  return typeof emits === 'function' ? emits(options) : emits;
+}
+
+function mismatch(
+  definition: OperatorDefinition | SinkDefinition,
+  refused: readonly FrameKind[],
+  from: string,
+): string {
+  const advice =
+    refused.includes('depth') && definition.accepts.includes('image')
+      ? '; put "colorize" before it'
+      : refused.includes('image') && definition.accepts.includes('depth')
+        ? '; put "estimate-depth" before it'
+        : '';
+  return `${definition.name} takes ${definition.accepts.join(' or ')} frames, but ${from} gives ${refused.join(' and ')}${advice}`;
+}
+
+function isUse(value: unknown): value is Use {
+  return typeof value === 'object' && value !== null && 'definition' in value && 'role' in value;
+}
+
+function label(path: readonly (string | number)[], name: string): string {
+  return `${formatPath(path)} ${name}`;
+}

@@ -1,0 +1,81 @@
+import { ageMs, type Clock } from '../core/clock.ts';
+import type { Frame } from '../core/frame.ts';
+import type { Gate } from '../core/gate.ts';
+import type { QueueOptions } from '../core/queue-options.ts';
+
+/**
+ * Frames that a `block` queue takes beyond its limit. The gate stops the source at the limit, but
+ * an operator of the user's may still hold frames back and let them go late.
+ */
+export const blockHeadroom = 64;
+
+interface QueueContext {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly gate: Gate;
+  dropped(n: number, reason: string): void;
+}
+
+/** A bounded queue of frames in front of slow work. Every frame it does not pass on is counted. */
+export class FrameQueue {
+  readonly #items: Frame[] = [];
+  readonly #options: QueueOptions;
+  readonly #context: QueueContext;
+  readonly #holder: string;
+
+  constructor(options: QueueOptions, context: QueueContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#holder = context.path;
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  get options(): QueueOptions {
+    return this.#options;
+  }
+
+  push(frame: Frame): void {
+    const { limit, whenFull } = this.#options;
+    const full = this.#items.length >= limit;
+    if (full && whenFull === 'drop-newest') {
+      this.#context.dropped(1, 'queue full');
+      return;
+    }
+    if (full && whenFull === 'drop-oldest') {
+      this.#items.shift();
+      this.#context.dropped(1, 'queue full');
+    }
+    if (whenFull === 'block' && this.#items.length >= limit + blockHeadroom) {
+      this.#context.dropped(1, 'queue overrun');
+      return;
+    }
+    this.#items.push(frame);
+    if (whenFull === 'block' && this.#items.length >= limit) this.#context.gate.hold(this.#holder);
+  }
+
+  /** The next frame that is young enough, or nothing. */
+  take(): Frame | undefined {
+    for (;;) {
+      const frame = this.#items.shift();
+      if (this.#items.length < this.#options.limit) this.#context.gate.release(this.#holder);
+      if (!frame || !this.#tooOld(frame)) return frame;
+      this.#context.dropped(1, 'too old');
+    }
+  }
+
+  /** Drops all that waits, with a reason. */
+  clear(reason: string): void {
+    const n = this.#items.length;
+    this.#items.length = 0;
+    this.#context.gate.release(this.#holder);
+    if (n > 0) this.#context.dropped(n, reason);
+  }
+
+  #tooOld(frame: Frame): boolean {
+    const { maxAgeMs } = this.#options;
+    return maxAgeMs !== undefined && ageMs(this.#context.clock, frame) > maxAgeMs;
+  }
+}

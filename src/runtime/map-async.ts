@@ -1,0 +1,185 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+import { type AsyncContext, asyncOperator } from '../core/async-operator.ts';
+import { systemClock } from '../core/clock.ts';
+import { reason } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
+import { Gate } from '../core/gate.ts';
+import type { QueueOptions } from '../core/queue-options.ts';
+import { FrameQueue } from './frame-queue.ts';
+
+export interface MapAsyncOptions {
+  /** Frames worked on at the same time. Default 1. */
+  readonly concurrency?: number;
+  /** Results leave in the order in which frames came. Default true. */
+  readonly ordered?: boolean;
+  /**
+   * `fail` ends the pipeline when the function rejects, `skip` counts the frame as failed. A
+   * function chooses by the error. Default `fail`.
+   */
+  readonly onError?: 'fail' | 'skip' | ((error: unknown) => 'fail' | 'skip');
+  /** The queue in front; default: what the pipeline says, else limit 1, `block`. */
+  readonly queue?: QueueOptions;
+  /** Given by a component's `create`; a pipeline composed in code fills it in by itself. */
+  readonly context?: AsyncContext;
+}
+
+/**
+ * The operator for slow work: `mapAsync(async (frame) => …, { concurrency: 2 })`.
+ *
+ * Frames wait in a bounded queue in front of it, a full `block` queue closes the pipeline's gate,
+ * and each frame is accounted for: the function's result is passed on, `undefined` drops the
+ * frame, a rejection ends the pipeline or counts as failed. Outside a pipeline (a plain `pipe`)
+ * there is no gate, and the default queue drops the oldest frame.
+ */
+export function mapAsync(
+  work: (frame: Frame, signal: AbortSignal) => Promise<Frame | undefined>,
+  options: MapAsyncOptions = {},
+): OperatorFunction<Frame, Frame> {
+  const bound = (context: AsyncContext) => (input: Observable<Frame>) =>
+    run(input, work, options, context);
+  return asyncOperator((input) => bound(options.context ?? standalone())(input), bound);
+}
+
+interface Slot {
+  done: boolean;
+  result?: Frame | undefined;
+}
+
+function run(
+  input: Observable<Frame>,
+  work: (frame: Frame, signal: AbortSignal) => Promise<Frame | undefined>,
+  options: MapAsyncOptions,
+  context: AsyncContext,
+): Observable<Frame> {
+  const concurrency = options.concurrency ?? 1;
+  const ordered = options.ordered ?? true;
+  return new Observable((subscriber) => {
+    const queue = new FrameQueue(options.queue ?? context.queue, context);
+    const slots: Slot[] = [];
+    let running = 0;
+    let inputDone = false;
+    let over = false;
+
+    const report = () => context.inFlight(queue.length + slots.length);
+
+    const finish = () => {
+      if (over) return;
+      over = true;
+      context.signal.removeEventListener('abort', stop);
+      queue.clear('stopped');
+      if (slots.length > 0) context.dropped(slots.length, 'stopped');
+      slots.length = 0;
+      report();
+    };
+
+    const stop = () => {
+      finish();
+      subscriber.complete();
+    };
+
+    const startWaiting = () => {
+      // A finished slot at the head waits for nobody; behind an unfinished one it keeps its place.
+      while (!over && running < concurrency && slots.length < concurrency * 2) {
+        const frame = queue.take();
+        if (!frame) break;
+        start(frame);
+      }
+    };
+
+    const pump = () => {
+      startWaiting();
+      report();
+      if (!over && inputDone && queue.length === 0 && slots.length === 0) {
+        finish();
+        subscriber.complete();
+      }
+    };
+
+    const start = (frame: Frame) => {
+      const slot: Slot = { done: false };
+      slots.push(slot);
+      running++;
+      new Promise<Frame | undefined>((resolve) => resolve(work(frame, context.signal)))
+        .then(
+          (result) => settle(slot, result),
+          (error: unknown) => fail(slot, frame, error),
+        )
+        .catch((error: unknown) => subscriber.error(error));
+    };
+
+    const settle = (slot: Slot, result: Frame | undefined) => {
+      if (over) return;
+      running--;
+      slot.done = true;
+      slot.result = result;
+      // First the next one, so that the work goes on while those downstream use this thread.
+      startWaiting();
+      emitReady();
+      pump();
+    };
+
+    const fail = (slot: Slot, frame: Frame, error: unknown) => {
+      if (over) return;
+      running--;
+      slots.splice(slots.indexOf(slot), 1);
+      context.failed(1);
+      const { onError = 'fail' } = options;
+      if ((typeof onError === 'function' ? onError(error) : onError) === 'fail') {
+        finish();
+        subscriber.error(error);
+        return;
+      }
+      context.log.warn(`frame ${frame.seq} failed: ${reason(error)}`);
+      emitReady();
+      pump();
+    };
+
+    const emitReady = () => {
+      for (let i = 0; i < slots.length && !over; ) {
+        const slot = slots[i] as Slot;
+        if (!slot.done) {
+          if (ordered) return;
+          i++;
+          continue;
+        }
+        slots.splice(i, 1);
+        if (slot.result) subscriber.next(slot.result);
+      }
+    };
+
+    context.signal.addEventListener('abort', stop, { once: true });
+    const subscription = input.subscribe({
+      next(frame) {
+        queue.push(frame);
+        pump();
+      },
+      error(error) {
+        finish();
+        subscriber.error(error);
+      },
+      complete() {
+        inputDone = true;
+        pump();
+      },
+    });
+    return () => {
+      finish();
+      subscription.unsubscribe();
+    };
+  });
+}
+
+function standalone(): AsyncContext {
+  const ignore = () => {};
+  return {
+    path: 'mapAsync',
+    clock: systemClock,
+    gate: new Gate(),
+    signal: new AbortController().signal,
+    queue: { limit: 1, whenFull: 'drop-oldest' },
+    log: { debug: ignore, info: ignore, warn: ignore },
+    dropped: ignore,
+    failed: ignore,
+    inFlight: ignore,
+  };
+}

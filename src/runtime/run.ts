@@ -1,0 +1,69 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/component.ts';
+import type { DepthlineError } from '../core/errors.ts';
+import type { Percentiles } from './latency.ts';
+import type { BranchAccount } from './ledger.ts';
+import type { StageListener } from './stage-times.ts';
+import type { StageState } from './stage-watch.ts';
+
+export interface RunOptions {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Ends the run after this many captured frames. */
+  readonly frames?: number;
+  /** Ends the run after this many milliseconds. */
+  readonly durationMs?: number;
+  /** A first abort stops the source and drains. */
+  readonly signal?: AbortSignal;
+  /** How long draining may take after `stop()`, milliseconds; then the rest is dropped, counted. */
+  readonly drainMs?: number;
+  /** Told whenever a stage begins and ends to use the thread that all share. */
+  readonly listener?: StageListener;
+}
+
+export interface BranchStats extends BranchAccount {
+  /** Age of the newest delivered frame, milliseconds. */
+  readonly ageMs: number | undefined;
+}
+
+export interface RunStats {
+  readonly captured: number;
+  /** Frames that have passed all operators and reached the branches. */
+  readonly processed: number;
+  readonly elapsedMs: number;
+  readonly branches: readonly BranchStats[];
+  /** Full `block` queues that hold the source now. */
+  readonly heldBy: readonly string[];
+  /** Every stage since the last call of `stats()`: at work, waiting, blocked or stalled. */
+  readonly stages: readonly StageState[];
+}
+
+export interface Restart {
+  readonly stage: string;
+  readonly count: number;
+}
+
+export interface RunSummary {
+  readonly pipeline: string;
+  readonly captured: number;
+  readonly branches: readonly (BranchAccount & { readonly latencyMs: Percentiles | undefined })[];
+  /** Frames per second that passed all operators, between the first and the last of them. */
+  readonly fps: number;
+  /** Capture to delivery over all branches, milliseconds. */
+  readonly latencyMs: Percentiles | undefined;
+  readonly elapsedMs: number;
+  readonly restarts: readonly Restart[];
+  /** What components report of themselves: accuracy, files written, messages sent. */
+  readonly components: Readonly<Record<string, Record<string, unknown>>>;
+  readonly error?: DepthlineError;
+}
+
+export interface Run {
+  /** Resolves when everything is drained and closed, also after an error. Never rejects. */
+  readonly done: Promise<RunSummary>;
+  /** Stops the source, delivers what is on its way, closes. */
+  stop(): void;
+  /** Stops at once; what is on its way is dropped, counted. */
+  abort(): void;
+  stats(): RunStats;
+}

@@ -1,0 +1,157 @@
+import type { Gate } from '../core/gate.ts';
+import type { StageLedger } from './ledger.ts';
+
+/** What one stage of a run is at. */
+export interface StageState {
+  readonly stage: string;
+  /**
+   * - `running`: it is at work
+   * - `waiting`: it has nothing to do, `on` says whose turn it is
+   * - `blocked`: it has frames that it cannot pass on, `on` says who does not take them
+   * - `stalled`: it has frames, or a source none, and nothing has come out of it for too long
+   */
+  readonly state: 'running' | 'waiting' | 'blocked' | 'stalled';
+  readonly on?: string;
+  /** Time since something last came out of it, milliseconds. */
+  readonly quietMs: number;
+  readonly entered: number;
+  readonly left: number;
+  readonly inside: number;
+  readonly dropped: number;
+  readonly failed: number;
+}
+
+/** A stage, and where it stands. */
+export interface WatchedStage {
+  readonly kind: 'source' | 'operator' | 'queue' | 'sink';
+  readonly ledger: StageLedger;
+  /** Nothing before the source. */
+  readonly before?: WatchedStage | undefined;
+}
+
+/** The stages of a run in the order in which frames pass them; a branch begins with its queue. */
+export function watchedStages(
+  source: StageLedger,
+  trunk: readonly StageLedger[],
+  branches: readonly (readonly StageLedger[])[],
+): WatchedStage[] {
+  const all: WatchedStage[] = [];
+  const add = (kind: WatchedStage['kind'], ledger: StageLedger, before?: WatchedStage) => {
+    const stage = { kind, ledger, before };
+    all.push(stage);
+    return stage;
+  };
+  const end = trunk.reduce((last, ledger) => add('operator', ledger, last), add('source', source));
+  for (const stages of branches) {
+    let last = end;
+    for (const [i, ledger] of stages.entries()) {
+      const kind = i === 0 ? 'queue' : i < stages.length - 1 ? 'operator' : 'sink';
+      last = add(kind, ledger, last);
+    }
+  }
+  return all;
+}
+
+/** Quiet for this long, and for so many times as long as one frame usually takes, is stalled. */
+const patienceMs = 2000;
+const patienceFrames = 5;
+/** Quiet for less than this, or than twice as long as usual, is at work. */
+const recentMs = 500;
+const recentFrames = 2;
+
+interface Progress {
+  done: number;
+  at: number;
+  /** Frames that had vanished in an operator when something last came out of it. */
+  swallowed: number;
+}
+
+/** Says what every stage of a run is at. It sees progress from one look to the next. */
+export class StageWatch {
+  readonly #stages: readonly WatchedStage[];
+  readonly #gate: Gate;
+  readonly #start: number;
+  readonly #progress = new Map<WatchedStage, Progress>();
+
+  /** @param stages every stage after those before it */
+  constructor(stages: readonly WatchedStage[], gate: Gate, now: number) {
+    this.#stages = stages;
+    this.#gate = gate;
+    this.#start = now;
+    for (const stage of stages) this.#progress.set(stage, { done: 0, at: now, swallowed: 0 });
+  }
+
+  look(now: number): StageState[] {
+    const states = new Map<WatchedStage, StageState>();
+    for (const stage of this.#stages) states.set(stage, this.#own(stage, now));
+    for (const [stage, state] of states) {
+      const on = this.#cause(stage, state, states);
+      if (on !== undefined) states.set(stage, { ...state, on });
+    }
+    return [...states.values()];
+  }
+
+  /** A stage by itself; who it waits for comes later. */
+  #own(stage: WatchedStage, now: number): StageState {
+    const { kind, ledger } = stage;
+    const progress = this.#progress.get(stage) as Progress;
+    const done = kind === 'queue' || kind === 'source' ? ledger.left : finished(ledger);
+    if (done !== progress.done)
+      Object.assign(progress, { done, at: now, swallowed: ledger.unexplained });
+    const quietMs = now - progress.at;
+    const usualMs = (progress.at - this.#start) / Math.max(1, done);
+    const moved = done > 0 && quietMs <= Math.max(recentMs, recentFrames * usualMs);
+    const patient = quietMs <= Math.max(patienceMs, patienceFrames * usualMs);
+    // A sink swallows nothing: what it has not written, it is writing.
+    const sinks = kind === 'sink' ? ledger.unexplained : 0;
+    const swallowed = kind === 'operator' && ledger.unexplained > progress.swallowed;
+    const inside = ledger.inFlight + sinks;
+    const state = () => {
+      if (kind === 'source') {
+        if (!this.#gate.open) return 'blocked';
+        return moved ? 'running' : patient ? 'waiting' : 'stalled';
+      }
+      if (kind === 'queue') return inside > 0 ? 'blocked' : moved ? 'running' : 'waiting';
+      if (moved) return 'running';
+      if (inside === 0 && !swallowed) return 'waiting';
+      return patient ? 'running' : 'stalled';
+    };
+    return {
+      stage: ledger.name,
+      state: state(),
+      quietMs,
+      entered: ledger.entered,
+      left: ledger.left,
+      inside,
+      dropped: ledger.totalDropped,
+      failed: ledger.failed,
+    };
+  }
+
+  #cause(
+    stage: WatchedStage,
+    { state }: StageState,
+    states: ReadonlyMap<WatchedStage, StageState>,
+  ): string | undefined {
+    if (state === 'blocked') {
+      if (stage.kind === 'source') return this.#gate.holders.join(', ');
+      // Frames leave a queue one at a time: the first stage behind it that has one keeps the rest.
+      let behind = stage;
+      for (;;) {
+        const next = this.#stages.find(({ before }) => before === behind);
+        if (!next) return behind.ledger.name;
+        behind = next;
+        const { inside, state: its } = states.get(next) as StageState;
+        if (inside > 0 || its === 'stalled') return behind.ledger.name;
+      }
+    }
+    if (state !== 'waiting') return undefined;
+    let above = stage.before;
+    while (above?.before && states.get(above)?.state === 'waiting') above = above.before;
+    return above?.ledger.name ?? 'the next frame';
+  }
+}
+
+function finished(ledger: StageLedger): number {
+  return ledger.left + ledger.failed + ledger.totalDropped;
+}

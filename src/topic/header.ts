@@ -1,0 +1,44 @@
+import type { FrameKind, Intrinsics, ModelIdentity } from '../core/frame.ts';
+
+export const depthEncodings = ['32FC1', '16UC1'] as const;
+export type DepthEncoding = (typeof depthEncodings)[number];
+export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
+
+/**
+ * The header of a message. Times are nanoseconds in decimal text, since they do not fit a JSON
+ * number that JavaScript reads exactly.
+ */
+export interface MessageHeader {
+  readonly v: 1;
+  readonly kind: FrameKind;
+  readonly seq: number;
+  readonly pts: string;
+  readonly capturedAt: string;
+  readonly publishedAt: string;
+  readonly source: string;
+  readonly width?: number;
+  readonly height?: number;
+  /** As NumPy writes it: `<f4`, `<u2`, `|u1`. */
+  readonly dtype: string;
+  /** As NumPy writes it: `[height, width]`. */
+  readonly shape: readonly number[];
+  /** ROS REP 118 names for depth. */
+  readonly encoding: Encoding;
+  readonly unit?: 'm' | 'mm';
+  /** Metres per unit of the payload. */
+  readonly scale?: number;
+  /** Value of pixels without a measurement. */
+  readonly invalid?: number;
+  readonly range?: readonly [number, number];
+  readonly intrinsics?: Intrinsics;
+  readonly model?: ModelIdentity;
+  /** Frames of the source that were not published since the last message. */
+  readonly dropped: number;
+}
+
+/** A received message, taken apart but not yet believed. */
+export interface Unpacked {
+  readonly topic: string;
+  readonly header: MessageHeader;
+  readonly payload: Uint8Array;
+}

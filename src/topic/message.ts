@@ -1,0 +1,211 @@
+import type { DepthFrame, Frame, FrameBase } from '../core/frame.ts';
+import { fromMillimetres, toMillimetres } from '../depth/millimetres.ts';
+import type { DepthEncoding, MessageHeader, Unpacked } from './header.ts';
+import {
+  CorruptMessage,
+  checkMessage,
+  isIntrinsics,
+  isModel,
+  isRange,
+  longestHeader,
+  messageVersion,
+  nanoseconds,
+  parseHeader,
+  parseJson,
+  text,
+} from './header-check.ts';
+
+export const framings = ['multipart', 'single'] as const;
+export type Framing = (typeof framings)[number];
+export interface EncodeOptions {
+  readonly encoding: DepthEncoding;
+  readonly publishedAt: bigint;
+  readonly dropped: number;
+}
+
+const alignment = 64;
+const textEncoder = new TextEncoder();
+
+/** Header and payload of a frame. The payload may be the frame's own memory. */
+export function encodeFrame(
+  frame: Frame,
+  options: EncodeOptions,
+): { header: MessageHeader; payload: Uint8Array } {
+  const { payload, ...layout } = encodePayload(frame, options.encoding);
+  const header: MessageHeader = {
+    v: messageVersion,
+    kind: frame.kind,
+    seq: frame.seq,
+    pts: String(frame.pts),
+    capturedAt: String(frame.capturedAt),
+    publishedAt: String(options.publishedAt),
+    source: frame.source,
+    ...layout,
+    ...(frame.kind === 'depth' && frame.range && { range: frame.range }),
+    ...(frame.intrinsics && { intrinsics: frame.intrinsics }),
+    ...(frame.kind === 'depth' && frame.model && { model: frame.model }),
+    dropped: options.dropped,
+  };
+  return { header, payload };
+}
+
+type Layout = Pick<
+  MessageHeader,
+  'width' | 'height' | 'dtype' | 'shape' | 'encoding' | 'unit' | 'scale' | 'invalid'
+> & { payload: Uint8Array };
+
+function encodePayload(frame: Frame, encoding: DepthEncoding): Layout {
+  if (frame.kind === 'depth') return encodeDepth(frame, encoding);
+  if (frame.kind === 'image') {
+    const { width, height, format, data } = frame;
+    const shape = [height, width, format === 'rgba' ? 4 : 3];
+    const encoded = format === 'rgba' ? 'rgba8' : 'rgb8';
+    return { width, height, dtype: '|u1', shape, encoding: encoded, payload: data };
+  }
+  if (frame.kind === 'points') {
+    return {
+      dtype: '<f4',
+      shape: [frame.count, 3],
+      encoding: '32FC3',
+      unit: 'm',
+      payload: bytes(frame.data),
+    };
+  }
+  const payload = textEncoder.encode(JSON.stringify(frame.value));
+  return { dtype: '|u1', shape: [payload.length], encoding: 'json', payload };
+}
+
+function encodeDepth({ width, height, data }: DepthFrame, encoding: DepthEncoding): Layout {
+  const shape = [height, width];
+  return encoding === '32FC1'
+    ? {
+        width,
+        height,
+        dtype: '<f4',
+        shape,
+        encoding,
+        unit: 'm',
+        scale: 1,
+        invalid: 0,
+        payload: bytes(data),
+      }
+    : {
+        width,
+        height,
+        dtype: '<u2',
+        shape,
+        encoding,
+        unit: 'mm',
+        scale: 0.001,
+        invalid: 0,
+        payload: bytes(toMillimetres(data)),
+      };
+}
+
+function bytes(data: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The parts of a message on the wire. */
+export function packMessage(
+  framing: Framing,
+  topic: string,
+  header: MessageHeader,
+  payload: Uint8Array,
+): Uint8Array[] {
+  const headerBytes = textEncoder.encode(JSON.stringify(header));
+  const topicBytes = textEncoder.encode(topic);
+  if (framing === 'multipart') return [topicBytes, headerBytes, payload];
+  const start = topicBytes.length + 1 + 4 + headerBytes.length;
+  const payloadAt = Math.ceil(start / alignment) * alignment;
+  const message = new Uint8Array(payloadAt + payload.length);
+  message.set(topicBytes);
+  new DataView(message.buffer).setUint32(topicBytes.length + 1, headerBytes.length, true);
+  message.set(headerBytes, topicBytes.length + 5);
+  message.set(payload, payloadAt);
+  return [message];
+}
+
+/**
+ * Takes the parts of a message apart, in either framing.
+ *
+ * @throws CorruptMessage if lengths, header or payload do not fit together
+ */
+export function unpackMessage(parts: readonly Uint8Array[]): Unpacked {
+  const [first, second, third] = parts;
+  if (parts.length === 3 && first && second && third) {
+    return checkMessage(text(first), parseHeader(second), third);
+  }
+  if (parts.length === 1 && first) return unpackSingle(first);
+  throw new CorruptMessage(`${parts.length} parts instead of 1 or 3`);
+}
+
+function unpackSingle(message: Uint8Array): Unpacked {
+  const topicEnd = message.indexOf(0);
+  if (topicEnd < 0 || topicEnd + 5 > message.length) throw new CorruptMessage('it is cut short');
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
+  const length = view.getUint32(topicEnd + 1, true);
+  const headerAt = topicEnd + 5;
+  if (length > longestHeader || headerAt + length > message.length) {
+    throw new CorruptMessage(`a header of ${length} bytes does not fit`);
+  }
+  const payloadAt = Math.ceil((headerAt + length) / alignment) * alignment;
+  const header = parseHeader(message.subarray(headerAt, headerAt + length));
+  return checkMessage(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
+}
+
+/** The frame in a message. The payload is copied, so that the message's memory can go. */
+export function decodeFrame({ header, payload }: Unpacked): Frame {
+  const base = decodeBase(header);
+  const [rows = 0, columns = 0] = header.shape;
+  switch (header.encoding) {
+    case '32FC1':
+    case '16UC1': {
+      const data = header.encoding === '32FC1' ? floats(payload) : fromMillimetres(shorts(payload));
+      return {
+        ...base,
+        kind: 'depth',
+        width: columns,
+        height: rows,
+        data,
+        ...(isRange(header.range) && { range: header.range }),
+        ...(isModel(header.model) && { model: header.model }),
+      };
+    }
+    case 'rgb8':
+    case 'rgba8': {
+      const format = header.encoding === 'rgba8' ? 'rgba' : 'rgb';
+      return {
+        ...base,
+        kind: 'image',
+        width: columns,
+        height: rows,
+        format,
+        data: payload.slice(),
+      };
+    }
+    case '32FC3':
+      return { ...base, kind: 'points', count: rows, data: floats(payload) };
+    case 'json':
+      return { ...base, kind: 'data', value: parseJson(payload, 'payload') };
+  }
+}
+
+function decodeBase(header: MessageHeader): FrameBase {
+  return {
+    seq: header.seq,
+    pts: nanoseconds(header.pts, 'pts'),
+    capturedAt: nanoseconds(header.capturedAt, 'capturedAt'),
+    source: header.source,
+    ...(isIntrinsics(header.intrinsics) && { intrinsics: header.intrinsics }),
+  };
+}
+
+/** Message memory need not be aligned as typed arrays must be. */
+function floats(payload: Uint8Array): Float32Array {
+  return new Float32Array(payload.slice().buffer);
+}
+
+function shorts(payload: Uint8Array): Uint16Array {
+  return new Uint16Array(payload.slice().buffer);
+}

@@ -1,0 +1,210 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineOperator } from '../../src/core/component.ts';
+import { Registry } from '../../src/core/registry.ts';
+import { duration } from '../../src/core/units.ts';
+import { parsePipeline } from '../../src/pipeline/pipeline-file.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
+import { collector, slow, ticker } from '../support/parts.ts';
+
+const depthOnly = defineOperator({
+  name: 'depth-only',
+  summary: 'Takes depth, for tests.',
+  accepts: ['depth'],
+  emits: ['depth'],
+  options: z.strictObject({ wait: duration().optional().describe('how long') }),
+  examples: [{}],
+  create: async () => (input) => input,
+});
+
+const registry = new Registry([ticker, slow, depthOnly, collector(new VirtualClock())]);
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'depthline-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+async function problems(text: string, extra = {}): Promise<string[]> {
+  const loaded = await parsePipeline(text, join(directory, 'p.yaml'), { registry, ...extra });
+  expect(loaded.pipeline === undefined).toBe(loaded.problems.length > 0);
+  return loaded.problems.map((p) => `${p.line}:${p.column} ${p.message}`);
+}
+
+const good = `description: fine
+source:
+  ticker: { frames: 3 }
+operators:
+  - slow: { ms: 1 }
+    queue: { limit: 2, when-full: drop-oldest, max-age: 100ms }
+sinks:
+  - collector: {}
+  - collector
+`;
+
+describe('a pipeline file', () => {
+  it('becomes a pipeline with checked options, queues and names', async () => {
+    const { pipeline } = await parsePipeline(good, 'dir/p.yaml', { registry });
+    expect(pipeline?.name).toBe('p');
+    expect(pipeline?.operators[0]?.queue).toEqual({
+      limit: 2,
+      whenFull: 'drop-oldest',
+      maxAgeMs: 100,
+    });
+    expect(pipeline?.branches.map((branch) => branch.name)).toEqual(['collector', 'collector-2']);
+  });
+
+  it.each([
+    [
+      'an empty file',
+      '',
+      ['1:1 the file is empty; a pipeline needs at least "source" and "sinks"'],
+    ],
+    [
+      'something that is no map',
+      '- a\n',
+      ['1:1 a pipeline file is a map with "source", "operators" and "sinks"'],
+    ],
+    [
+      'an unknown key',
+      good.replace('operators:', 'operator:'),
+      ['4:1 unknown key "operator"; did you mean "operators"?'],
+    ],
+    [
+      'an unknown option',
+      good.replace('frames: 3', 'frame: 3'),
+      ['3:13 unknown option "frame"; did you mean "frames"?'],
+    ],
+    [
+      'a wrong type',
+      good.replace('frames: 3', 'frames: many'),
+      ['3:21 frames must be a number, not "many"'],
+    ],
+    [
+      'a number without its unit',
+      good.replace('100ms', '100'),
+      ['6:57 max-age needs a unit: 100ms, 100s, 100min or 100h'],
+    ],
+    [
+      'a wrong unit',
+      good.replace('100ms', '100px'),
+      [
+        '6:57 max-age is not a duration: write a number and a unit, such as 100ms, 2s, 1.5min or 1h',
+      ],
+    ],
+    [
+      'an unknown component',
+      good.replace('- slow', '- slwo'),
+      ['5:5 unknown operator "slwo"; did you mean "slow"?'],
+    ],
+    [
+      'a component of another role',
+      good.replace('- slow:', '- ticker:').replace('{ ms: 1 }', '{}'),
+      ['5:5 "ticker" is a source, not an operator'],
+    ],
+    [
+      'a kind mismatch',
+      good.replace(
+        'slow: { ms: 1 }\n    queue: { limit: 2, when-full: drop-oldest, max-age: 100ms }',
+        'depth-only',
+      ),
+      ['5:5 depth-only takes depth frames, but ticker gives image; put "estimate-depth" before it'],
+    ],
+    [
+      'duplicate names',
+      good.replace(
+        '- collector: {}\n  - collector',
+        '- collector: {}\n    name: a\n  - collector: {}\n    name: a',
+      ),
+      ['11:11 another sink is named "a"; names must differ'],
+    ],
+    ['no source', good.replace(/source:\n.*\n/, ''), ['1:1 has no "source"']],
+    [
+      'no sink',
+      good.slice(0, good.indexOf('sinks:')),
+      ['1:1 sinks needs at least one sink (discard only counts)'],
+    ],
+  ])('with %s gets one clear message', async (_, text, expected) => {
+    expect(await problems(text)).toEqual(expected);
+  });
+
+  it('that is not YAML, or names a key twice, says where', async () => {
+    expect(await problems('source: {ticker: {frames: 3}\n')).toEqual([
+      expect.stringMatching(/^2:1 not valid YAML: .*flow map/i),
+    ]);
+    expect(await problems(`${good}sinks: []\n`)).toEqual([
+      expect.stringMatching(/^10:1 not valid YAML: .*unique/i),
+    ]);
+  });
+
+  it('gets all its problems at once', async () => {
+    const text = good
+      .replace('frames: 3', 'frames: many')
+      .replace('- slow', '- slwo')
+      .replace('description', 'descripton');
+    expect(await problems(text)).toHaveLength(3);
+  });
+
+  it('takes values from the environment, and says which variable is missing', async () => {
+    const text = good.replace('frames: 3', 'frames: "${FRAMES}"');
+    const { pipeline } = await parsePipeline(text, 'p.yaml', { registry, env: { FRAMES: '7' } });
+    expect(pipeline?.source.options).toMatchObject({ frames: 7 });
+    expect(await problems(text, { env: {} })).toContain(
+      '3:21 environment variable FRAMES is not set; set it or write ${FRAMES:-default}',
+    );
+    const fallback = good.replace('frames: 3', 'frames: "${FRAMES:-9}"');
+    const loaded = await parsePipeline(fallback, 'p.yaml', { registry, env: {} });
+    expect(loaded.pipeline?.source.options).toMatchObject({ frames: 9 });
+  });
+
+  it('takes --set values, by index or by component', async () => {
+    const set = ['source.ticker.frames=11', 'operators.slow.ms=4', 'sinks.0.name=first'];
+    const { pipeline, problems: found } = await parsePipeline(good, 'p.yaml', { registry, set });
+    expect(found).toEqual([]);
+    expect(pipeline?.source.options).toMatchObject({ frames: 11 });
+    expect(pipeline?.branches[0]?.name).toBe('first');
+    expect(pipeline?.operators[0]?.component?.options).toMatchObject({ ms: 4 });
+    expect(await problems(good, { set: ['operators.smooth.ms=4'] })).toEqual([
+      '1:1 --set operators.smooth.ms=4: operators is a list of 1; "smooth" is not in it',
+    ]);
+    expect(await problems(good, { set: ['nonsense'] })).toEqual([
+      '1:1 --set nonsense: write it as path.to.option=value',
+    ]);
+  });
+
+  it('brings components of the user by `use`, checked like ours', async () => {
+    const module = join(directory, 'mine.mjs');
+    await writeFile(
+      module,
+      `import { z } from '${import.meta.resolve('zod')}';
+       export const brighter = {
+         role: 'operator', name: 'brighter', summary: 'Brighter.', accepts: ['image'], emits: ['image'],
+         options: z.strictObject({ by: z.number() }), examples: [{ by: 2 }],
+         create: async () => (input) => input,
+       };`,
+    );
+    const text = `use: ./mine.mjs\n${good.replace('- slow: { ms: 1 }', '- brighter: { bye: 2 }').replace(/\n {4}queue.*/, '')}`;
+    expect(await problems(text)).toEqual([
+      expect.stringContaining('by is missing'),
+      expect.stringContaining('unknown option "bye"; did you mean "by"?'),
+    ]);
+    expect(await problems(text.replace('bye', 'by'))).toEqual([]);
+  });
+
+  it('says which `use` module failed and why', async () => {
+    await writeFile(join(directory, 'throws.mjs'), 'throw new Error("no licence");');
+    await writeFile(join(directory, 'empty.mjs'), 'export const nothing = 1;');
+    expect(await problems(`use: ./throws.mjs\n${good}`)).toEqual([
+      '1:6 ./throws.mjs could not be loaded: no licence',
+    ]);
+    expect(await problems(`use: ./empty.mjs\n${good}`)).toEqual([
+      '1:6 ./empty.mjs exports no component; make one with defineOperator',
+    ]);
+    expect(await problems(`use: [./absent.mjs]\n${good}`)).toEqual([
+      expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: there is no file /),
+    ]);
+  });
+});
