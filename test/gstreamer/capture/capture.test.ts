@@ -242,7 +242,7 @@ describe('lifetime', () => {
     const dist = new URL('../../../dist/', import.meta.url).href;
     writeFileSync(
       script,
-      `import { HostProcess } from '${dist}gstreamer/host-process.js';
+      `import { HostProcess } from '${dist}gstreamer/capture/capture-process.js';
        import { launchLine } from '${dist}gstreamer/launch-line.js';
        const line = launchLine({ line: 'videotestsrc' }, [], { live: false }, ['cpu']);
        const host = new HostProcess({ launchLine: line,
