@@ -6,6 +6,7 @@ import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
+import { SinkLost } from '../core/sink-lost.ts';
 import type { OnError } from '../pipeline/pipeline.ts';
 import { FrameQueue } from './frame-queue.ts';
 import { LatencyRecorder } from './latency.ts';
@@ -27,6 +28,14 @@ export interface BranchParts {
   readonly listener?: StageListener | undefined;
   /** Told whenever `wanted` changes. */
   readonly onWanted?: (() => void) | undefined;
+}
+
+/** How a branch ended of its own accord, before the run. */
+export interface BranchEnd {
+  /** What ends with it. */
+  readonly ends: 'branch' | 'run';
+  /** Why the sink was lost; nothing if its user closed it. */
+  readonly error?: DepthlineError;
 }
 
 const retryFirstMs = 100;
@@ -55,7 +64,7 @@ export class Branch {
   /** What the operators made of one frame; filled only while it is empty. */
   readonly #outputs: Frame[] = [];
   readonly #onFailure: (error: DepthlineError) => void;
-  readonly #onClosed: (ends: SinkClosed['ends']) => void;
+  readonly #onEnded: (end: BranchEnd) => void;
   #finish!: () => void;
   #chain: Subscription | undefined;
   #writing = false;
@@ -70,12 +79,12 @@ export class Branch {
   constructor(
     parts: BranchParts,
     onFailure: (error: DepthlineError) => void,
-    onClosed: (ends: SinkClosed['ends']) => void = () => {},
+    onEnded: (end: BranchEnd) => void = () => {},
   ) {
     this.#parts = parts;
     this.name = parts.name;
     this.#onFailure = onFailure;
-    this.#onClosed = onClosed;
+    this.#onEnded = onEnded;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -254,6 +263,7 @@ export class Branch {
   async #writeFailed(frame: Frame, error: unknown): Promise<void> {
     const { onError, sinkLedger, context, path } = this.#parts;
     if (error instanceof SinkClosed) return this.#closed(error);
+    if (error instanceof SinkLost && onError !== 'fail') return this.#lost(error);
     if (onError === 'retry' && (await this.#retry(frame, error))) return;
     if (this.#over) {
       // A sink that gives up a write because the run stops has not failed.
@@ -271,7 +281,16 @@ export class Branch {
     sinkLedger.drop(1, message);
     context.log.info(`${message}; this branch ends`);
     this.abort(message);
-    this.#onClosed(ends);
+    this.#onEnded({ ends });
+  }
+
+  /** The sink cannot write any more: its frame has failed, and other branches go on. */
+  #lost(error: SinkLost): void {
+    const { sinkLedger, context, path } = this.#parts;
+    sinkLedger.failed++;
+    context.log.warn(`${error.message}; this branch ends`);
+    this.abort('sink lost');
+    this.#onEnded({ ends: 'branch', error: located(error, 'SINK', path) });
   }
 
   /** True if the frame is accounted for; false if the run ended before it was delivered. */
@@ -288,8 +307,9 @@ export class Branch {
         return true;
       } catch (again) {
         // Any other reason was reported above; the next attempt follows.
-        if (!(again instanceof SinkClosed)) continue;
-        this.#closed(again);
+        if (again instanceof SinkClosed) this.#closed(again);
+        else if (again instanceof SinkLost) this.#lost(again);
+        else continue;
         return true;
       }
     }

@@ -325,7 +325,8 @@ class Running implements Run {
         this.#fail(error);
         this.stop();
       },
-      (ends) => {
+      ({ ends, error }) => {
+        if (error) this.#fail(error);
         if (ends === 'run' || this.#branches.every((other) => other.branch.over)) this.stop();
       },
     );
