@@ -2,7 +2,7 @@
 // `use: ./nearest-obstacle.js` in a pipeline file makes it known there (nearest-obstacle.yaml);
 // nearest-obstacle-in-code.js composes a pipeline with it.
 
-import { defineOperator, derive } from 'depthline';
+import { defineOperator, derive, isValidDepth } from 'depthline';
 import { map } from 'rxjs';
 import { z } from 'zod';
 
@@ -16,7 +16,7 @@ function nearest(depth, zone) {
   for (let y = 0; y < depth.height; y += 2) {
     for (let x = from; x < to; x += 2) {
       const metres = depth.data[y * depth.width + x];
-      if (metres > 0) values.push(metres);
+      if (isValidDepth(metres)) values.push(metres);
     }
   }
   values.sort((a, b) => a - b);

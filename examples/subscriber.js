@@ -2,7 +2,7 @@
 //
 //   node examples/subscriber.js tcp://127.0.0.1:5556
 
-import { subscribeDepth } from 'depthline';
+import { isValidDepth, subscribeDepth } from 'depthline';
 
 const endpoint = process.argv[2] ?? 'tcp://127.0.0.1:5556';
 const count = Number(process.argv[3] ?? Number.POSITIVE_INFINITY);
@@ -11,7 +11,7 @@ let seen = 0;
 for await (const frame of subscribeDepth(endpoint, { latest: true })) {
   if (frame.kind !== 'depth') continue;
   let nearest = Number.POSITIVE_INFINITY;
-  for (const metres of frame.data) if (metres > 0 && metres < nearest) nearest = metres;
+  for (const metres of frame.data) if (isValidDepth(metres) && metres < nearest) nearest = metres;
   console.log(`frame ${frame.seq}: nearest ${nearest.toFixed(2)} m`);
   if (++seen >= count) break;
 }

@@ -30,6 +30,7 @@ export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
 export { SinkClosed } from './core/sink-closed.ts';
 export { SinkLost } from './core/sink-lost.ts';
+export { isValidDepth } from './core/valid-depth.ts';
 export { DepthEstimator } from './inference/estimator.ts';
 export { clamp } from './operators/clamp.ts';
 export { colorize } from './operators/colorize.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ageMs, systemClock } from '../core/clock.ts';
 import { encodeNpy } from '../depth/npy.ts';
+import { depthExtent } from '../depth/valid-pixels.ts';
 import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 import { positiveWhole } from './arguments.ts';
 
@@ -91,14 +92,8 @@ function describe(frame: ReceivedFrame): Facts {
 }
 
 function validRange(metres: Float32Array): [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = 0;
-  for (const value of metres) {
-    if (!(value > 0)) continue;
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return [high === 0 ? 0 : low, high];
+  const { min, max } = depthExtent(metres) ?? { min: 0, max: 0 };
+  return [min, max];
 }
 
 /** Rate and age over the last second. */

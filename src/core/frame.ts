@@ -16,7 +16,7 @@ export interface ModelIdentity {
 export interface DepthMap {
   readonly width: number;
   readonly height: number;
-  /** float32 metres, row-major, `height × width`; 0 and NaN are invalid. */
+  /** float32 metres, row-major, `height × width`; valid as `isValidDepth` says. */
   readonly data: Float32Array;
 }
 
@@ -47,7 +47,7 @@ export interface ImageFrame extends FrameBase {
   readonly data: Uint8Array;
 }
 
-/** Depth picture: float32 metres along the optical axis; 0 and NaN are invalid. */
+/** Depth picture: float32 metres along the optical axis; valid where finite and above 0. */
 export interface DepthFrame extends FrameBase, DepthMap {
   readonly kind: 'depth';
   /** The picture that the depth was estimated from, as the network saw it. */

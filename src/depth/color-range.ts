@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DepthMap } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 import { colormaps } from './colormap.ts';
 
 /** Options of everything that shows depth in colours. */
@@ -67,7 +68,7 @@ export class DepthRangeTracker {
     let n = 0;
     for (let i = 0; i < data.length && n < most; i += step) {
       const value = data[i] as number;
-      if (value > 0 && value < Number.POSITIVE_INFINITY) this.#samples[n++] = value;
+      if (isValidDepth(value)) this.#samples[n++] = value;
     }
     if (n === 0) return;
     const sorted = this.#samples.subarray(0, n).sort();

@@ -7,6 +7,7 @@ import {
   interpolateViridis,
 } from 'd3-scale-chromatic';
 import type { DepthMap } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 
 export const colormaps = ['turbo', 'viridis', 'magma', 'inferno', 'grey'] as const;
 export type ColormapName = (typeof colormaps)[number];
@@ -56,7 +57,7 @@ export function colorizeDepth(
   const gain = 255 / Math.max(max - min, 1e-6);
   for (let i = 0, o = 0; i < depth.data.length; i++, o += 3) {
     const metres = depth.data[i] as number;
-    if (!(metres > 0)) {
+    if (!isValidDepth(metres)) {
       out[o] = out[o + 1] = out[o + 2] = 0;
       continue;
     }

@@ -1,4 +1,5 @@
 import type { DepthMap } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 import { type ColormapName, colormap } from './colormap.ts';
 
 export interface ErrorColors {
@@ -26,7 +27,7 @@ export function colorizeError(
     for (let x = 0; x < truth.width; x++, o += 3) {
       const t = truth.data[y * truth.width + x] as number;
       const e = estimate.data[row + Math.floor((x + 0.5) * sx)] as number;
-      if (!(t > 0 && e > 0)) continue;
+      if (!isValidDepth(t) || !isValidDepth(e)) continue;
       const at = 3 * Math.min(255, Math.round((Math.abs(e - t) / t / max) * 255));
       out[o] = table[at] as number;
       out[o + 1] = table[at + 1] as number;

@@ -1,5 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 
 /** How much depth changed from the frame before, over the pixels that count as static. */
 export interface Flicker {
@@ -29,9 +30,7 @@ export function flickerBetween(
     for (let x = 0; x < width; x++, i++) {
       const a = before.data[i] as number;
       const b = data[i] as number;
-      if (!(a > 0 && b > 0 && a < Number.POSITIVE_INFINITY && b < Number.POSITIVE_INFINITY)) {
-        continue;
-      }
+      if (!isValidDepth(a) || !isValidDepth(b)) continue;
       if (moved && moved.at((x + 0.5) / width, (y + 0.5) / height) > threshold) continue;
       const change = Math.abs(b - a);
       metres += change;

@@ -1,3 +1,5 @@
+import { isValidDepth } from '../core/valid-depth.ts';
+
 /** Valid truth, metres; both ends belong to it. */
 export interface DepthRange {
   readonly min: number;
@@ -70,11 +72,10 @@ export function frameErrors(
   let logarithms = 0;
   for (let i = 0; i < truth.length; i++) {
     const t = truth[i] as number;
-    // Written so that NaN counts as invalid.
-    if (!(t > 0 && t >= range.min && t <= range.max)) continue;
+    if (!isValidDepth(t) || t < range.min || t > range.max) continue;
     known++;
     const p = (prediction[i] as number) * scale;
-    if (!(p > 0 && p < Number.POSITIVE_INFINITY)) continue;
+    if (!isValidDepth(p)) continue;
     pixels++;
     const ratio = p > t ? p / t : t / p;
     if (ratio < 1.25) within1++;
@@ -119,8 +120,8 @@ export function medianScale(
   for (let i = 0; i < truth.length; i++) {
     const t = truth[i] as number;
     const p = prediction[i] as number;
-    if (!(t > 0 && t >= range.min && t <= range.max)) continue;
-    if (!(p > 0 && p < Number.POSITIVE_INFINITY)) continue;
+    if (!isValidDepth(t) || t < range.min || t > range.max) continue;
+    if (!isValidDepth(p)) continue;
     predicted[n] = p;
     known[n++] = t;
   }

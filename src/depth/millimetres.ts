@@ -1,3 +1,5 @@
+import { isValidDepth } from '../core/valid-depth.ts';
+
 const mostMillimetres = 65_535;
 
 /** Metres as whole millimetres (`16UC1` of ROS REP 118); 0 is invalid, far depths saturate. */
@@ -6,9 +8,13 @@ export function toMillimetres(
   out: Uint16Array = new Uint16Array(metres.length),
 ): Uint16Array {
   for (let i = 0; i < metres.length; i++) {
-    const mm = (metres[i] as number) * 1000 + 0.5;
-    // NaN fails both comparisons and stays invalid.
-    out[i] = mm >= mostMillimetres ? mostMillimetres : mm >= 1 ? mm : 0;
+    const depth = metres[i] as number;
+    if (!isValidDepth(depth)) {
+      out[i] = 0;
+      continue;
+    }
+    const mm = depth * 1000 + 0.5;
+    out[i] = Math.min(mm, mostMillimetres);
   }
   return out;
 }

@@ -1,5 +1,7 @@
 import type { DepthMap } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 import { temporalMedian } from './temporal-median.ts';
+import { allValid, cleanCopy } from './valid-pixels.ts';
 
 export interface SmoothingOptions {
   readonly method: 'ema' | 'median' | 'motion';
@@ -46,7 +48,7 @@ abstract class History implements Smoother {
       this.#missing = new Uint16Array(data.length);
       this.#holding = false;
       this.reset(data);
-      this.past = clean(data);
+      this.past = cleanCopy(data);
       return this.past;
     }
     const out = new Float32Array(data.length);
@@ -67,7 +69,7 @@ abstract class History implements Smoother {
     const { hold } = this.options;
     this.#holding = false;
     for (let i = 0; i < data.length; i++) {
-      if (isValid(data[i] as number)) {
+      if (isValidDepth(data[i] as number)) {
         missing[i] = 0;
         continue;
       }
@@ -88,7 +90,7 @@ abstract class History implements Smoother {
       for (let i = start; i < start + width; i++) {
         const a = data[i] as number;
         const b = past[i] as number;
-        if (!(isValid(a) && b > 0)) continue;
+        if (!isValidDepth(a) || !isValidDepth(b)) continue;
         sum += Math.abs(a - b) / b;
         n++;
       }
@@ -149,24 +151,4 @@ class MedianSmoother extends History {
     if (this.#frames.length > this.options.window) this.#frames.shift();
     temporalMedian(this.#frames, out);
   }
-}
-
-/** A copy in which everything invalid is 0. */
-function clean(data: Float32Array): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = data[i] as number;
-    if (isValid(value)) out[i] = value;
-  }
-  return out;
-}
-
-function allValid(data: Float32Array): boolean {
-  for (let i = 0; i < data.length; i++) if (!isValid(data[i] as number)) return false;
-  return true;
-}
-
-/** NaN fails both comparisons; infinity would stay in an average for good. */
-function isValid(value: number): boolean {
-  return value > 0 && value < Number.POSITIVE_INFINITY;
 }

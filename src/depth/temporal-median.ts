@@ -1,3 +1,5 @@
+import { isValidDepth, isValidDepthBits } from '../core/valid-depth.ts';
+
 /**
  * Median of each pixel over `frames`, among its valid values (0, NaN and infinity are none; 0 if
  * there is none at all). The default window of five has a path of its own without branches,
@@ -25,7 +27,15 @@ function medianOfFive(frames: readonly Float32Array[], out: Float32Array): void 
     const c = cs[i] as number;
     const d = ds[i] as number;
     const e = es[i] as number;
-    if (!(isValid(a) && isValid(b) && isValid(c) && isValid(d) && isValid(e))) {
+    if (
+      !(
+        isValidDepthBits(a) &&
+        isValidDepthBits(b) &&
+        isValidDepthBits(c) &&
+        isValidDepthBits(d) &&
+        isValidDepthBits(e)
+      )
+    ) {
       out[i] = medianAt(frames, i, sorted);
       continue;
     }
@@ -42,12 +52,6 @@ function bits(values: Float32Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length);
 }
 
-const infinity = 0x7f800000;
-
-function isValid(bits: number): boolean {
-  return bits > 0 && bits < infinity;
-}
-
 function lesser(a: number, b: number): number {
   return b + ((a - b) & ((a - b) >> 31));
 }
@@ -61,7 +65,7 @@ function medianAt(frames: readonly Float32Array[], i: number, sorted: Float32Arr
   let n = 0;
   for (const frame of frames) {
     const value = frame[i] as number;
-    if (!(value > 0 && value < Number.POSITIVE_INFINITY)) continue;
+    if (!isValidDepth(value)) continue;
     let at = n++;
     for (; at > 0 && (sorted[at - 1] as number) > value; at--)
       sorted[at] = sorted[at - 1] as number;

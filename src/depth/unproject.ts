@@ -1,4 +1,5 @@
 import type { DepthMap, ImageFrame, Intrinsics } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 
 export interface Points {
   readonly count: number;
@@ -31,7 +32,7 @@ export function unproject(
     const slopeY = (v - cy) / fy;
     for (let u = 0; u < width; u += stride) {
       const metres = z[v * width + u] as number;
-      if (!(metres > 0 && metres < Number.POSITIVE_INFINITY)) continue;
+      if (!isValidDepth(metres)) continue;
       data[o] = ((u - cx) / fx) * metres;
       data[o + 1] = slopeY * metres;
       data[o + 2] = metres;
@@ -47,7 +48,7 @@ function countValid({ width, height, data }: DepthMap, stride: number): number {
   for (let v = 0; v < height; v += stride) {
     for (let u = 0; u < width; u += stride) {
       const metres = data[v * width + u] as number;
-      if (metres > 0 && metres < Number.POSITIVE_INFINITY) count++;
+      if (isValidDepth(metres)) count++;
     }
   }
   return count;

@@ -1,7 +1,9 @@
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 import { colorizeDepth, colormap } from '../depth/colormap.ts';
 import type { Size } from '../depth/geometry.ts';
 import type { DepthRange } from '../depth/metrics.ts';
+import { depthExtent } from '../depth/valid-pixels.ts';
 import { encodeJpeg, encodePng } from '../imaging/encode.ts';
 import type { Comparison } from './evaluate.ts';
 
@@ -48,14 +50,7 @@ export async function renderPanels(
 
 /** Smallest and largest valid depth. */
 export function rangeOf(map: DepthMap): DepthRange {
-  let min = Number.POSITIVE_INFINITY;
-  let max = 0;
-  for (const metres of map.data) {
-    if (!(metres > 0 && metres < Number.POSITIVE_INFINITY)) continue;
-    if (metres < min) min = metres;
-    if (metres > max) max = metres;
-  }
-  return max > 0 ? { min, max } : { min: 0, max: 1 };
+  return depthExtent(map.data) ?? { min: 0, max: 1 };
 }
 
 /** |prediction − truth| / truth as RGB, from 0 to `largestError`; black where either is invalid. */
@@ -65,7 +60,7 @@ export function colorizeError(prediction: DepthMap, truth: DepthMap): Uint8Array
   for (let i = 0; i < truth.data.length; i++) {
     const t = truth.data[i] as number;
     const p = prediction.data[i] as number;
-    if (!(t > 0 && p > 0)) continue;
+    if (!isValidDepth(t) || !isValidDepth(p)) continue;
     const share = Math.min(1, Math.abs(p - t) / t / largestError);
     // The first colour of the map is black, which says that there is nothing to compare.
     const at = 3 * Math.round(24 + share * (255 - 24));

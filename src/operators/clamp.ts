@@ -2,6 +2,7 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
+import { isValidDepth } from '../core/valid-depth.ts';
 
 const options = z
   .strictObject({
@@ -17,8 +18,8 @@ const options = z
 type Options = z.output<typeof options>;
 
 /**
- * Limits depth to a valid range. What is invalid (0, NaN) stays invalid and is written as 0;
- * infinity is beyond every `max`.
+ * Limits depth to a valid range. What is invalid (0, NaN, negative, infinite) stays invalid and
+ * is written as 0.
  */
 export const clamp = defineOperator({
   name: 'clamp',
@@ -49,7 +50,7 @@ function clamped(data: Float32Array, { min, max, outside }: Options): Float32Arr
   const out = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const value = data[i] as number;
-    if (!(value > 0)) continue;
+    if (!isValidDepth(value)) continue;
     out[i] = value < min ? below : value > max ? above : value;
   }
   return out;

@@ -1,5 +1,6 @@
 import type { DepthFrame, Frame, FrameBase } from '../core/frame.ts';
 import { fromMillimetres, toMillimetres } from '../depth/millimetres.ts';
+import { invalidAsZero } from '../depth/valid-pixels.ts';
 import type { DepthEncoding, MessageHeader, Unpacked } from './header.ts';
 import {
   CorruptMessage,
@@ -87,7 +88,7 @@ function encodeDepth({ width, height, data }: DepthFrame, encoding: DepthEncodin
         unit: 'm',
         scale: 1,
         invalid: 0,
-        payload: bytes(data),
+        payload: bytes(invalidAsZero(data)),
       }
     : {
         width,
