@@ -2,7 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DepthEstimator } from '../inference/estimator.ts';
 import { compare, type FrameResult, type SetResult } from './evaluate.ts';
-import { largestError, type Panels, rangeOf, renderPanels, scaleColors } from './panels.ts';
+import {
+  largestError,
+  type ReportPictures,
+  rangeOf,
+  renderReportPictures,
+  scaleColors,
+} from './report-pictures.ts';
 import { type RgbdOptions, type RgbdPair, readRgbd } from './rgbd-folder.ts';
 import { comparisonRows, figure, figures, milliseconds, notes } from './tables.ts';
 
@@ -89,27 +95,27 @@ async function frameSection(
   const rows: string[] = [];
   for (const [index, estimator] of estimators.entries()) {
     const comparison = await compare(estimator, image);
-    const panels = await renderPanels(comparison, rangeOf(comparison.truth));
+    const pictures = await renderReportPictures(comparison, rangeOf(comparison.truth));
     const model = result.models[index];
     const row = model?.frames.find((candidate) => candidate.frame === frame);
-    rows.push(panelRow(model?.model ?? '', row, panels));
+    rows.push(pictureRow(model?.model ?? '', row, pictures));
   }
   return `<h3>${title}: ${escaped(frame)}</h3>\n${rows.join('\n')}`;
 }
 
-function panelRow(model: string, row: FrameResult | undefined, panels: Panels): string {
-  const { range } = panels;
+function pictureRow(model: string, row: FrameResult | undefined, pictures: ReportPictures): string {
+  const { range } = pictures;
   const picture = (source: string, caption: string, below: string) =>
-    `<figure><figcaption>${escaped(caption)}</figcaption><img width="${panels.width}" height="${panels.height}" src="${source}" alt="${escaped(`${model}: ${caption}`)}">${below}</figure>`;
+    `<figure><figcaption>${escaped(caption)}</figcaption><img width="${pictures.width}" height="${pictures.height}" src="${source}" alt="${escaped(`${model}: ${caption}`)}">${below}</figure>`;
   const metres = scale('depth', `${range.min.toFixed(1)} m`, `${range.max.toFixed(1)} m`);
   const errors = row?.errors;
   const facts = `δ1 ${figure(errors?.delta1)}, RMSE ${figure(errors?.rmse)} m, AbsRel ${figure(errors?.absRel)}`;
   return `<p>${escaped(model)}: ${facts}</p>
 <div class="panels">
-${picture(panels.picture, 'what the model saw', '')}
-${picture(panels.truth, 'truth', metres)}
-${picture(panels.prediction, 'prediction', metres)}
-${picture(panels.error, 'absolute relative error', scale('error', '0', `${largestError} and more`))}
+${picture(pictures.picture, 'what the model saw', '')}
+${picture(pictures.truth, 'truth', metres)}
+${picture(pictures.prediction, 'prediction', metres)}
+${picture(pictures.error, 'absolute relative error', scale('error', '0', `${largestError} and more`))}
 </div>`;
 }
 

@@ -5,7 +5,7 @@ import { type DepthFrame, type DepthMap, derive, type ImageFrame } from '../core
 import { DepthRangeTracker, depthColorOptions } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
 import { colorizeError } from '../depth/error-colors.ts';
-import { joinPanels, type Panel } from '../imaging/panels.ts';
+import { joinPanels, type Panel } from '../imaging/join-panels.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
 const panelNames = ['image', 'depth', 'truth', 'error'] as const;
@@ -121,10 +121,8 @@ class Layout {
         return colors(frame, colorizeDepth(frame, range));
       case 'truth':
         return truth && colors(truth, colorizeDepth(truth, range));
-      case 'error': {
-        const scale = { colormap: 'inferno', max: this.#options['error-max'] } as const;
-        return truth && colors(truth, colorizeError(frame, truth, scale));
-      }
+      case 'error':
+        return truth && colors(truth, colorizeError(frame, truth, this.#options['error-max']));
     }
   }
 }

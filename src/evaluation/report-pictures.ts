@@ -1,41 +1,40 @@
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
-import { isValidDepth } from '../core/valid-depth.ts';
 import { colorizeDepth, colormap } from '../depth/colormap.ts';
+import { colorizeError, errorColor } from '../depth/error-colors.ts';
 import type { Size } from '../depth/geometry.ts';
 import type { DepthRange } from '../depth/metrics.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { encodeJpeg, encodePng } from '../imaging/encode.ts';
 import type { Comparison } from './evaluate.ts';
 
-/** Absolute relative error that gets the last colour. */
+/** Absolute relative error with the last colour. */
 export const largestError = 0.5;
 
 const depthColors = 'turbo';
-const errorColors = 'inferno';
 const jpegQuality = 88;
 
 /** Pictures of one frame and one model, as data URIs of equal size. */
-export interface Panels extends Size {
+export interface ReportPictures extends Size {
   readonly picture: string;
   readonly truth: string;
   readonly prediction: string;
   /** |prediction − truth| / truth; black where there is nothing to compare. */
   readonly error: string;
-  /** Metres that truth and prediction are coloured between. */
+  /** Ends of the colour scale of truth and prediction, metres. */
   readonly range: DepthRange;
 }
 
 /** RGB, truth, prediction and error of a frame, truth and prediction in the same colours. */
-export async function renderPanels(
+export async function renderReportPictures(
   { image, truth, depth }: Comparison,
   range: DepthRange,
-): Promise<Panels> {
+): Promise<ReportPictures> {
   const colors = { colormap: depthColors, ...range } as const;
   const [picture, truthPicture, prediction, error] = await Promise.all([
     encodeJpeg(image, jpegQuality),
     encodePng(rgb(truth, colorizeDepth(truth, colors))),
     encodePng(rgb(depth, colorizeDepth(depth, colors))),
-    encodePng(rgb(depth, colorizeError(depth, truth))),
+    encodePng(rgb(depth, colorizeError(depth, truth, largestError))),
   ]);
   return {
     width: depth.width,
@@ -53,34 +52,18 @@ export function rangeOf(map: DepthMap): DepthRange {
   return depthExtent(map.data) ?? { min: 0, max: 1 };
 }
 
-/** |prediction − truth| / truth as RGB, from 0 to `largestError`; black where either is invalid. */
-export function colorizeError(prediction: DepthMap, truth: DepthMap): Uint8Array {
-  const table = colormap(errorColors);
-  const out = new Uint8Array(truth.data.length * 3);
-  for (let i = 0; i < truth.data.length; i++) {
-    const t = truth.data[i] as number;
-    const p = prediction.data[i] as number;
-    if (!isValidDepth(t) || !isValidDepth(p)) continue;
-    const share = Math.min(1, Math.abs(p - t) / t / largestError);
-    // The first colour of the map is black, which says that there is nothing to compare.
-    const at = 3 * Math.round(24 + share * (255 - 24));
-    out.set(table.subarray(at, at + 3), i * 3);
-  }
-  return out;
-}
-
 /** Colours of the scales, from left to right, for a CSS gradient. */
 export function scaleColors(scale: 'depth' | 'error'): string {
-  const table = colormap(scale === 'depth' ? depthColors : errorColors);
-  const levels = Array.from({ length: 17 }, (_, i) =>
-    scale === 'depth' ? 255 - (i / 16) * 255 : 24 + (i / 16) * (255 - 24),
-  );
-  return levels
-    .map((level) => {
-      const at = 3 * Math.round(level);
-      return `rgb(${table[at]},${table[at + 1]},${table[at + 2]})`;
-    })
+  const steps = Array.from({ length: 17 }, (_, i) => i / 16);
+  return steps
+    .map((share) => `rgb(${(scale === 'depth' ? depthColor(share) : errorColor(share)).join(',')})`)
     .join(',');
+}
+
+/** Near is the last colour of the map. */
+function depthColor(share: number): readonly number[] {
+  const at = 3 * Math.round(255 - share * 255);
+  return [...colormap(depthColors).subarray(at, at + 3)];
 }
 
 function rgb({ width, height }: Size, data: Uint8Array): ImageFrame {
