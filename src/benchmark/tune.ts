@@ -3,9 +3,9 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { ImageFrame } from '../core/frame.ts';
+import type { ImageFrame, Picture } from '../core/frame.ts';
 import { frameErrors } from '../depth/metrics.ts';
-import { DepthEstimator, type Picture } from '../inference/estimator.ts';
+import { DepthEstimator } from '../inference/estimator.ts';
 import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
 import {
   defaultSettings,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { DepthlineError } from '../core/errors.ts';
+import { intervalProblem } from '../core/interval.ts';
 import {
   type EvaluationOptions,
   evaluateSet,
@@ -115,8 +116,9 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
 function evaluationOptions(flags: Flags): EvaluationOptions {
   const { border, crop, depthUnit, average } = flags;
   const range = { min: flags.min ?? Number.MIN_VALUE, max: flags.max ?? Number.MAX_VALUE };
-  if (range.min < range.max) return { border, crop, depthUnit, average, range };
-  throw new DepthlineError('CONFIG', `--min ${range.min} must be less than --max ${range.max}`);
+  const problem = intervalProblem(range, { min: '--min', max: '--max' });
+  if (problem !== undefined) throw new DepthlineError('CONFIG', problem);
+  return { border, crop, depthUnit, average, range };
 }
 
 function print(results: readonly SetResult[], { json }: Flags): void {

@@ -47,6 +47,9 @@ export interface ImageFrame extends FrameBase {
   readonly data: Uint8Array;
 }
 
+/** A picture without a pipeline: uint8, interleaved, rows without padding. */
+export type Picture = Pick<ImageFrame, 'width' | 'height' | 'format' | 'data'>;
+
 /** Depth picture: float32 metres along the optical axis; valid where finite and above 0. */
 export interface DepthFrame extends FrameBase, DepthMap {
   readonly kind: 'depth';

@@ -1,59 +1,35 @@
-import { z } from 'zod';
 import type { DepthMap } from '../core/frame.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
-import { colormaps } from './colormap.ts';
 
-/** Options of everything that shows depth in colours. */
-export const depthColorOptions = {
-  colormap: z
-    .enum(colormaps)
-    .default('turbo')
-    .describe('colours; near is their warm or bright end'),
-  min: z
-    .number()
-    .min(0)
-    .max(1e6)
-    .optional()
-    .describe('depth with the nearest colour, metres; default: follows the percentiles'),
-  max: z
-    .number()
-    .gt(0)
-    .max(1e6)
-    .optional()
-    .describe('depth with the farthest colour, metres; default: follows the percentiles'),
-  percentiles: z
-    .tuple([z.number().min(0).max(100), z.number().min(0).max(100)])
-    .refine(([low, high]) => low < high, { error: 'the first must be less than the second' })
-    .default([2, 98])
-    .describe('where min or max is not given: these percentiles of each frame, followed slowly'),
-};
-
-export interface DepthRangeOptions {
+export interface ColorRangeOptions {
+  /** Depth with the nearest colour, metres; otherwise it follows the lower percentile. */
   readonly min?: number | undefined;
+  /** Depth with the farthest colour, metres; otherwise it follows the upper percentile. */
   readonly max?: number | undefined;
   readonly percentiles: readonly [number, number];
 }
 
-/** Weight of a new frame in the range that is followed. */
-const follow = 0.1;
-const most = 4096;
+/** Weight of a new frame in the moving average. */
+const weight = 0.1;
+/** Pixels that the percentiles are taken of. */
+const sampleLimit = 4096;
 
 /**
- * The range of depths to show: fixed where an end is given, else percentiles of the frames. They
- * are followed slowly (`0.9 · before + 0.1 · frame`), because colours that jump look like depth
+ * The depths between which colours are spread: fixed where an end is given, else percentiles of the
+ * frames, as a moving average (`0.9 · before + 0.1 · frame`): colours that jump look like depth
  * that jumps.
  */
-export class DepthRangeTracker {
-  readonly #options: DepthRangeOptions;
-  readonly #samples = new Float32Array(most);
+export class ColorRangeTracker {
+  readonly #options: ColorRangeOptions;
+  readonly #samples = new Float32Array(sampleLimit);
   #low: number | undefined;
   #high: number | undefined;
 
-  constructor(options: DepthRangeOptions) {
+  constructor(options: ColorRangeOptions) {
     this.#options = options;
   }
 
-  /** Nearest and farthest depth to show for this frame, metres; always a little apart. */
+  /** Nearest and farthest depth to show for this frame, metres; at least a millimetre apart. */
   next(depth: DepthMap): { min: number; max: number } {
     const { min, max } = this.#options;
     if (min === undefined || max === undefined) this.#follow(depth);
@@ -64,9 +40,9 @@ export class DepthRangeTracker {
 
   #follow({ data }: DepthMap): void {
     // An odd step, so that samples do not all lie in a few columns.
-    const step = Math.ceil(data.length / most) | 1;
+    const step = Math.ceil(data.length / sampleLimit) | 1;
     let n = 0;
-    for (let i = 0; i < data.length && n < most; i += step) {
+    for (let i = 0; i < data.length && n < sampleLimit; i += step) {
       const value = data[i] as number;
       if (isValidDepth(value)) this.#samples[n++] = value;
     }
@@ -79,7 +55,7 @@ export class DepthRangeTracker {
 }
 
 function approach(before: number | undefined, now: number): number {
-  return before === undefined ? now : before + follow * (now - before);
+  return before === undefined ? now : before + weight * (now - before);
 }
 
 function percentile(sorted: Float32Array, p: number): number {

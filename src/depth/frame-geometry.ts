@@ -1,14 +1,7 @@
 import type { DepthFrame, DepthMap, FrameBase, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
-import {
-  centreRectangle,
-  cropPixels,
-  deriveView,
-  type Rectangle,
-  type Size,
-  scaleNearest,
-  scaleRectangle,
-} from './geometry.ts';
+import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
+import { cropPixels, deriveView, scaleNearest, scaleRectangle } from './geometry.ts';
 import { cropIntrinsics, fuseIntrinsics } from './intrinsics.ts';
 
 export type Fit = Extract<Fusion, { do: 'resize' }>['fit'];
@@ -140,24 +133,29 @@ function sizeOf({ width, height }: Size): Size {
 /** `map` in its place among bars, at the map's own resolution. */
 function padMap(map: DepthMap, inner: Rectangle, size: Size): DepthMap {
   if (inner.width === size.width && inner.height === size.height) return map;
-  const place = placeIn(map, inner, size);
-  return { ...place.size, data: padPixels(map.data, map, 1, place) };
+  const padding = paddingOf(map, inner, size);
+  return { ...padding.size, data: padPixels(map.data, map, 1, padding) };
 }
 
 /** A depth frame's picture under bars of the same share as the depth's; black. */
 function padImage(image: ImageFrame, { inner, size }: FitPlan): ImageFrame {
   if (inner.width === size.width && inner.height === size.height) return image;
-  const place = placeIn(image, inner, size);
-  return { ...image, ...place.size, data: padPixels(image.data, image, channels(image), place) };
+  const padding = paddingOf(image, inner, size);
+  return {
+    ...image,
+    ...padding.size,
+    data: padPixels(image.data, image, channels(image), padding),
+  };
 }
 
-interface Place {
+/** Where a picture stands in a larger one that has bars around it. */
+interface Padding {
   readonly left: number;
   readonly top: number;
   readonly size: Size;
 }
 
-function placeIn(picture: Size, inner: Rectangle, size: Size): Place {
+function paddingOf(picture: Size, inner: Rectangle, size: Size): Padding {
   const sx = picture.width / inner.width;
   const sy = picture.height / inner.height;
   const right = Math.round((size.width - inner.left - inner.width) * sx);
@@ -175,7 +173,7 @@ function padPixels<T extends Uint8Array | Float32Array>(
   data: T,
   { width, height }: Size,
   channels: number,
-  { left, top, size }: Place,
+  { left, top, size }: Padding,
 ): T {
   const out = emptyLike(data, size.width * size.height * channels);
   const row = width * channels;

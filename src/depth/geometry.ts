@@ -1,28 +1,6 @@
 import { type DepthMap, derive, type Frame, type FrameBase } from '../core/frame.ts';
+import type { Rectangle, Size } from '../core/size.ts';
 import { cropIntrinsics, scaleIntrinsics } from './intrinsics.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A rectangle of whole pixels. */
-export interface Rectangle extends Size {
-  readonly left: number;
-  readonly top: number;
-}
-
-/** The largest rectangle of the given aspect (width / height) around the centre; never empty. */
-export function centreRectangle({ width, height }: Size, aspect: number): Rectangle {
-  const w = Math.min(width, Math.max(1, Math.round(height * aspect)));
-  const h = Math.min(height, Math.max(1, Math.round(width / aspect)));
-  return {
-    left: Math.floor((width - w) / 2),
-    top: Math.floor((height - h) / 2),
-    width: w,
-    height: h,
-  };
-}
 
 /** A part of a row-major picture with `channels` values per pixel. */
 export function cropPixels<T extends Uint8Array | Float32Array>(

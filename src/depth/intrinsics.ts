@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DepthlineError } from '../core/errors.ts';
 import type { Intrinsics } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
+import { centreRectangle, type Size } from '../core/size.ts';
 
 /** `intrinsics:` of a camera source. Pixel centres are at whole numbers, as in OpenCV. */
 export const intrinsicsSchema = z
@@ -37,11 +38,6 @@ export const intrinsicsSchema = z
 
 export type IntrinsicsOptions = z.output<typeof intrinsicsSchema>;
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 function isCalibrated({ fx, fy, cx, cy }: Partial<Record<keyof Intrinsics, number | undefined>>) {
   return fx !== undefined && fy !== undefined && cx !== undefined && cy !== undefined;
 }
@@ -76,10 +72,10 @@ interface View {
 
 /** What fused operators make of a camera's intrinsics. */
 export function fuseIntrinsics(view: View, fusions: readonly Fusion[]): View {
-  return fusions.reduce(applyFusion, view);
+  return fusions.reduce(viewAfter, view);
 }
 
-function applyFusion(view: View, fusion: Fusion): View {
+function viewAfter(view: View, fusion: Fusion): View {
   if (fusion.do === 'flip') return flip(view, fusion.axis);
   if (fusion.do === 'resize') return resize(view, fusion);
   const { region } = fusion;
@@ -119,12 +115,8 @@ function resize(view: View, fusion: Extract<Fusion, { do: 'resize' }>): View {
 }
 
 function cropToAspect({ size, intrinsics }: View, aspect: number): View {
-  const width = Math.min(size.width, size.height * aspect);
-  const height = Math.min(size.height, size.width / aspect);
-  return {
-    size: { width, height },
-    intrinsics: cropIntrinsics(intrinsics, (size.width - width) / 2, (size.height - height) / 2),
-  };
+  const { left, top, width, height } = centreRectangle(size, aspect);
+  return { size: { width, height }, intrinsics: cropIntrinsics(intrinsics, left, top) };
 }
 
 /**

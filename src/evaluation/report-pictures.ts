@@ -1,7 +1,7 @@
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import { colorizeDepth, colormap } from '../depth/colormap.ts';
 import { colorizeError, errorColor } from '../depth/error-colors.ts';
-import type { Size } from '../depth/geometry.ts';
 import type { DepthRange } from '../depth/metrics.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { encodeJpeg, encodePng } from '../imaging/encode.ts';

@@ -6,8 +6,8 @@ import { systemClock } from '../core/clock.ts';
 import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
-import { centreRectangle, type Rectangle, type Size } from '../depth/geometry.ts';
 import { decodeDepthPng, decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
 

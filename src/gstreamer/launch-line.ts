@@ -1,10 +1,6 @@
 import { DepthlineError } from '../core/errors.ts';
 import type { CropRegion, Engine, Fusion } from '../core/fusion.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import { centreRectangle, type Size } from '../core/size.ts';
 
 /** The beginning of a launch line: everything up to raw pictures. */
 export interface Head {
@@ -97,6 +93,9 @@ const directions: Readonly<Record<Axis, string>> = {
 /** nvvidconv's numbers for the same. */
 const nvFlip: Readonly<Record<Axis, number>> = { horizontal: 4, vertical: 6, both: 2 };
 
+/** Video formats with subsampled colour need even sides. */
+const evenPixels = 2;
+
 class Chain {
   readonly #parts: string[];
   #memory: 'system' | 'nvmm';
@@ -171,7 +170,7 @@ class Chain {
   #cropToAspect(aspect: number) {
     const size = this.#size;
     if (this.#memory === 'nvmm' && size) {
-      const { left, top, width, height } = centreCrop(size, aspect);
+      const { left, top, width, height } = centreRectangle(size, aspect, evenPixels);
       if (width === size.width && height === size.height) return;
       this.#nvCrop(left, top, width, height);
       this.#size = { width, height };
@@ -179,7 +178,7 @@ class Chain {
     }
     this.#toSystem();
     this.#add(`aspectratiocrop aspect-ratio=${fraction(aspect)}`);
-    this.#size = size && centreCrop(size, aspect);
+    this.#size = size && centreRectangle(size, aspect, evenPixels);
   }
 
   /** nvvidconv takes the corners of what is kept, not the widths of what is cut. */
@@ -223,21 +222,6 @@ export const scalers: Readonly<Record<Engine, Scaler>> = {
 /** Without square pixels asked for, a scaler changes their shape rather than pad the picture. */
 function squareIf(letterbox: boolean): string {
   return letterbox ? ',pixel-aspect-ratio=1/1' : '';
-}
-
-/** The largest centred part of `size` with this aspect, on even pixels as video formats need. */
-export function centreCrop(
-  { width, height }: Size,
-  aspect: number,
-): { left: number; top: number; width: number; height: number } {
-  const wide = width / height > aspect;
-  const w = wide ? even(height * aspect) : width;
-  const h = wide ? height : even(width / aspect);
-  return { left: even((width - w) / 2), top: even((height - h) / 2), width: w, height: h };
-}
-
-function even(value: number): number {
-  return 2 * Math.round(value / 2);
 }
 
 /** `aspect` as a fraction of small whole numbers, by continued fractions. */

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { ImageFrame } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import { type Fit, fittedBase, planFit } from '../depth/frame-geometry.ts';
-import type { Size } from '../depth/geometry.ts';
 
 sharp.cache(false);
 

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { Size } from '../depth/geometry.ts';
+import type { Size } from '../core/size.ts';
 
 /** An RGB or RGBA picture, or nothing, which is shown black. */
 export interface Panel extends Size {

@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
-import type { Size } from '../depth/geometry.ts';
+import { type DepthFrame, derive, type ImageFrame, type Picture } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import { scaleIntrinsics } from '../depth/intrinsics.ts';
 import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
@@ -22,9 +22,6 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   readonly tuned?: boolean;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
-
-/** A picture without a pipeline: uint8, interleaved, rows without padding. */
-export type Picture = Pick<ImageFrame, 'width' | 'height' | 'format' | 'data'>;
 
 /** The size that a model takes, and the aspect of the view that is squeezed into it, if any. */
 export interface ModelGeometry extends Size {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
-import type { Size } from '../depth/geometry.ts';
+import type { Size } from '../core/size.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
@@ -32,7 +32,7 @@ export interface ThreadOptions {
 }
 
 /** Memory that the worker sees too, and the picture that is in it. */
-interface Place {
+interface SharedPicture {
   readonly pixels: Uint8Array;
   readonly depth: Float32Array;
   pending: Pending | undefined;
@@ -57,9 +57,9 @@ export class InferenceThread {
   readonly died: Promise<DepthlineError>;
   readonly #worker: Worker;
   readonly #model: Model;
-  readonly #places: readonly Place[];
+  readonly #pictures: readonly SharedPicture[];
   readonly #size: Size;
-  /** Pictures that no place is free for. */
+  /** Pictures that wait for room in shared memory. */
   readonly #waiting: Pending[] = [];
   #closed = false;
 
@@ -67,7 +67,7 @@ export class InferenceThread {
     this.#worker = worker;
     this.#model = model;
     this.#size = { width, height };
-    this.#places = slots.map(({ pixels, depth }) => ({
+    this.#pictures = slots.map(({ pixels, depth }) => ({
       pixels: new Uint8Array(pixels),
       depth: new Float32Array(depth),
       pending: undefined,
@@ -118,7 +118,7 @@ export class InferenceThread {
 
   /** Pictures that it has not answered yet. */
   get load(): number {
-    return this.#places.filter(({ pending }) => pending).length + this.#waiting.length;
+    return this.#pictures.filter(({ pending }) => pending).length + this.#waiting.length;
   }
 
   /** @param image of the model's size */
@@ -144,12 +144,12 @@ export class InferenceThread {
 
   /** Gives the worker what waits, as far as there is room. */
   #begin(): void {
-    for (const [slot, place] of this.#places.entries()) {
-      if (place.pending) continue;
+    for (const [slot, picture] of this.#pictures.entries()) {
+      if (picture.pending) continue;
       const pending = this.#waiting.shift();
       if (!pending) return;
-      place.pending = pending;
-      place.pixels.set(pending.image.data);
+      picture.pending = pending;
+      picture.pixels.set(pending.image.data);
       this.#worker.ref();
       this.#post({ type: 'infer', slot, alpha: pending.image.format === 'rgba' });
     }
@@ -157,22 +157,22 @@ export class InferenceThread {
 
   #answer(response: Response): void {
     if (response.type === 'ready') return;
-    const place = this.#places[response.slot];
-    const pending = place?.pending;
-    if (!place || !pending) return;
-    place.pending = undefined;
+    const picture = this.#pictures[response.slot];
+    const pending = picture?.pending;
+    if (!picture || !pending) return;
+    picture.pending = undefined;
     if (response.type === 'failed') {
       const message = `${this.#model.manifest.name} failed: ${response.message}`;
       pending.reject(new DepthlineError('MODEL', message));
     } else {
-      pending.resolve({ depth: place.depth.slice(), ...this.#size, ms: response.ms });
+      pending.resolve({ depth: picture.depth.slice(), ...this.#size, ms: response.ms });
     }
     this.#begin();
     if (this.load === 0 && !this.#closed) this.#worker.unref();
   }
 
   #takeAll(): Pending[] {
-    const all = [...this.#places, ...this.#waiting.map((pending) => ({ pending }))];
+    const all = [...this.#pictures, ...this.#waiting.map((pending) => ({ pending }))];
     this.#waiting.length = 0;
     return all.flatMap(({ pending }) => pending ?? []);
   }

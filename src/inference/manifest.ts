@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { interval } from '../core/interval.ts';
 
 const finite = z.number();
-const interval = z.tuple([finite, finite]).refine(([low, high]) => low < high, {
-  error: 'must be two numbers, the smaller one first',
-});
 const perChannel = z.tuple([finite, finite, finite]);
 
 const inputSchema = z
@@ -14,7 +12,7 @@ const inputSchema = z
     width: z.int().min(1).max(8192).describe('pixels'),
     height: z.int().min(1).max(8192).describe('pixels'),
     channels: z.enum(['RGB', 'BGR']).default('RGB').describe('order of the colours'),
-    range: interval.optional().describe('float32: what 0 and 255 become; default [0, 1]'),
+    range: interval(finite).optional().describe('float32: what 0 and 255 become; default [0, 1]'),
     mean: perChannel
       .optional()
       .describe('float32: subtracted after range, in the order of channels'),
@@ -45,7 +43,7 @@ const outputSchema = z
     meaning: z
       .enum(['metres', 'inverse-relative', 'log', 'disparity'])
       .describe('what its values are; log is the natural logarithm of metres'),
-    range: interval
+    range: interval(finite)
       .optional()
       .describe('metres; depth outside it is given as invalid. Default: all above 0'),
     scale: finite

@@ -22,8 +22,8 @@ export interface PoolOptions {
 /** A worker that dies this often without a result in between cannot run the model here. */
 const restartLimit = 3;
 
-/** A worker's place, which outlives the worker. */
-interface Place {
+/** Where a worker runs; it outlives the worker. */
+interface WorkerSlot {
   /** Nothing while a worker that died is being replaced. */
   thread: InferenceThread | undefined;
   deaths: number;
@@ -35,7 +35,7 @@ export class WorkerPool {
   /** Rejects when the last worker is given up. */
   readonly failed: Promise<never>;
   readonly #options: PoolOptions;
-  readonly #places: Place[] = [];
+  readonly #slots: WorkerSlot[] = [];
   #fail!: (error: Error) => void;
   #restarting: Promise<void> = Promise.resolve();
   #closed = false;
@@ -57,12 +57,12 @@ export class WorkerPool {
    */
   static async open(model: Model, options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(model, options);
-    const places = Array.from({ length: options.workers }, () => ({
+    const slots = Array.from({ length: options.workers }, () => ({
       thread: undefined,
       deaths: 0,
     }));
-    pool.#places.push(...places);
-    const started = await Promise.allSettled(places.map((place) => pool.#start(place)));
+    pool.#slots.push(...slots);
+    const started = await Promise.allSettled(slots.map((slot) => pool.#start(slot)));
     const failure = started.find((result) => result.status === 'rejected');
     if (!failure) return pool;
     await pool.close();
@@ -80,33 +80,33 @@ export class WorkerPool {
       const message = `${this.model.manifest.name} takes ${width}×${height} pictures, not ${image.width}×${image.height}`;
       throw new DepthlineError('MODEL', message);
     }
-    const place = this.#idlest() ?? (await this.#afterRestart());
-    const thread = place.thread as InferenceThread;
+    const slot = this.#idlest() ?? (await this.#afterRestart());
+    const thread = slot.thread as InferenceThread;
     const inference = await thread.infer(image);
-    place.deaths = 0;
+    slot.deaths = 0;
     return inference;
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#places.map(({ thread }) => thread?.close()));
+    await Promise.all(this.#slots.map(({ thread }) => thread?.close()));
     await this.#restarting;
   }
 
-  #idlest(): Place | undefined {
-    let best: Place | undefined;
-    for (const place of this.#places) {
-      if (!place.thread) continue;
-      if (!best?.thread || place.thread.load < best.thread.load) best = place;
+  #idlest(): WorkerSlot | undefined {
+    let best: WorkerSlot | undefined;
+    for (const slot of this.#slots) {
+      if (!slot.thread) continue;
+      if (!best?.thread || slot.thread.load < best.thread.load) best = slot;
     }
     return best;
   }
 
-  async #afterRestart(): Promise<Place> {
-    while (!this.#closed && this.#places.length > 0) {
+  async #afterRestart(): Promise<WorkerSlot> {
+    while (!this.#closed && this.#slots.length > 0) {
       await this.#restarting;
-      const place = this.#idlest();
-      if (place) return place;
+      const slot = this.#idlest();
+      if (slot) return slot;
     }
     if (this.#closed) throw this.#closedError();
     return this.failed;
@@ -116,7 +116,7 @@ export class WorkerPool {
     return new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
   }
 
-  async #start(place: Place): Promise<void> {
+  async #start(slot: WorkerSlot): Promise<void> {
     const { threads, providers, session } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
@@ -124,24 +124,24 @@ export class WorkerPool {
       providers,
       session,
     });
-    place.thread = thread;
+    slot.thread = thread;
     if (this.#closed) await thread.close();
     void thread.died.then((error) => {
-      place.thread = undefined;
+      slot.thread = undefined;
       const others = this.#restarting;
-      this.#restarting = this.#replace(place, error).then(() => others);
+      this.#restarting = this.#replace(slot, error).then(() => others);
     });
   }
 
-  async #replace(place: Place, death: DepthlineError): Promise<void> {
+  async #replace(slot: WorkerSlot, death: DepthlineError): Promise<void> {
     let error: unknown = death;
     while (!this.#closed) {
-      if (++place.deaths > restartLimit) {
-        this.#giveUp(place, error);
+      if (++slot.deaths > restartLimit) {
+        this.#giveUp(slot, error);
         return;
       }
       try {
-        await this.#start(place);
+        await this.#start(slot);
         this.#options.onRestart?.(death.message);
         return;
       } catch (failure) {
@@ -150,9 +150,9 @@ export class WorkerPool {
     }
   }
 
-  #giveUp(place: Place, cause: unknown): void {
-    this.#places.splice(this.#places.indexOf(place), 1);
-    if (this.#places.length > 0) return;
+  #giveUp(slot: WorkerSlot, cause: unknown): void {
+    this.#slots.splice(this.#slots.indexOf(slot), 1);
+    if (this.#slots.length > 0) return;
     const message = `${reason(cause)}; it died ${restartLimit + 1} times in a row, so it was not started again`;
     this.#fail(new DepthlineError('MODEL', message, { cause }));
   }

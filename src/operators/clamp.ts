@@ -2,18 +2,19 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
+import { minBelowMax } from '../core/interval.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
 
-const options = z
-  .strictObject({
+const options = minBelowMax(
+  z.strictObject({
     min: z.number().min(0).max(1e6).default(0).describe('smallest depth that is valid, metres'),
     max: z.number().gt(0).max(1e6).default(10).describe('largest depth that is valid, metres'),
     outside: z
       .enum(['invalid', 'clip'])
       .default('invalid')
       .describe('what depths outside become: invalid (0), or the nearest end'),
-  })
-  .refine(({ min, max }) => min < max, { error: 'min must be less than max' });
+  }),
+);
 
 type Options = z.output<typeof options>;
 

@@ -2,14 +2,12 @@ import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
-import { DepthRangeTracker, depthColorOptions } from '../depth/color-range.ts';
+import { minBelowMax } from '../core/interval.ts';
+import { colorOptions } from '../depth/color-options.ts';
+import { ColorRangeTracker } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
 
-const options = z
-  .strictObject(depthColorOptions)
-  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
-    error: 'min must be less than max',
-  });
+const options = minBelowMax(z.strictObject(colorOptions));
 
 /** Depth as an RGB picture of the same size: near is warm or bright, invalid is black. */
 export const colorize = defineOperator({
@@ -25,7 +23,7 @@ export const colorize = defineOperator({
   ],
   async create(options) {
     return (input) => {
-      const range = new DepthRangeTracker(options);
+      const range = new ColorRangeTracker(options);
       return input.pipe(
         map((frame): ImageFrame => {
           const depth = frame as DepthFrame;

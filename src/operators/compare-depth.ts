@@ -2,15 +2,16 @@ import { tap } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
+import { minBelowMax } from '../core/interval.ts';
 import { scaleNearest } from '../depth/geometry.ts';
 import { DepthMetrics, depthErrorNames } from '../depth/metrics.ts';
 
-const options = z
-  .strictObject({
+const options = minBelowMax(
+  z.strictObject({
     min: z.number().min(0).max(1e6).default(0).describe('smallest truth that counts, metres'),
     max: z.number().gt(0).max(1e6).default(10).describe('largest truth that counts, metres'),
-  })
-  .refine(({ min, max }) => min < max, { error: 'min must be less than max' });
+  }),
+);
 
 /**
  * Measures depth against the ground truth that a frame carries, at the size of the depth (nearest

@@ -5,8 +5,8 @@ import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import type { CropRegion } from '../core/fusion.ts';
+import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
-import { centreRectangle, type Rectangle, type Size } from '../depth/geometry.ts';
 
 const options = z
   .strictObject({

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { aspect } from '../core/aspect.ts';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, type DepthMap, derive, type ImageFrame } from '../core/frame.ts';
-import { DepthRangeTracker, depthColorOptions } from '../depth/color-range.ts';
+import { minBelowMax } from '../core/interval.ts';
+import { colorOptions } from '../depth/color-options.ts';
+import { ColorRangeTracker } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
 import { colorizeError } from '../depth/error-colors.ts';
 import { joinPanels, type Panel } from '../imaging/join-panels.ts';
@@ -11,8 +13,8 @@ import { mapAsync } from '../runtime/map-async.ts';
 const panelNames = ['image', 'depth', 'truth', 'error'] as const;
 type PanelName = (typeof panelNames)[number];
 
-const options = z
-  .strictObject({
+const options = minBelowMax(
+  z.strictObject({
     panels: z
       .array(z.enum(panelNames))
       .min(1)
@@ -31,17 +33,15 @@ const options = z
     aspect: aspect()
       .optional()
       .describe('shape of each panel, to undo a squeeze: "4:3" for FastDepth; default: as it is'),
-    ...depthColorOptions,
+    ...colorOptions,
     'error-max': z
       .number()
       .gt(0)
       .max(100)
       .default(0.5)
       .describe('relative error with the brightest colour; 0.5: off by half of the truth'),
-  })
-  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
-    error: 'min must be less than max',
-  });
+  }),
+);
 
 type Options = z.output<typeof options>;
 
@@ -71,12 +71,12 @@ export const sideBySide = defineOperator({
 
 class Layout {
   readonly #options: Options;
-  readonly #range: DepthRangeTracker;
+  readonly #range: ColorRangeTracker;
   #fixed: { width: number; height: number; panels: readonly PanelName[] } | undefined;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#range = new DepthRangeTracker(options);
+    this.#range = new ColorRangeTracker(options);
   }
 
   async show(frame: DepthFrame): Promise<ImageFrame> {

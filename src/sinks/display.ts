@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import type { Frame } from '../core/frame.ts';
+import type { Frame, Picture } from '../core/frame.ts';
+import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
-import { depthColorOptions } from '../depth/color-range.ts';
-import { type Picture, PictureMaker } from '../depth/picture-maker.ts';
+import { colorOptions } from '../depth/color-options.ts';
+import { FrameToPicture } from '../depth/frame-to-picture.ts';
 import type { Failure } from '../gstreamer/failure.ts';
 import { OutputProcess } from '../gstreamer/output/output-process.ts';
 import type { Candidate } from '../gstreamer/output/output-protocol.ts';
@@ -15,8 +16,8 @@ import {
   windows,
 } from '../gstreamer/output/windows.ts';
 
-const options = z
-  .strictObject({
+const options = minBelowMax(
+  z.strictObject({
     title: z
       .string()
       .max(200)
@@ -40,12 +41,9 @@ const options = z
       .enum(['continue', 'end'])
       .default('continue')
       .describe('when the window is closed: go on with the other sinks, or end the run'),
-    ...depthColorOptions,
-  })
-  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
-    path: ['max'],
-    error: 'must be more than min',
-  });
+    ...colorOptions,
+  }),
+);
 
 type Options = z.output<typeof options>;
 
@@ -125,7 +123,7 @@ class Window implements Sink {
   readonly #options: Options;
   readonly #kind: WindowKind;
   readonly #output: OutputProcess;
-  readonly #pictures: PictureMaker;
+  readonly #pictures: FrameToPicture;
   #size: string | undefined;
   #firstPts = 0n;
 
@@ -133,11 +131,11 @@ class Window implements Sink {
     this.#options = options;
     this.#kind = kind;
     this.#output = output;
-    this.#pictures = new PictureMaker(options);
+    this.#pictures = new FrameToPicture(options);
   }
 
   async write(frame: Frame): Promise<void> {
-    const picture = this.#pictures.of(frame);
+    const picture = this.#pictures.convert(frame);
     const size = `${picture.width}×${picture.height} ${picture.format}`;
     this.#size ??= this.#play(size, picture, frame.pts);
     if (size !== this.#size) {

@@ -4,50 +4,49 @@ import { z } from 'zod';
 import { defineSink, type Sink } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
-import { depthColorOptions } from '../depth/color-range.ts';
-import { PictureMaker } from '../depth/picture-maker.ts';
+import { minBelowMax } from '../core/interval.ts';
+import { colorOptions } from '../depth/color-options.ts';
+import { FrameToPicture } from '../depth/frame-to-picture.ts';
 import { writeProblem } from '../files/write-problem.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 import { type Container, codecs, type Encoder, encodersFor } from '../gstreamer/output/encoders.ts';
 import { OutputProcess } from '../gstreamer/output/output-process.ts';
 
-const options = z
-  .strictObject({
-    path: z
-      .string()
-      .regex(/\.(mkv|mp4)$/, { error: 'must end in .mkv or .mp4' })
-      .describe('the file; .mkv can be played even if the recording is cut off, .mp4 cannot'),
-    codec: z
-      .enum(codecs)
-      .default('auto')
-      .describe('auto: h264 if there is an encoder, else vp8 or mjpeg; .mp4 holds h264 only'),
-    quality: z.int().min(1).max(100).default(80).describe('1 to 100; unless bitrate is given'),
-    bitrate: z
-      .int()
-      .min(16)
-      .max(500_000)
-      .optional()
-      .describe('kbit/s, in place of quality (h264 and vp8)'),
-    fps: z
-      .number()
-      .min(0.1)
-      .max(1000)
-      .optional()
-      .describe('plays the frames at this rate; default: at the times they were captured'),
-    ...depthColorOptions,
-  })
-  .refine(({ path, codec }) => path.endsWith('.mkv') || codec === 'auto' || codec === 'h264', {
-    path: ['codec'],
-    error: '.mp4 holds h264 only; write to a .mkv file for vp8 and mjpeg',
-  })
-  .refine(({ codec, bitrate }) => codec !== 'mjpeg' || bitrate === undefined, {
-    path: ['bitrate'],
-    error: 'mjpeg has no bitrate; use quality',
-  })
-  .refine(({ min, max }) => min === undefined || max === undefined || min < max, {
-    path: ['max'],
-    error: 'must be more than min',
-  });
+const options = minBelowMax(
+  z
+    .strictObject({
+      path: z
+        .string()
+        .regex(/\.(mkv|mp4)$/, { error: 'must end in .mkv or .mp4' })
+        .describe('the file; .mkv can be played even if the recording is cut off, .mp4 cannot'),
+      codec: z
+        .enum(codecs)
+        .default('auto')
+        .describe('auto: h264 if there is an encoder, else vp8 or mjpeg; .mp4 holds h264 only'),
+      quality: z.int().min(1).max(100).default(80).describe('1 to 100; unless bitrate is given'),
+      bitrate: z
+        .int()
+        .min(16)
+        .max(500_000)
+        .optional()
+        .describe('kbit/s, in place of quality (h264 and vp8)'),
+      fps: z
+        .number()
+        .min(0.1)
+        .max(1000)
+        .optional()
+        .describe('plays the frames at this rate; default: at the times they were captured'),
+      ...colorOptions,
+    })
+    .refine(({ path, codec }) => path.endsWith('.mkv') || codec === 'auto' || codec === 'h264', {
+      path: ['codec'],
+      error: '.mp4 holds h264 only; write to a .mkv file for vp8 and mjpeg',
+    })
+    .refine(({ codec, bitrate }) => codec !== 'mjpeg' || bitrate === undefined, {
+      path: ['bitrate'],
+      error: 'mjpeg has no bitrate; use quality',
+    }),
+);
 
 type Options = z.output<typeof options>;
 
@@ -116,18 +115,18 @@ class Recorder implements Sink {
   frames = 0;
   readonly #options: Options;
   readonly #parts: Parts;
-  readonly #pictures: PictureMaker;
+  readonly #pictures: FrameToPicture;
   #size: string | undefined;
   #firstPts = 0n;
 
   constructor(options: Options, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
-    this.#pictures = new PictureMaker(options);
+    this.#pictures = new FrameToPicture(options);
   }
 
   async write(frame: Frame): Promise<void> {
-    const { format, width, height, data } = this.#pictures.of(frame);
+    const { format, width, height, data } = this.#pictures.convert(frame);
     const size = `${width}×${height} ${format}`;
     this.#size ??= this.#play(size, format, width, height, frame.pts);
     if (size !== this.#size) {

@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 import { z } from 'zod';
+import { aspect } from '../core/aspect.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { defineSource } from '../core/component.ts';
 import type { ImageFrame } from '../core/frame.ts';
@@ -11,25 +12,13 @@ import { RenderThread } from '../synthetic/render-thread.ts';
 
 const degrees = z.number().min(10).max(140);
 
-const aspect = z
-  .union([
-    z.number().min(0.1).max(10),
-    z
-      .string()
-      .regex(/^[1-9]\d{0,3}:[1-9]\d{0,3}$/, { error: 'is a number or a ratio, such as 4:3' })
-      .transform((text) => {
-        const [w, h] = text.split(':').map(Number) as [number, number];
-        return w / h;
-      }),
-  ])
-  .optional()
-  .describe('width over height of the view (4:3, 1.78); default: as the picture, square pixels');
-
 const options = z.strictObject({
   seed: z.int().min(0).max(2_147_483_647).default(0).describe('same seed, same frames'),
   width: z.int().min(16).max(4096).default(640).describe('width, pixels'),
   height: z.int().min(16).max(4096).default(480).describe('height, pixels'),
-  aspect,
+  aspect: aspect()
+    .optional()
+    .describe('aspect ratio of the view ("4:3", 1.78); default: width / height, square pixels'),
   fps: z.number().min(0.1).max(1000).default(30).describe('frames per second of the film'),
   frames: z
     .int()

@@ -1,11 +1,7 @@
 import type { Intrinsics } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import { cos, sin } from './random.ts';
 import type { Vec } from './scene.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A pinhole camera: its axes in the room, and its intrinsics (pixel centres at whole numbers). */
 export interface Camera {

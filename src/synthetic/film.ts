@@ -24,7 +24,8 @@ export interface FilmSettings {
   readonly noise: number;
 }
 
-export interface Picture {
+/** A frame of the film: what is seen, and how far away it is. */
+export interface Shot {
   /** RGB bytes, `height × width × 3`. */
   readonly rgb: Uint8Array<ArrayBuffer>;
   /** Metres along the optical axis, `height × width`. */
@@ -49,7 +50,7 @@ export class Film {
     this.#settings = settings;
   }
 
-  picture(index: number): Picture {
+  shoot(index: number): Shot {
     const { framesPerRoom, fps, seed, aspect } = this.#settings;
     const room = framesPerRoom ? Math.floor(index / framesPerRoom) : 0;
     if (this.#take?.room !== room) this.#take = this.#enter(room);

@@ -1,4 +1,4 @@
-import type { Picture } from './film.ts';
+import type { Shot } from './film.ts';
 
 /** To the render worker: the number of the frame wanted. */
 export interface Request {
@@ -6,7 +6,7 @@ export interface Request {
 }
 
 /** From the render worker, in the order asked. */
-export interface Response extends Picture {
+export interface Response extends Shot {
   readonly index: number;
   /** Time it took, milliseconds. */
   readonly ms: number;

@@ -1,4 +1,5 @@
-import type { Camera, Size } from './camera.ts';
+import type { Size } from '../core/size.ts';
+import type { Camera } from './camera.ts';
 import { outline, type View, viewOf } from './projection.ts';
 import type { Scene, Vec } from './scene.ts';
 import { shade } from './shading.ts';

@@ -9,7 +9,7 @@ const film = new Film(workerData as FilmSettings);
 
 port.on('message', ({ index }: Request) => {
   const start = performance.now();
-  const picture = film.picture(index);
-  const response: Response = { index, ms: performance.now() - start, ...picture };
-  port.postMessage(response, [picture.rgb.buffer, picture.depth.buffer]);
+  const shot = film.shoot(index);
+  const response: Response = { index, ms: performance.now() - start, ...shot };
+  port.postMessage(response, [shot.rgb.buffer, shot.depth.buffer]);
 });

@@ -1,35 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  centreRectangle,
-  cropPixels,
-  scaleNearest,
-  scaleRectangle,
-} from '../../src/depth/geometry.ts';
+import { cropPixels, scaleNearest, scaleRectangle } from '../../src/depth/geometry.ts';
 
 const side = fc.integer({ min: 1, max: 300 });
 const size = fc.record({ width: side, height: side });
-
-test('the centre rectangle lies within and has the shape, to a pixel', () => {
-  fc.assert(
-    fc.property(size, fc.double({ min: 0.2, max: 5, noNaN: true }), (from, aspect) => {
-      const { left, top, width, height } = centreRectangle(from, aspect);
-      expect(left).toBeGreaterThanOrEqual(0);
-      expect(top).toBeGreaterThanOrEqual(0);
-      expect(width).toBeGreaterThan(0);
-      expect(height).toBeGreaterThan(0);
-      expect(left + width).toBeLessThanOrEqual(from.width);
-      expect(top + height).toBeLessThanOrEqual(from.height);
-      const off = Math.min(Math.abs(width - height * aspect), Math.abs(height - width / aspect));
-      expect(off).toBeLessThanOrEqual(1);
-    }),
-  );
-});
-
-test('FastDepth’s part of a 720p picture', () => {
-  const part = centreRectangle({ width: 1280, height: 720 }, 4 / 3);
-  expect(part).toEqual({ left: 160, top: 0, width: 960, height: 720 });
-});
 
 test('a scaled rectangle is never empty and never sticks out', () => {
   const cases = fc.record({ from: size, to: size, x: fc.double({ min: 0, max: 1, noNaN: true }) });

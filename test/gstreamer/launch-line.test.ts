@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Engine, Fusion } from '../../src/core/fusion.ts';
 import { loadGStreamer } from '../../src/gstreamer/binding.ts';
-import { centreCrop, fraction, launchLine, quote } from '../../src/gstreamer/launch-line.ts';
+import { fraction, launchLine, quote } from '../../src/gstreamer/launch-line.ts';
 
 const head = { line: 'videotestsrc' };
 const waits = { live: false };
@@ -149,21 +149,6 @@ describe('values', () => {
         expect(Math.abs(n / d - x) / x).toBeLessThan(1e-3);
       }),
     );
-  });
-
-  test('a centre crop has the aspect, lies inside and is on even pixels', () => {
-    expect(centreCrop({ width: 1280, height: 720 }, 4 / 3)).toEqual({
-      left: 160,
-      top: 0,
-      width: 960,
-      height: 720,
-    });
-    expect(centreCrop({ width: 480, height: 640 }, 4 / 3)).toEqual({
-      left: 0,
-      top: 140,
-      width: 480,
-      height: 360,
-    });
   });
 
   test('no string can break out of a quoted value', () => {

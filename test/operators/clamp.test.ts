@@ -29,5 +29,5 @@ test('the frame’s range narrows', async () => {
 
 test('min must be less than max', () => {
   const { error } = clamp.options.safeParse({ min: 3, max: 3 });
-  expect(error?.issues[0]?.message).toBe('min must be less than max');
+  expect(error?.issues[0]?.message).toBe('min (3) must be less than max (3)');
 });

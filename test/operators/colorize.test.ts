@@ -61,6 +61,6 @@ test('a flat frame does not divide by zero', async () => {
 test('ranges the wrong way round are refused', () => {
   const problem = (options: object) =>
     colorize.options.safeParse(options).error?.issues[0]?.message;
-  expect(problem({ min: 4, max: 2 })).toBe('min must be less than max');
-  expect(problem({ percentiles: [90, 10] })).toBe('the first must be less than the second');
+  expect(problem({ min: 4, max: 2 })).toBe('min (4) must be less than max (2)');
+  expect(problem({ percentiles: [90, 10] })).toBe('min (90) must be less than max (10)');
 });

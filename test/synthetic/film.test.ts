@@ -27,7 +27,7 @@ function digest({ rgb, depth }: { rgb: Uint8Array; depth: Float32Array }): strin
 
 test('a film is the same on every machine', () => {
   const film = new Film(settings);
-  expect([0, 40].map((index) => digest(film.picture(index)))).toEqual([
+  expect([0, 40].map((index) => digest(film.shoot(index)))).toEqual([
     '000a283e2771b874',
     '19967020d7e04639',
   ]);
@@ -35,27 +35,27 @@ test('a film is the same on every machine', () => {
 
 test('a frame depends on the settings and its number, not on the frames before', () => {
   const whole = new Film({ ...settings, framesPerRoom: 2, motion: 'views' });
-  const frames = [0, 1, 2, 3].map((index) => digest(whole.picture(index)));
+  const frames = [0, 1, 2, 3].map((index) => digest(whole.shoot(index)));
   const late = new Film({ ...settings, framesPerRoom: 2, motion: 'views' });
-  expect(digest(late.picture(3))).toBe(frames[3]);
+  expect(digest(late.shoot(3))).toBe(frames[3]);
   expect(new Set(frames).size).toBe(4);
   const other = new Film({ ...settings, framesPerRoom: 2, motion: 'views', seed: 6 });
-  expect(digest(other.picture(0))).not.toBe(frames[0]);
+  expect(digest(other.shoot(0))).not.toBe(frames[0]);
 });
 
 test.each(motions)('motion %s keeps clear of walls and furniture', (motion) => {
   const film = new Film({ ...settings, motion, noise: 0 });
   for (let index = 0; index < 300; index += 30) {
-    const { depth } = film.picture(index);
+    const { depth } = film.shoot(index);
     expect(depth.every((z) => z > 0.06)).toBe(true);
   }
 });
 
 test('a steady camera without noise gives the same picture; a moving one changes it smoothly', () => {
   const still = new Film({ ...settings, motion: 'static', noise: 0 });
-  expect(digest(still.picture(0))).toBe(digest(still.picture(50)));
+  expect(digest(still.shoot(0))).toBe(digest(still.shoot(50)));
   const moving = new Film({ ...settings, noise: 0 });
-  const [a, b, later] = [0, 1, 60].map((index) => moving.picture(index).depth);
+  const [a, b, later] = [0, 1, 60].map((index) => moving.shoot(index).depth);
   const apart = (other: Float32Array) =>
     a!.reduce((sum, z, i) => sum + Math.abs(z - other[i]!), 0) / a!.length;
   expect(apart(b!)).toBeGreaterThan(0);

@@ -1,21 +1,19 @@
-import type { Frame, ImageFrame } from '../core/frame.ts';
-import { type DepthRangeOptions, DepthRangeTracker } from './color-range.ts';
+import type { Frame, Picture } from '../core/frame.ts';
+import { type ColorRangeOptions, ColorRangeTracker } from './color-range.ts';
 import { type ColormapName, colorizeDepth } from './colormap.ts';
 
-export type Picture = Pick<ImageFrame, 'format' | 'width' | 'height' | 'data'>;
-
-/** Frames as pictures: an image frame as it is, depth in colours. */
-export class PictureMaker {
+/** Frames as pictures that can be shown: an image frame as it is, depth in colours. */
+export class FrameToPicture {
   readonly #colormap: ColormapName;
-  readonly #range: DepthRangeTracker;
+  readonly #range: ColorRangeTracker;
 
-  constructor(options: DepthRangeOptions & { readonly colormap: ColormapName }) {
+  constructor(options: ColorRangeOptions & { readonly colormap: ColormapName }) {
     this.#colormap = options.colormap;
-    this.#range = new DepthRangeTracker(options);
+    this.#range = new ColorRangeTracker(options);
   }
 
   /** @throws Error for points and data, which the check of frame kinds keeps away */
-  of(frame: Frame): Picture {
+  convert(frame: Frame): Picture {
     if (frame.kind === 'image') return frame;
     if (frame.kind !== 'depth') throw new Error(`${frame.kind} frames cannot be shown`);
     const { width, height } = frame;

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { interval } from '../core/interval.ts';
+import { colormaps } from './colormap.ts';
+
+/** Options of every component that shows depth in colours; `minBelowMax` goes around them. */
+export const colorOptions = {
+  colormap: z
+    .enum(colormaps)
+    .default('turbo')
+    .describe('colormap; near depths get its warm or bright end'),
+  min: z
+    .number()
+    .min(0)
+    .max(1e6)
+    .optional()
+    .describe('depth with the nearest colour, metres; default: follows percentiles'),
+  max: z
+    .number()
+    .gt(0)
+    .max(1e6)
+    .optional()
+    .describe('depth with the farthest colour, metres; default: follows percentiles'),
+  percentiles: interval(z.number().min(0).max(100))
+    .default([2, 98])
+    .describe(
+      'percentiles of each frame that stand for min and max where those are not given; averaged over about 10 frames',
+    ),
+};
