@@ -46,7 +46,12 @@ describe('manifest', () => {
     ['a bad view', '"4:3"', '"wide"', /input.view must be "any" or a ratio/],
     ['a view without width', '"4:3"', '"0:3"', /input.view must be "any" or a ratio/],
     ['a short hash', `sha256: ${'0a'.repeat(32)}`, 'sha256: 0a', /must be 64 hexadecimal digits/],
-    ['a range upside down', '[0.1, 10]', '[10, 0.1]', /output.range min \(10\) must be less than max sm/],
+    [
+      'a range upside down',
+      '[0.1, 10]',
+      '[10, 0.1]',
+      /output.range min \(10\) must be less than max sm/,
+    ],
     ['a scale of metres', 'range: [0.1, 10]', 'scale: 2', /output.scale is not for metres/],
     ['disparity alone', 'meaning: metres', 'meaning: disparity', /output.scale is missing: base/],
     [
