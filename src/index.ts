@@ -24,7 +24,6 @@ export {
   type Intrinsics,
   type ModelIdentity,
   type PointsFrame,
-  withTiming,
 } from './core/frame.ts';
 export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';

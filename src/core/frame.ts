@@ -94,11 +94,6 @@ export function derive(frame: Frame): FrameBase {
   };
 }
 
-/** A copy of `frame` with the time that `stage` took added to its timings. */
-export function withTiming<F extends Frame>(frame: F, stage: string, ms: number): F {
-  return { ...frame, timings: { ...frame.timings, [stage]: ms } };
-}
-
 /** Says what is wrong with a value that should be a frame, or nothing if it is one. */
 export function frameProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null)

@@ -88,9 +88,3 @@ export const manifestSchema = z.strictObject({
 });
 
 export type Manifest = z.output<typeof manifestSchema>;
-
-/** Aspect ratio of the view that the model was trained on, or nothing if any will do. */
-export function viewAspect(manifest: Manifest): number | undefined {
-  const [width, height] = manifest.input.view.split(':').map(Number);
-  return width && height ? width / height : undefined;
-}

@@ -50,7 +50,7 @@ describe('manifest', () => {
       'a range upside down',
       '[0.1, 10]',
       '[10, 0.1]',
-      /output.range min \(10\) must be less than max sm/,
+      /output.range min \(10\) must be less than max \(0.1\)/,
     ],
     ['a scale of metres', 'range: [0.1, 10]', 'scale: 2', /output.scale is not for metres/],
     ['disparity alone', 'meaning: metres', 'meaning: disparity', /output.scale is missing: base/],
