@@ -1,7 +1,10 @@
 import { z } from 'zod';
-import { hint } from './did-you-mean.ts';
+import { hint, nearest } from './did-you-mean.ts';
 
-/** A problem with a value: where in it, and what is wrong. */
+/**
+ * A problem with a value: where in it, and what is wrong. The message goes on after the name of the
+ * value ("width: must be a number"); that of a key is a whole sentence.
+ */
 export interface ValueProblem {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -9,57 +12,91 @@ export interface ValueProblem {
   readonly key?: true;
 }
 
-/** Zod's issues in the words of this project, each at its own place, typos with a hint. */
+/** What is wrong with `value`, each problem at its own path; a schema's own messages are kept. */
 export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[] {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: (issue) => wording(issue, schema) });
   if (result.success) return [];
-  return result.error.issues.flatMap((issue) => translate(issue, schema, value));
-}
-
-function translate(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): ValueProblem[] {
-  const path = issue.path as (string | number)[];
-  if (issue.code === 'unrecognized_keys') {
+  const issues = result.error.issues;
+  const misspelt = new Set<string>();
+  const unknown = issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const path = issue.path as (string | number)[];
     const valid = keysAt(schema, path);
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: `unknown option "${key}"${hint(key, valid)}`,
-      key: true,
-    }));
-  }
-  const given = valueAt(value, path);
-  if (issue.code === 'invalid_type') {
-    if (given === undefined) return [{ path, message: `is missing${describe(schema, path)}` }];
-    // A schema's own message (a duration without its unit) says more than the type does.
-    if (!issue.message.startsWith('Invalid input')) return [{ path, message: issue.message }];
-    return [{ path, message: `must be ${article(issue.expected)}, not ${show(given)}` }];
-  }
-  if (issue.code === 'invalid_value') {
-    const valid = issue.values.map(String);
-    return [{ path, message: `${show(given)} is not valid here${hint(String(given), valid)}` }];
-  }
-  if (issue.code === 'invalid_union' && issue.message === 'Invalid input') {
-    return [
-      { path, message: `${show(given)} fits none of the forms allowed${describe(schema, path)}` },
-    ];
-  }
-  if (given === '') return [{ path, message: 'must not be empty' }];
-  const message = issue.message.replace(/^Too (big|small): expected \w+ to (be|have)/, 'must $2');
-  return [{ path, message }];
+    return issue.keys.map((key): ValueProblem => {
+      const meant = nearest(key, valid);
+      if (meant !== undefined) misspelt.add(formatPath([...path, meant]));
+      const message = `unknown option "${key}"${hint(key, valid)}`;
+      return { path: [...path, key], key: true, message };
+    });
+  });
+  const others = issues.flatMap((issue): ValueProblem[] => {
+    if (issue.code === 'unrecognized_keys') return [];
+    const path = issue.path as (string | number)[];
+    if (!isMissing(issue, value)) return [{ path, message: issue.message }];
+    // An option that is there under a misspelt name is one mistake.
+    if (misspelt.has(formatPath(path))) return [];
+    const message = `missing option "${path.at(-1)}"${describe(schema, path)}`;
+    return [{ path, key: true, message }];
+  });
+  return [...others, ...unknown];
 }
 
-const names: Readonly<Record<string, string>> = {
+const typeCodes = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
+
+function isMissing({ code, path }: z.core.$ZodIssue, value: unknown): boolean {
+  return path.length > 0 && typeCodes.has(code) && valueAt(value, path as string[]) === undefined;
+}
+
+/** The message of an issue whose schema has none of its own. */
+function wording(issue: z.core.$ZodRawIssue, schema: z.ZodType): string | undefined {
+  const given = issue.input;
+  switch (issue.code) {
+    case 'invalid_type': {
+      const wanted = typeNames[issue.expected] ?? issue.expected;
+      const quoted =
+        issue.expected === 'string' && isScalar(given) ? `; write it in quotes: "${given}"` : '';
+      return `must be ${wanted}, not ${show(given)}${quoted}`;
+    }
+    case 'invalid_value':
+      return `${show(given)} is not valid${hint(String(given), issue.values.map(String))}`;
+    case 'invalid_union':
+      return `${show(given)} is not valid${describe(schema, (issue.path ?? []) as string[])}`;
+    case 'too_small':
+      if (given === '') return 'must not be empty';
+      return limit(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
+    case 'too_big':
+      return limit(issue.origin, issue.inclusive ? 'at most' : 'less than', issue.maximum);
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_format':
+      return issue.pattern ? `must match ${issue.pattern}` : `is not a valid ${issue.format}`;
+    case 'custom':
+      return 'is not valid';
+    default:
+      return undefined;
+  }
+}
+
+function limit(origin: string, how: string, bound: number | bigint): string {
+  if (origin === 'string') return `must have ${how} ${bound} characters`;
+  if (origin === 'array') return `must have ${how} ${bound} items`;
+  return `must be ${how} ${bound}`;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'number' || typeof value === 'boolean';
+}
+
+const typeNames: Readonly<Record<string, string>> = {
   int: 'a whole number',
   number: 'a number',
-  string: 'a text',
+  string: 'a string',
   boolean: 'true or false',
   array: 'a list',
+  tuple: 'a list',
   object: 'a map of options',
   record: 'a map of options',
 };
-
-function article(expected: string): string {
-  return names[expected] ?? expected;
-}
 
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
@@ -73,7 +110,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return current;
 }
 
-/** The schema of the option at `path`, as far as it can be followed. */
+/** The schema of the option at `path`, if its parents are maps and lists. */
 function schemaAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodType | undefined {
   let current: z.ZodType | undefined = unwrap(schema);
   for (const part of path) {
@@ -108,6 +145,12 @@ function keysAt(schema: z.ZodType, path: readonly (string | number)[]): string[]
 function describe(schema: z.ZodType, path: readonly (string | number)[]): string {
   const description = schemaAt(schema, path)?.description;
   return description ? `: ${description}` : '';
+}
+
+/** A problem as a sentence that says where: `input: unknown option "colour"`. */
+export function formatProblem({ path, key, message }: ValueProblem): string {
+  const place = formatPath(key ? path.slice(0, -1) : path);
+  return place ? `${place}: ${message}` : message;
 }
 
 /** `['sinks', 0, 'file', 'directory']` → `sinks[0].file.directory`. */

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
 import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { formatPath, valueProblems } from '../core/option-problems.ts';
+import { formatProblem, valueProblems } from '../core/option-problems.ts';
+import { readRegularFile, requireRegularFile } from '../core/regular-file.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { missingManifest } from './suggest-manifest.ts';
 
@@ -38,13 +39,14 @@ export async function findModel(nameOrPath: string, baseDirectory: string): Prom
   const manifestPath = await locate(nameOrPath, baseDirectory);
   const manifest = await readManifest(manifestPath);
   const path = resolve(dirname(manifestPath), manifest.file);
-  const info = await stat(path).catch((error: unknown) => {
-    throw new DepthlineError(
-      'MODEL',
-      `${manifestPath} names the file ${manifest.file}, which cannot be read: ${reason(error)}`,
-    );
-  });
-  return { manifest, manifestPath, path, bytes: info.size };
+  try {
+    await requireRegularFile(path);
+    const { size } = await stat(path);
+    return { manifest, manifestPath, path, bytes: size };
+  } catch (cause) {
+    const message = `${manifestPath} names the file ${manifest.file}, which cannot be read: ${reason(cause)}`;
+    throw new DepthlineError('MODEL', message, { cause });
+  }
 }
 
 /**
@@ -116,20 +118,22 @@ async function locatePath(given: string, baseDirectory: string): Promise<string>
   return manifest;
 }
 
+/** Far above any manifest that people write; bytes. */
+const maxManifestBytes = 2 ** 20;
+
 async function readManifest(path: string): Promise<Manifest> {
   const fail = (message: string, cause?: unknown) =>
     new DepthlineError('MODEL', message, { cause });
   let value: unknown;
   try {
-    value = parse(await readFile(path, 'utf8'));
+    value = parse(await readRegularFile(path, maxManifestBytes));
   } catch (error) {
     throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
   }
   const result = manifestSchema.safeParse(value);
   if (result.success) return result.data;
-  const problems = valueProblems(manifestSchema, value).map((problem) => {
-    const place = formatPath(problem.path);
-    return `${path}: ${place}${place ? ' ' : ''}${problem.message}`;
-  });
+  const problems = valueProblems(manifestSchema, value).map(
+    (problem) => `${path}: ${formatProblem(problem)}`,
+  );
   throw fail(problems.join('\n'));
 }

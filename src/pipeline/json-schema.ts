@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Definition, Role } from '../core/component.ts';
 import type { Registry } from '../core/registry.ts';
-import { sideSchemas } from './pipeline-file.ts';
+import { sideSchemas } from './file-schema.ts';
 import { timingTestSchema } from './timing-test.ts';
 
 type Schema = Record<string, unknown>;
@@ -23,6 +23,7 @@ export function pipelineFileSchema(registry: Registry): Schema {
     title: 'Depthline pipeline file',
     type: 'object',
     additionalProperties: false,
+    patternProperties: { '^x-': { description: 'anchors for the rest of the file' } },
     required: ['source', 'sinks'],
     properties: {
       description: { type: 'string', description: 'one sentence' },

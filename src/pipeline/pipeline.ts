@@ -10,7 +10,12 @@ import type {
 } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { type Frame, type FrameKind, frameKinds } from '../core/frame.ts';
-import { formatPath, type ValueProblem, valueProblems } from '../core/option-problems.ts';
+import {
+  formatPath,
+  formatProblem,
+  type ValueProblem,
+  valueProblems,
+} from '../core/option-problems.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
 
@@ -99,10 +104,7 @@ export function definePipeline(input: PipelineInput): Pipeline {
   const problems: Problem[] = [];
   const pipeline = checkPipeline(input, problems);
   if (problems.length > 0 || !pipeline) {
-    throw new DepthlineError(
-      'CONFIG',
-      problems.map((p) => `${formatPath(p.path)}: ${p.message}`).join('\n'),
-    );
+    throw new DepthlineError('CONFIG', problems.map(formatProblem).join('\n'));
   }
   return pipeline;
 }

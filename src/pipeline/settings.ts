@@ -1,33 +1,25 @@
-import { parse } from 'yaml';
+import { type Mapping, type Path, sideKeys } from './file-schema.ts';
 import type { Problem } from './pipeline.ts';
+import type { Texts } from './texts.ts';
 
-type Mapping = Record<string, unknown>;
 type Report = (problem: Problem) => void;
+type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Replaces `${NAME}` and `${NAME:-default}` in every text of `value`, from the environment. */
+/** Replaces `${NAME}` and `${NAME:-default}` in every string of `value`, from the environment. */
 export function interpolate(
   value: unknown,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
+  texts: Texts,
   report: Report,
-  path: readonly (string | number)[] = [],
-): Mapping {
-  return walk(value, env, report, path) as Mapping;
-}
-
-function walk(
-  value: unknown,
-  env: Readonly<Record<string, string | undefined>>,
-  report: Report,
-  path: readonly (string | number)[],
+  path: Path = [],
 ): unknown {
-  if (Array.isArray(value)) return value.map((v, i) => walk(v, env, report, [...path, i]));
+  const inside = (item: unknown, key: string | number) =>
+    interpolate(item, env, texts, report, [...path, key]);
+  if (Array.isArray(value)) return value.map(inside);
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, v]) => [key, walk(v, env, report, [...path, key])]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inside(item, key)]));
   }
   if (typeof value !== 'string' || !value.includes('${')) return value;
-  const whole = /^\$\{[^}]*\}$/.test(value);
   const text = value.replace(/\$\{([^}]*)\}/g, (all, inner: string) => {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner);
     if (!match) {
@@ -43,16 +35,19 @@ function walk(
     });
     return '';
   });
-  // A value that is one variable alone may be a number or true; within a text it stays text.
-  return whole ? scalar(text) : text;
+  return texts.addVariable(path, text);
 }
 
-function scalar(text: string): unknown {
-  return /^(true|false|-?\d+(\.\d+)?)$/.test(text) ? parse(text) : text;
-}
-
-/** Applies `--set a.b=c` (lists by index: `sinks.0.file.format=npy`); values are read as YAML. */
-export function applySettings(target: Mapping, settings: readonly string[], report: Report): void {
+/**
+ * Applies `--set a.b=c`; a list item is named by its index or its component
+ * (`sinks.0.file.format=npy`, `sinks.file.format=npy`).
+ */
+export function applySettings(
+  file: Mapping,
+  settings: readonly string[],
+  texts: Texts,
+  report: Report,
+): void {
   for (const setting of settings) {
     const at = setting.indexOf('=');
     const keys = setting.slice(0, at).split('.');
@@ -60,32 +55,53 @@ export function applySettings(target: Mapping, settings: readonly string[], repo
       report({ path: [], message: `--set ${setting}: write it as path.to.option=value` });
       continue;
     }
-    const problem = assign(target, keys, setting.slice(at + 1));
-    if (problem) report({ path: [], message: `--set ${setting}: ${problem}` });
+    const target = targetOf(file, keys);
+    if (typeof target === 'string') report({ path: [], message: `--set ${setting}: ${target}` });
+    else target.parent[target.key] = texts.addSetting(target.path, setting.slice(at + 1));
   }
 }
 
-function assign(target: Mapping, keys: readonly string[], text: string): string | undefined {
-  let current: unknown = target;
-  for (const [depth, key] of keys.entries()) {
-    const last = depth === keys.length - 1;
-    const trail = keys.slice(0, depth).join('.');
-    if (Array.isArray(current)) {
-      const index = listIndex(current, key);
-      if (index === undefined) {
-        return `${trail} is a list of ${current.length}; "${key}" is not in it`;
-      }
-      if (last) current[index] = read(text);
-      else current = inItem(current, index, key, keys[depth + 1] as string);
-    } else if (typeof current !== 'object' || current === null) {
-      return `${trail} has no options`;
-    } else if (last) {
-      (current as Mapping)[key] = read(text);
-    } else {
-      current = (current as Mapping)[key] ??= {};
+type Slots = Record<string | number, unknown>;
+
+/** Where a setting goes. */
+interface Target {
+  readonly parent: Slots;
+  readonly key: string | number;
+  readonly path: Path;
+}
+
+/** Maps that are missing on the way are made. A string says why a setting fits nothing. */
+function targetOf(file: Mapping, keys: readonly string[]): Target | string {
+  let target: Target = { parent: file as Slots, key: keys[0] as string, path: keys.slice(0, 1) };
+  for (const [index, next] of keys.slice(1).entries()) {
+    const trail = keys.slice(0, index + 1).join('.');
+    const inner = valueIn(target, next);
+    if (inner === undefined) return `${trail} has no options`;
+    if (!Array.isArray(inner)) {
+      target = { parent: inner, key: next, path: [...target.path, next] };
+      continue;
     }
+    const at = listIndex(inner, next);
+    if (at === undefined) return `${trail} is a list of ${inner.length}; "${next}" is not in it`;
+    target = { parent: inner as never, key: at, path: [...target.path, at] };
+    const beside = sideKeys.sink.includes(keys[index + 2] ?? '');
+    if (/^\d+$/.test(next) || beside) continue;
+    // `sinks.file.format` is an option of the component that the item names.
+    const item = valueIn(target, next) as Slots;
+    target = { parent: item, key: next, path: [...target.path, next] };
   }
-  return undefined;
+  return target;
+}
+
+/** The map or list at `target`, made if there is none; a component named alone becomes a map. */
+function valueIn({ parent, key }: Target, next: string): Slots | unknown[] | undefined {
+  const value = parent[key];
+  if (value === undefined || value === null) parent[key] = {};
+  else if (value === next || (typeof value === 'string' && Array.isArray(parent))) {
+    parent[key] = { [value as string]: {} };
+  }
+  const inner = parent[key];
+  return typeof inner === 'object' ? (inner as Slots) : undefined;
 }
 
 /** A list item by its number, or by the component it names (`sinks.file.format`). */
@@ -96,23 +112,4 @@ function listIndex(list: readonly unknown[], key: string): number | undefined {
 
 function names(item: unknown, component: string): boolean {
   return item === component || (typeof item === 'object' && item !== null && component in item);
-}
-
-const besideComponent = ['queue', 'operators', 'name', 'on-error'];
-
-/** Where the next key belongs: `sinks.file.format` is an option, `sinks.file.queue` stands beside. */
-function inItem(list: unknown[], index: number, key: string, next: string): unknown {
-  if (typeof list[index] === 'string') list[index] = { [list[index] as string]: {} };
-  const item = list[index] as Mapping;
-  if (/^\d+$/.test(key) || besideComponent.includes(next)) return item;
-  item[key] ??= {};
-  return item[key];
-}
-
-function read(text: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch {
-    return text;
-  }
 }

@@ -120,7 +120,10 @@ export function checkTimingTests(
     }
     for (const [name, expected] of Object.entries(result.data.expect)) {
       if (Object.keys(expected).length > 0) continue;
-      problems.push({ path: [...path, 'expect', name], message: 'must expect something' });
+      problems.push({
+        path: [...path, 'expect', name],
+        message: 'must hold at least one expectation, such as delivered: 300',
+      });
     }
     return [result.data];
   });

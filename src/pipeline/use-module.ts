@@ -1,7 +1,48 @@
-import { access } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Definition } from '../core/component.ts';
-import { isDefinition } from '../core/registry.ts';
+import { reason } from '../core/errors.ts';
+import { isDefinition, type Registry } from '../core/registry.ts';
+import { requireRegularFile } from '../core/regular-file.ts';
+import type { Problem } from './pipeline.ts';
+
+/**
+ * Adds the components of a pipeline file's own modules to `registry`.
+ *
+ * @param value the file's `use`: a path or a list of paths, relative to the file
+ * @param file path of the pipeline file
+ * @returns whether every module was loaded
+ */
+export async function addModules(
+  value: unknown,
+  file: string,
+  registry: Registry,
+  report: (problem: Problem) => void,
+): Promise<boolean> {
+  if (value === undefined) return true;
+  const modules = Array.isArray(value) ? (value as unknown[]) : [value];
+  let complete = true;
+  for (const [index, module] of modules.entries()) {
+    const path = Array.isArray(value) ? ['use', index] : ['use'];
+    if (typeof module !== 'string' || module === '') {
+      report({ path, message: 'must be the path of a JavaScript module' });
+      complete = false;
+      continue;
+    }
+    try {
+      const components = await importComponents(resolve(dirname(file), module));
+      for (const component of components) registry.add(component);
+      if (components.length > 0) continue;
+      const message = `${module} exports no component; define one with defineOperator, defineSource or defineSink`;
+      report({ path, message });
+    } catch (error) {
+      complete = false;
+      const [why] = reason(error).split('\n');
+      report({ path, message: `${module} could not be loaded: ${why}` });
+    }
+  }
+  return complete;
+}
 
 /**
  * The components that a module of the user's exports, made with `defineSource`, `defineOperator` or
@@ -10,9 +51,27 @@ import { isDefinition } from '../core/registry.ts';
  * @param file absolute path
  */
 export async function importComponents(file: string): Promise<Definition[]> {
-  await access(file).catch(() => {
-    throw new Error(`there is no file ${file}`);
-  });
-  const exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  try {
+    await requireRegularFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(`there is no file ${file}`, { cause: error });
+  }
+  let exported: Record<string, unknown>;
+  try {
+    exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw unloadable(file, error);
+  }
   return [...new Set(Object.values(exported).filter(isDefinition))];
+}
+
+const typeScript = new Set(['.ts', '.mts', '.cts']);
+
+function unloadable(file: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (!typeScript.has(extname(file))) return cause;
+  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION') return cause;
+  const message = `Node.js ${process.versions.node} does not run TypeScript; use Node.js 22.18 or newer, or compile the module (npx tsc ${file}) and name the .js file`;
+  return new Error(message, { cause });
 }

@@ -1,6 +1,6 @@
-import { type Document, isMap, isNode, isScalar, isSeq } from 'yaml';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type YAMLMap } from 'yaml';
 
-/** Where the value (or the key) at `path` stands, or the nearest thing around it that is there. */
+/** Offset of the value (or the key) at `path`, or of the closest enclosing node that exists. */
 export function offsetOf(
   document: Document,
   path: readonly (string | number)[],
@@ -9,8 +9,9 @@ export function offsetOf(
   let node: unknown = document.contents;
   let offset = 0;
   for (const [depth, part] of path.entries()) {
+    node = resolved(node, document);
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === part);
+      const pair = pairOf(node, part, document);
       if (!pair) return offset;
       const keyStart = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
       const last = depth === path.length - 1;
@@ -26,4 +27,29 @@ export function offsetOf(
     }
   }
   return offset;
+}
+
+/** The node that an alias stands for: a problem in it lies where the anchor is. */
+function resolved(node: unknown, document: Document): unknown {
+  return isAlias(node) ? node.resolve(document) : node;
+}
+
+/** The pair of a key: the map's own, or one that comes in by `<<`. */
+function pairOf(
+  map: YAMLMap,
+  key: unknown,
+  document: Document,
+): YAMLMap['items'][number] | undefined {
+  const own = map.items.find((item) => isScalar(item.key) && item.key.value === key);
+  if (own) return own;
+  const merges = map.items.filter((item) => isScalar(item.key) && item.key.source === '<<');
+  const sources = merges.flatMap(({ value }) => {
+    const source = resolved(value, document);
+    return isSeq(source) ? source.items.map((item) => resolved(item, document)) : [source];
+  });
+  for (const source of sources) {
+    const found = isMap(source) ? pairOf(source, key, document) : undefined;
+    if (found) return found;
+  }
+  return undefined;
 }

@@ -64,7 +64,7 @@ describe.concurrent('a wrong pipeline file', () => {
     [
       'wrong unit',
       pipeline({ sinks: 'discard:\n    queue: { max-age: 3 parsecs }' }),
-      /p\.yaml:7:23: max-age is not a duration: .*100ms/,
+      /p\.yaml:7:23: max-age: is not a duration: .*100ms/,
     ],
     [
       'unknown component',

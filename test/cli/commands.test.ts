@@ -47,7 +47,7 @@ describe.concurrent('depthline check', () => {
     expect(plain.code).toBe(2);
     expect(plain.stdout.trim().split('\n')).toEqual([
       'p.yaml:2:19: unknown option "widht"; did you mean "width"?',
-      expect.stringMatching(/^p\.yaml:4:5: directory is missing/),
+      expect.stringMatching(/^p\.yaml:4:5: missing option "directory": /),
     ]);
     const listed = await depthline(['check', 'p.yaml', '--json'], { cwd });
     expect(listed.code).toBe(2);

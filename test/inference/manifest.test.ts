@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { formatPath, valueProblems } from '../../src/core/option-problems.ts';
+import { formatProblem, valueProblems } from '../../src/core/option-problems.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
 
 const whole = `
@@ -18,9 +18,7 @@ card: Indoor scenes.
 `;
 
 function problems(text: string): string[] {
-  return valueProblems(manifestSchema, parse(text)).map(
-    ({ path, message }) => `${formatPath(path)} ${message}`,
-  );
+  return valueProblems(manifestSchema, parse(text)).map(formatProblem);
 }
 
 describe('manifest', () => {
@@ -43,26 +41,26 @@ describe('manifest', () => {
   it.each([
     ['a typo', 'meaning: metres', 'meening: metres', /unknown option "meening".*"meaning"/],
     ['a wrong meaning', 'meaning: metres', 'meaning: metre', /"metre" is not valid.*"metres"/],
-    ['a bad view', '"4:3"', '"wide"', /input.view must be "any" or a ratio/],
-    ['a view without width', '"4:3"', '"0:3"', /input.view must be "any" or a ratio/],
+    ['a bad view', '"4:3"', '"wide"', /input.view: must be "any" or a ratio/],
+    ['a view without width', '"4:3"', '"0:3"', /input.view: must be "any" or a ratio/],
     ['a short hash', `sha256: ${'0a'.repeat(32)}`, 'sha256: 0a', /must be 64 hexadecimal digits/],
     [
       'a range upside down',
       '[0.1, 10]',
       '[10, 0.1]',
-      /output.range min \(10\) must be less than max \(0.1\)/,
+      /output.range: min \(10\) must be less than max \(0.1\)/,
     ],
-    ['a scale of metres', 'range: [0.1, 10]', 'scale: 2', /output.scale is not for metres/],
-    ['disparity alone', 'meaning: metres', 'meaning: disparity', /output.scale is missing: base/],
+    ['a scale of metres', 'range: [0.1, 10]', 'scale: 2', /output.scale: is not for metres/],
+    ['disparity alone', 'meaning: metres', 'meaning: disparity', /output.scale: is missing: base/],
     [
       'a shift alone',
       'meaning: metres, range: [0.1, 10]',
       'meaning: inverse-relative, shift: 1',
-      /output.scale is missing: a shift alone/,
+      /output.scale: is missing: a shift alone/,
     ],
-    ['a mean of bytes', 'view: "4:3"', 'mean: [0, 0, 0]', /input.mean is for float32; a uint8/],
-    ['a std of 0', 'dtype: uint8', 'dtype: float32, std: [0, 1, 1]', /input.std must not be 0/],
-    ['no size', 'width: 224, ', '', /input.width is missing: pixels/],
+    ['a mean of bytes', 'view: "4:3"', 'mean: [0, 0, 0]', /input.mean: is for float32; a uint8/],
+    ['a std of 0', 'dtype: uint8', 'dtype: float32, std: [0, 1, 1]', /input.std: must not be 0/],
+    ['no size', 'width: 224, ', '', /input: missing option "width": pixels/],
   ])('refuses %s', (_, from, to, message) => {
     const found = problems(whole.replace(from, to));
     expect(found.join('\n')).toMatch(message);

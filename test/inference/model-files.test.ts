@@ -93,8 +93,8 @@ describe('a model that cannot be used says why', () => {
     putModel(directory, 'metres', { input: { layout: 'HWC', colour: 'RGB' } });
     await fails(
       'metres.onnx',
-      /metres.yaml: input.layout "HWC" is not valid here/,
-      /metres.yaml: input.colour unknown option "colour"/,
+      /metres.yaml: input.layout: "HWC" is not valid/,
+      /metres.yaml: input: unknown option "colour"/,
     );
   });
 

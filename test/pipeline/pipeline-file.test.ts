@@ -81,18 +81,18 @@ describe('a pipeline file', () => {
     [
       'a wrong type',
       good.replace('frames: 3', 'frames: many'),
-      ['3:21 frames must be a number, not "many"'],
+      ['3:21 frames: must be a number, not "many"'],
     ],
     [
       'a number without its unit',
       good.replace('100ms', '100'),
-      ['6:57 max-age needs a unit: 100ms, 100s, 100min or 100h'],
+      ['6:57 max-age: needs a unit: 100ms, 100s, 100min or 100h'],
     ],
     [
       'a wrong unit',
       good.replace('100ms', '100px'),
       [
-        '6:57 max-age is not a duration: write a number and a unit, such as 100ms, 2s, 1.5min or 1h',
+        '6:57 max-age: is not a duration: write a number and a unit, such as 100ms, 2s, 1.5min or 1h',
       ],
     ],
     [
@@ -119,13 +119,13 @@ describe('a pipeline file', () => {
         '- collector: {}\n  - collector',
         '- collector: {}\n    name: a\n  - collector: {}\n    name: a',
       ),
-      ['11:11 another sink is named "a"; names must differ'],
+      ['11:11 name: another sink is named "a"; names must differ'],
     ],
     ['no source', good.replace(/source:\n.*\n/, ''), ['1:1 has no "source"']],
     [
       'no sink',
       good.slice(0, good.indexOf('sinks:')),
-      ['1:1 sinks needs at least one sink (discard only counts)'],
+      ['1:1 sinks: needs at least one sink (discard only counts)'],
     ],
   ])('with %s gets one clear message', async (_, text, expected) => {
     expect(await problems(text)).toEqual(expected);
@@ -153,7 +153,7 @@ describe('a pipeline file', () => {
     const { pipeline } = await parsePipeline(text, 'p.yaml', { registry, env: { FRAMES: '7' } });
     expect(pipeline?.source.options).toMatchObject({ frames: 7 });
     expect(await problems(text, { env: {} })).toContain(
-      '3:21 environment variable FRAMES is not set; set it or write ${FRAMES:-default}',
+      '3:21 frames: environment variable FRAMES is not set; set it or write ${FRAMES:-default}',
     );
     const fallback = good.replace('frames: 3', 'frames: "${FRAMES:-9}"');
     const loaded = await parsePipeline(fallback, 'p.yaml', { registry, env: {} });
@@ -187,10 +187,7 @@ describe('a pipeline file', () => {
        };`,
     );
     const text = `use: ./mine.mjs\n${good.replace('- slow: { ms: 1 }', '- brighter: { bye: 2 }').replace(/\n {4}queue.*/, '')}`;
-    expect(await problems(text)).toEqual([
-      expect.stringContaining('by is missing'),
-      expect.stringContaining('unknown option "bye"; did you mean "by"?'),
-    ]);
+    expect(await problems(text)).toEqual(['6:17 unknown option "bye"; did you mean "by"?']);
     expect(await problems(text.replace('bye', 'by'))).toEqual([]);
   });
 
@@ -198,13 +195,219 @@ describe('a pipeline file', () => {
     await writeFile(join(directory, 'throws.mjs'), 'throw new Error("no licence");');
     await writeFile(join(directory, 'empty.mjs'), 'export const nothing = 1;');
     expect(await problems(`use: ./throws.mjs\n${good}`)).toEqual([
-      '1:6 ./throws.mjs could not be loaded: no licence',
+      '1:6 use: ./throws.mjs could not be loaded: no licence',
     ]);
     expect(await problems(`use: ./empty.mjs\n${good}`)).toEqual([
-      '1:6 ./empty.mjs exports no component; make one with defineOperator',
+      '1:6 use: ./empty.mjs exports no component; define one with defineOperator, defineSource or defineSink',
     ]);
     expect(await problems(`use: [./absent.mjs]\n${good}`)).toEqual([
       expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: there is no file /),
     ]);
+  });
+
+  it.each([
+    [
+      'source',
+      good.replace('source:', 'sorce:'),
+      '2:1 unknown key "sorce"; did you mean "source"?',
+    ],
+    ['list', good.replace('sinks:', 'sink:'), '7:1 unknown key "sink"; did you mean "sinks"?'],
+    [
+      'option beside a component',
+      good.replace('- collector: {}', '- nmae: a\n    collector: {}'),
+      '8:5 unknown key "nmae" beside "collector"; did you mean "name"?',
+    ],
+    [
+      'queue option',
+      good.replace('limit: 2', 'limt: 2'),
+      '6:14 unknown option "limt"; did you mean "limit"?',
+    ],
+    [
+      'required option in a timing test',
+      `${good}tests:\n  - { name: a, source: { fsp: 30 }, expect: { collector: { delivered: 1 } } }\n`,
+      '11:26 unknown option "fsp"; did you mean "fps"?',
+    ],
+  ])('reports a misspelt %s once', async (_, text, message) => {
+    expect(await problems(text)).toEqual([message]);
+  });
+});
+
+const typed = defineOperator({
+  name: 'typed',
+  summary: 'Options of several types, for tests.',
+  accepts: ['image'],
+  emits: ['image'],
+  options: z
+    .strictObject({
+      text: z.string().optional(),
+      count: z.int().optional(),
+      flag: z.boolean().optional(),
+      either: z.union([z.int(), z.literal('auto')]).optional(),
+      wait: duration().optional(),
+      list: z.array(z.int()).optional(),
+      low: z.number().default(0),
+      high: z.number().default(1),
+    })
+    .refine(({ low, high }) => low < high, { error: 'low must be less than high' }),
+  examples: [{}],
+  create: async () => (input) => input,
+});
+const withTyped = new Registry([ticker, typed, collector(new VirtualClock())]);
+
+describe('a text from outside the file', () => {
+  const withOption = (name: string, value: string) =>
+    good.replace(/ {2}- slow.*\n.*\n/, `  - typed: { ${name}: ${value} }\n`);
+  const looks = [
+    '2',
+    '007',
+    '1e3',
+    '0x10',
+    '-1.5',
+    'true',
+    'null',
+    '~',
+    '20260101',
+    '.nan',
+    '12:30',
+    '-',
+    '#1',
+    'a b',
+  ];
+
+  it.each(looks)('that looks like %s stays a string where the option is one', async (look) => {
+    const fromEnv = await parsePipeline(withOption('text', '"${X}"'), 'p.yaml', {
+      registry: withTyped,
+      env: { X: look },
+    });
+    expect(fromEnv.problems).toEqual([]);
+    expect(fromEnv.pipeline?.operators[0]?.component?.options).toMatchObject({ text: look });
+    const fromSet = await parsePipeline(withOption('text', 'a'), 'p.yaml', {
+      registry: withTyped,
+      set: [`operators.typed.text=${look}`],
+    });
+    expect(fromSet.problems).toEqual([]);
+    expect(fromSet.pipeline?.operators[0]?.component?.options).toMatchObject({ text: look });
+  });
+
+  it.each([
+    ['count', '7', 7],
+    ['count', '007', 7],
+    ['flag', 'true', true],
+    ['either', '3', 3],
+    ['either', 'auto', 'auto'],
+    ['wait', '2s', 2000],
+  ])('becomes what the option %s takes: %s', async (name, text, value) => {
+    for (const extra of [{ env: { X: text } }, { set: [`operators.typed.${name}=${text}`] }]) {
+      const file = withOption(name, extra.env ? '"${X}"' : '1');
+      const loaded = await parsePipeline(file, 'p.yaml', { registry: withTyped, ...extra });
+      expect(loaded.problems).toEqual([]);
+      expect(loaded.pipeline?.operators[0]?.component?.options).toMatchObject({ [name]: value });
+    }
+  });
+
+  it('is fitted in lists, names, queues, descriptions and timing tests too', async () => {
+    const text = `description: "\${N}"
+source: { ticker: { frames: "\${N}" } }
+operators:
+  - slow: { ms: "\${N}" }
+    queue: { limit: "\${N}" }
+sinks:
+  - collector: {}
+    name: "\${N}"
+tests:
+  - { name: "\${N}", source: { fps: "\${N}" }, expect: { "7": { delivered: "\${N}" } } }
+`;
+    const { pipeline, tests, problems } = await parsePipeline(text, 'p.yaml', {
+      registry,
+      env: { N: '7' },
+    });
+    expect(problems).toEqual([]);
+    expect(pipeline).toMatchObject({ description: '7', source: { options: { frames: 7 } } });
+    expect(pipeline?.operators[0]).toMatchObject({ queue: { limit: 7 } });
+    expect(pipeline?.branches[0]?.name).toBe('7');
+    expect(tests).toMatchObject([{ name: '7', source: { fps: 7 } }]);
+    const listed = withOption('list', '["${N}", "${N}"]');
+    const loaded = await parsePipeline(listed, 'p.yaml', { registry: withTyped, env: { N: '7' } });
+    expect(loaded.pipeline?.operators[0]?.component?.options).toMatchObject({ list: [7, 7] });
+  });
+
+  it('that fits nothing is reported as it was given', async () => {
+    const wrong = (set: string[], env = {}) =>
+      problems(withOption('count', '"${X:-1}"'), { registry: withTyped, set, env });
+    expect(await wrong([], { X: 'many' })).toEqual(['5:21 count: must be a number, not "many"']);
+    expect(await wrong(['operators.typed.count=many'])).toEqual([
+      '5:21 count: must be a number, not "many"',
+    ]);
+    expect(await wrong(['operators.typed.low=5', 'operators.typed.high=2'])).toEqual([
+      '5:5 typed: low must be less than high',
+    ]);
+  });
+
+  it('of --set may be quoted, or a map', async () => {
+    const set = ['operators.typed.text="2"', 'source={ ticker: { frames: 4 } }', 'sinks.1.name=b'];
+    const loaded = await parsePipeline(withOption('text', 'a'), 'p.yaml', {
+      registry: withTyped,
+      set,
+    });
+    expect(loaded.problems).toEqual([]);
+    expect(loaded.pipeline?.operators[0]?.component?.options).toMatchObject({ text: '2' });
+    expect(loaded.pipeline?.source.options).toMatchObject({ frames: 4 });
+    expect(loaded.pipeline?.branches[1]?.name).toBe('b');
+  });
+
+  it('a number written in the file where a string belongs is refused, with the cure', async () => {
+    expect(await problems(withOption('text', '2'), { registry: withTyped })).toEqual([
+      '5:20 text: must be a string, not 2; write it in quotes: "2"',
+    ]);
+  });
+});
+
+describe('YAML', () => {
+  it('merge keys and top-level `x-` keys share options', async () => {
+    const text = `x-common: &common { ms: 3 }
+x-unused: "\${NOT_SET}"
+source:
+  ticker: { frames: 3 }
+operators:
+  - slow: *common
+  - slow:
+      <<: *common
+sinks:
+  - collector
+`;
+    const { pipeline, problems } = await parsePipeline(text, 'p.yaml', { registry, env: {} });
+    expect(problems).toEqual([]);
+    const options = pipeline?.operators.map(({ component }) => component?.options);
+    expect(options).toMatchObject([{ ms: 3 }, { ms: 3 }]);
+  });
+
+  it('a mistake in a shared map is reported once, where the map is', async () => {
+    const text = `x-common: &common { mss: 3 }
+source: { ticker: { frames: 3 } }
+operators:
+  - slow: *common
+  - slow: { <<: *common }
+  - slow: { <<: [*common] }
+sinks: [collector]
+`;
+    expect(await problems(text)).toEqual(['1:21 unknown option "mss"; did you mean "ms"?']);
+  });
+
+  it('that merges what is no map says so', async () => {
+    expect(await problems(`<<: 1\n${good}`)).toEqual([
+      expect.stringMatching(/^1:1 not valid YAML: Merge sources must be maps/),
+    ]);
+  });
+
+  it('with several documents is refused in our words', async () => {
+    for (const [text, position] of [
+      [`${good}---\n${good}`, '10:1'],
+      [`---\n${good}---\n`, '11:1'],
+    ]) {
+      expect(await problems(text as string)).toEqual([
+        `${position} a second YAML document starts here; a file holds one pipeline, so move this to a file of its own`,
+      ]);
+    }
+    expect(await problems(`---\n${good}...\n`)).toEqual([]);
   });
 });

@@ -1,0 +1,61 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+/**
+ * Opens a file that a user named, for reading. Only a regular file is opened: reading a FIFO may wait
+ * for ever, and a device such as /dev/zero has no end.
+ *
+ * @throws Error with the system's `code`, or one that says what the path is instead
+ */
+export async function openRegularFile(path: string): Promise<FileHandle> {
+  refuseOther(path, await stat(path));
+  // The path may have been replaced since; without O_NONBLOCK opening a FIFO waits for a writer.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    refuseOther(path, await file.stat());
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Like `openRegularFile`, for code that opens the file itself.
+ *
+ * @throws Error with the system's `code`, or one that says what the path is instead
+ */
+export async function requireRegularFile(path: string): Promise<void> {
+  refuseOther(path, await stat(path));
+}
+
+/**
+ * The text of a regular file.
+ *
+ * @param maxBytes a larger file is refused; bytes
+ * @throws Error with the system's `code`, or one that says what is wrong with the file
+ */
+export async function readRegularFile(path: string, maxBytes: number): Promise<string> {
+  const file = await openRegularFile(path);
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) {
+      throw new Error(`${path} is too large: ${size} bytes; at most ${maxBytes} are read`);
+    }
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function refuseOther(path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  throw new Error(`${path} is ${kindOf(stats)}, not a regular file; give the path of a file`);
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  return 'a device';
+}

@@ -1,0 +1,140 @@
+import type { z } from 'zod';
+import type { Role, Use } from '../core/component.ts';
+import { hint } from '../core/did-you-mean.ts';
+import { valueProblems } from '../core/option-problems.ts';
+import { toQueueOptions } from '../core/queue-options.ts';
+import type { Registry } from '../core/registry.ts';
+import { isMapping, type Mapping, type Path, sideKeys, sideSchemas } from './file-schema.ts';
+import type { OperatorInput, PartialBranch, Problem } from './pipeline.ts';
+import type { Texts } from './texts.ts';
+
+/** An item of a pipeline file: the component it names, and the whole item. */
+interface Item {
+  readonly use: Use;
+  readonly beside: Mapping;
+}
+
+/** Turns the items of a pipeline file into components of `registry`; problems are reported. */
+export class FileComponents {
+  readonly #registry: Registry;
+  readonly #texts: Texts;
+  readonly #report: (problem: Problem) => void;
+  /** False when a module did not load, so that components may be unknown because of that. */
+  readonly #complete: boolean;
+
+  constructor(
+    registry: Registry,
+    texts: Texts,
+    report: (problem: Problem) => void,
+    complete: boolean,
+  ) {
+    this.#registry = registry;
+    this.#texts = texts;
+    this.#report = report;
+    this.#complete = complete;
+  }
+
+  source(value: unknown): Use<'source'> | undefined {
+    return this.#item('source', value, ['source'])?.use as Use<'source'> | undefined;
+  }
+
+  operators(value: unknown, path: Path): (OperatorInput | undefined)[] {
+    return this.#list(value, path).map((item, index) => {
+      const found = this.#item('operator', item, [...path, index]);
+      if (!found) return undefined;
+      const queue = this.#side('queue', found.beside, [...path, index]);
+      const operator = found.use as Use<'operator'>;
+      if (queue && !(operator.definition as { queued?: boolean }).queued) {
+        const message = `${operator.definition.name} is synchronous and has no queue; only asynchronous operators and sinks have one`;
+        this.#report({ path: [...path, index, 'queue'], key: true, message });
+      }
+      return { operator, ...(queue && { queue: toQueueOptions(queue) }) };
+    });
+  }
+
+  sinks(value: unknown): (PartialBranch | undefined)[] {
+    return this.#list(value, ['sinks']).map((item, index) => {
+      const path = ['sinks', index];
+      const found = this.#item('sink', item, path);
+      if (!found) return undefined;
+      const queue = this.#side('queue', found.beside, path);
+      const name = this.#side('name', found.beside, path);
+      const onError = this.#side('on-error', found.beside, path);
+      const operators = this.operators(found.beside.operators, [...path, 'operators']);
+      return {
+        sink: found.use as Use<'sink'>,
+        operators,
+        ...(queue && { queue: toQueueOptions(queue) }),
+        ...(name !== undefined && { name }),
+        ...(onError && { onError }),
+      };
+    });
+  }
+
+  #list(value: unknown, path: Path): readonly unknown[] {
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value)) return value as unknown[];
+    this.#report({ path, message: 'must be a list: start each item with "- "' });
+    return [];
+  }
+
+  /** `{ resize: {...}, queue: {...} }` → the component that is named, and what stands beside it. */
+  #item(role: Role, value: unknown, path: Path): Item | undefined {
+    const item = typeof value === 'string' ? { [value]: {} } : value;
+    if (!isMapping(item)) {
+      const sample = this.#registry.names(role)[0] ?? role;
+      this.#report({ path, message: `must name ${withArticle(role)}, such as "${sample}"` });
+      return undefined;
+    }
+    const names = Object.keys(item).filter((key) => !sideKeys[role].includes(key));
+    // A misspelt side key may come before the component.
+    const name = names.find((key) => this.#registry.get(key, role)) ?? names[0];
+    if (name === undefined) {
+      const message = `names no ${role}; valid: ${this.#registry.names(role).join(', ')}`;
+      this.#report({ path, message });
+      return undefined;
+    }
+    for (const extra of names) if (extra !== name) this.#extraKey(role, name, extra, path);
+    const definition = this.#registry.get(name, role);
+    if (!definition) {
+      const message = this.#unknown(role, name);
+      if (this.#complete) this.#report({ path: [...path, name], key: true, message });
+      return undefined;
+    }
+    const options = this.#texts.fit(definition.options, item[name] ?? {}, [...path, name]);
+    return { use: { role, definition, options } as Use, beside: item };
+  }
+
+  #extraKey(role: Role, name: string, extra: string, path: Path): void {
+    const message = this.#registry.get(extra)
+      ? `"${extra}" is in the same item as "${name}"; start a new item for it with "- "`
+      : `unknown key "${extra}" beside "${name}"${hint(extra, sideKeys[role])}`;
+    this.#report({ path: [...path, extra], key: true, message });
+  }
+
+  #unknown(role: Role, name: string): string {
+    const other = this.#registry.get(name);
+    if (other) return `"${name}" is ${withArticle(other.role)}, not ${withArticle(role)}`;
+    return `unknown ${role} "${name}"${hint(name, this.#registry.names(role))}`;
+  }
+
+  #side<K extends keyof typeof sideSchemas>(
+    key: K,
+    beside: Mapping,
+    path: Path,
+  ): z.output<(typeof sideSchemas)[K]> | undefined {
+    if (beside[key] === undefined) return undefined;
+    const schema = sideSchemas[key];
+    const value = this.#texts.fit(schema, beside[key], [...path, key]);
+    const result = schema.safeParse(value);
+    if (result.success) return result.data as z.output<(typeof sideSchemas)[K]>;
+    for (const problem of valueProblems(schema, value)) {
+      this.#report({ ...problem, path: [...path, key, ...problem.path] });
+    }
+    return undefined;
+  }
+}
+
+function withArticle(role: Role): string {
+  return role === 'operator' ? 'an operator' : `a ${role}`;
+}

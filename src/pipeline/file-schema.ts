@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { Role } from '../core/component.ts';
+import { queueSchema } from '../core/queue-options.ts';
+
+/** The keys of a pipeline file, in the order in which people write them. */
+export const fileKeys = ['description', 'use', 'source', 'operators', 'sinks', 'tests'] as const;
+
+/** Top-level keys that start like this hold anchors for the rest of the file. */
+export const extensionPrefix = 'x-';
+
+/** The keys allowed beside a component's name. */
+export const sideKeys: Readonly<Record<Role, readonly string[]>> = {
+  source: [],
+  operator: ['queue'],
+  sink: ['name', 'queue', 'operators', 'on-error'],
+};
+
+export const sideSchemas = {
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/i, { error: 'must be letters, digits and "-"' })
+    .describe('name of the branch in the ledger; default: the name of the sink'),
+  'on-error': z
+    .enum(['fail', 'skip', 'retry'])
+    .describe('when a write fails: end the run, count the frame as failed, or try again'),
+  queue: queueSchema,
+};
+
+export type Path = readonly (string | number)[];
+export type Mapping = Readonly<Record<string, unknown>>;
+
+export function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
