@@ -24,6 +24,9 @@ const barHeight = 40;
 const lineHeight = 20;
 const margin = 16;
 
+/** Stands in every plot, so that a later one may replace it. */
+export const plotMark = '<!-- depthline bench -->';
+
 /** One bar, as long as the CPU time of a frame, with its parts in colours: an SVG picture. */
 export function cpuPlot(result: PipelineBench): string {
   const parts = cpuParts(result).map(([what, { median }]) => ({ what, ms: Math.max(0, median) }));
@@ -45,6 +48,7 @@ export function cpuPlot(result: PipelineBench): string {
   }
   const height = 2 * margin + barHeight + 30 + parts.length * lineHeight + margin;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">
+${plotMark}
 <rect width="100%" height="100%" fill="white"/>
 <text x="${margin}" y="26">${escaped(result.pipeline)}: ${total.toFixed(2)} ms of CPU time per frame</text>
 ${[...bars, ...legend].join('\n')}

@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { DepthlineError, reason } from '../core/errors.ts';
 import { measureLayers, readLayers } from '../inference/layer-times.ts';
 import { positive, positiveWhole } from './arguments.ts';
 import { progressBar } from './progress-bar.ts';
+import { writeResult } from './write-result.ts';
+
+/** Stands in every table, so that a later one may replace it. */
+const generator = 'depthline bench-layers';
 
 interface Flags {
   readonly out?: string;
@@ -33,19 +35,13 @@ async function benchLayers(folder: string, flags: Flags): Promise<void> {
       onLayer: () => bar?.increment(),
     });
     bar?.stop();
-    const json = `${JSON.stringify(times, null, 1)}\n`;
+    const json = `${JSON.stringify({ generator, ...times }, null, 1)}\n`;
     if (out === undefined) process.stdout.write(json);
-    else write(out, json);
+    else {
+      await writeResult(out, json, generator);
+      console.error(`latency table: ${out}`);
+    }
   } finally {
     bar?.stop();
   }
-}
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new DepthlineError('SINK', `cannot write ${path}: ${reason(cause)}`, { cause });
-  }
-  console.error(`latency table: ${path}`);
 }

@@ -1,17 +1,17 @@
-import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { benchPipeline, type PipelineBench } from '../benchmark/pipeline-bench.ts';
-import { cpuParts, cpuPlot } from '../benchmark/plot.ts';
+import { cpuParts, cpuPlot, plotMark } from '../benchmark/plot.ts';
 import type { Measured } from '../benchmark/statistics.ts';
 import { builtins } from '../builtins.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import { noPowerMeter, openPowerMeter, powerMode, setPowerMode } from '../device/power.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
+import { writeResult } from './write-result.ts';
 
 interface Flags {
   readonly set: readonly string[];
@@ -74,7 +74,7 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
       );
     else
       console.log(`${machine}\n\n${modes.length > 0 ? overview(results) : report(first, flags)}`);
-    if (plot !== undefined) save(plot, cpuPlot(first));
+    if (plot !== undefined) await writeResult(plot, cpuPlot(first), plotMark);
   } finally {
     bar?.stop();
     power?.close();
@@ -140,12 +140,4 @@ function report(result: PipelineBench, { rounds, seconds }: Flags): string {
 
 function figure(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3);
-}
-
-function save(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new DepthlineError('SINK', `cannot write ${path}: ${reason(cause)}`, { cause });
-  }
 }

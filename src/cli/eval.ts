@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { DepthlineError } from '../core/errors.ts';
 import { intervalProblem } from '../core/interval.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import {
   type EvaluationOptions,
   evaluateSet,
@@ -99,7 +99,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
     if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before the end');
     print(results, flags);
     if (flags.report === undefined) return;
-    const page = await writeReport(resolve(baseDirectory, flags.report), {
+    const page = await writeReport(resolvePath(baseDirectory, flags.report), {
       command: `depthline ${process.argv.slice(2).join(' ')}`,
       sets: results.map((result, i) => ({ result, pairs: sets[i]?.pairs ?? [] })),
       estimators,

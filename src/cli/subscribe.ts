@@ -1,11 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { ageMs, systemClock } from '../core/clock.ts';
-import { encodeNpy } from '../depth/npy.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 import { positiveWhole } from './arguments.ts';
+import { openSaver } from './save-frames.ts';
 
 interface Flags {
   readonly topic: string;
@@ -26,7 +24,10 @@ export function subscribeCommand(): Command {
     .option('--latest', 'only the newest frame, however slow this end is')
     .option('--count <n>', 'end after n frames', positiveWhole)
     .option('--json', 'one JSON object per frame')
-    .option('--save <dir>', 'write each frame as NumPy file')
+    .option(
+      '--save <dir>',
+      'write each frame as a NumPy file, with an index.csv; existing files are kept',
+    )
     .action(read);
 }
 
@@ -36,7 +37,7 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
   const waiting = setTimeout(() => {
     console.error(`nothing from ${endpoint} on topic "${flags.topic}" yet; waiting (Ctrl-C ends)`);
   }, patienceMs);
-  if (flags.save !== undefined) await mkdir(flags.save, { recursive: true });
+  const saver = flags.save === undefined ? undefined : await openSaver(flags.save);
   const meter = new Meter();
   let corrupt = 0;
   const frames = subscribeDepth(endpoint, {
@@ -55,11 +56,12 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
       meter.add(facts);
       if (flags.json) console.log(JSON.stringify(facts));
       else if (meter.due()) console.log(meter.line(facts));
-      if (flags.save !== undefined) await save(frame, flags.save);
+      await saver?.save(frame);
       if (++count === flags.count) break;
     }
   } finally {
     clearTimeout(waiting);
+    await saver?.close();
   }
   if (!flags.json) console.log(`${count} frames, ${corrupt} corrupt messages`);
 }
@@ -124,10 +126,4 @@ class Meter {
     this.#ages = [];
     return text.filter(Boolean).join(' | ');
   }
-}
-
-async function save(frame: ReceivedFrame, directory: string): Promise<void> {
-  const path = join(directory, `${String(frame.seq).padStart(6, '0')}.npy`);
-  if (frame.kind === 'data') return;
-  await writeFile(path, encodeNpy(frame.data, frame.header.shape));
 }

@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeOwn } from '../files/own-file.ts';
+import { sinkError } from '../files/write-problem.ts';
 import type { DepthEstimator } from '../inference/estimator.ts';
 import { compare, type FrameResult, type SetResult } from './evaluate.ts';
 import {
@@ -11,6 +13,9 @@ import {
 } from './report-pictures.ts';
 import { type RgbdOptions, type RgbdPair, readRgbd } from './rgbd-folder.ts';
 import { comparisonRows, figure, figures, milliseconds, notes } from './tables.ts';
+
+/** Stands in both files, so that a later report knows them. */
+const generator = 'depthline eval';
 
 /** A set with what is needed to show frames of it again. */
 export interface ReportedSet {
@@ -27,21 +32,29 @@ export interface ReportInput {
 }
 
 /**
- * Writes `index.html`, which holds its pictures and needs no server, and `results.json`.
+ * Writes `index.html`, which holds its pictures and needs no server, and `results.json`. Those of an
+ * earlier report are replaced, other files of these names are not.
  *
  * @returns path of the page
+ * @throws DepthlineError `SINK` if they cannot be written
  */
 export async function writeReport(directory: string, input: ReportInput): Promise<string> {
-  await mkdir(directory, { recursive: true });
   const sections: string[] = [];
   for (const set of input.sets) sections.push(await setSection(set, input));
   const page = join(directory, 'index.html');
-  await writeFile(page, html(input.command, sections));
-  const results = input.sets.map(({ result }) => result);
-  await writeFile(
-    join(directory, 'results.json'),
-    `${JSON.stringify({ command: input.command, sets: results }, null, 2)}\n`,
-  );
+  const sets = input.sets.map(({ result }) => result);
+  const results = { generator, command: input.command, sets };
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeOwn(page, html(input.command, sections), generator);
+    await writeOwn(
+      join(directory, 'results.json'),
+      `${JSON.stringify(results, null, 2)}\n`,
+      generator,
+    );
+  } catch (error) {
+    throw sinkError(directory, error);
+  }
   return page;
 }
 
@@ -173,6 +186,7 @@ function html(command: string, sections: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="generator" content="${generator}">
 <meta name="viewport" content="width=device-width">
 <title>Depth evaluation</title>
 <style>

@@ -1,4 +1,4 @@
-import { reason } from '../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 
 /** Why nothing can be written in a directory, and what to do. */
 export function writeProblem(directory: string, error: unknown): string {
@@ -10,8 +10,16 @@ export function writeProblem(directory: string, error: unknown): string {
   if (code === 'EROFS')
     return `${directory} is on a read-only file system; choose another directory`;
   if (code === 'ENOENT')
-    return `${directory} has vanished: it was removed or unmounted; bring it back, or choose another directory`;
+    return `${directory} has vanished: it was removed or unmounted; restore it, or choose another directory`;
   if (code === 'ENOTDIR' || code === 'EEXIST')
     return `${directory} is not a directory; choose another path`;
+  if (code === 'ENAMETOOLONG')
+    return `a file name in ${directory} is too long; choose a shorter one`;
   return `cannot write in ${directory}: ${reason(error)}`;
+}
+
+/** What a writer throws: an error that says what to do stays as it is. */
+export function sinkError(directory: string, error: unknown): DepthlineError {
+  if (error instanceof DepthlineError) return error;
+  return new DepthlineError('SINK', writeProblem(directory, error), { cause: error });
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { DepthlineError } from '../core/errors.ts';
+import { expandHome } from '../core/resolve-path.ts';
 
 const natural = new Intl.Collator('en', { numeric: true });
 const pictureEndings = ['jpg', 'jpeg', 'png', 'webp', 'tif', 'tiff'];
@@ -22,6 +23,15 @@ export interface PictureFiles {
  * @throws DepthlineError `SOURCE` if there are none
  */
 export async function findPictures(
+  path: string,
+  depth: string | undefined,
+  baseDirectory: string,
+): Promise<PictureFiles> {
+  const depthAt = depth === undefined ? undefined : expandHome(depth);
+  return findIn(expandHome(path), depthAt, baseDirectory);
+}
+
+async function findIn(
   path: string,
   depth: string | undefined,
   baseDirectory: string,

@@ -9,6 +9,7 @@ import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { formatProblem, valueProblems } from '../core/option-problems.ts';
 import { readRegularFile, requireRegularFile } from '../core/regular-file.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { missingManifest } from './suggest-manifest.ts';
 
@@ -103,7 +104,7 @@ async function locate(nameOrPath: string, baseDirectory: string): Promise<string
 }
 
 async function locatePath(given: string, baseDirectory: string): Promise<string> {
-  const path = resolve(baseDirectory, given);
+  const path = resolvePath(baseDirectory, given);
   const ending = extname(path);
   if (!existsSync(path)) {
     const directory = dirname(path);

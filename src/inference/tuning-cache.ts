@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -92,7 +92,10 @@ export function writeTuning(key: TuningKey, tuning: Omit<Tuning, 'key'>): string
   const path = fileOf(key);
   try {
     mkdirSync(tuningFolder(), { recursive: true });
-    writeFileSync(`${path}.part`, `${JSON.stringify({ key, ...tuning }, null, 1)}\n`);
+    // A link of that name must not be followed.
+    rmSync(`${path}.part`, { force: true });
+    const text = `${JSON.stringify({ key, ...tuning }, null, 1)}\n`;
+    writeFileSync(`${path}.part`, text, { flag: 'wx' });
     renameSync(`${path}.part`, path);
   } catch (cause) {
     const message = `cannot write ${path}: ${reason(cause)}; set DEPTHLINE_CACHE to a folder that can be written`;

@@ -1,19 +1,21 @@
-import { access, constants, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import strftime from 'strftime';
+import { access, constants, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { existingChoices, FileIndex } from '../files/file-index.ts';
 import { FrameFiles, fileFormats, fileLayouts, layoutFolders } from '../files/frame-files.ts';
-import { writeProblem } from '../files/write-problem.ts';
+import { NameTaken, writeNew } from '../files/own-file.ts';
+import { lockPlace } from '../files/place-lock.ts';
+import { expandTime, hasTime, staticPart, staysInside } from '../files/time-fields.ts';
+import { sinkError } from '../files/write-problem.ts';
 
 const options = z.strictObject({
   directory: z
     .string()
     .min(1)
-    .refine((template) => !/%.*(^|[\\/])\.\.([\\/]|$)/.test(template), {
+    .refine(staysInside, {
       error: 'must not hold ".." after a time field',
     })
     .describe(
@@ -34,6 +36,7 @@ const options = z.strictObject({
   prefix: z
     .string()
     .regex(/^[\w.-]*$/, { error: 'must be letters, digits, ".", "_" and "-"' })
+    .max(100)
     .default('')
     .describe('put before file names; two sinks with one directory need different ones'),
   quality: z.int().min(1).max(100).default(92).describe('jpeg quality, 1 to 100'),
@@ -41,7 +44,7 @@ const options = z.strictObject({
     .enum(existingChoices)
     .default('append')
     .describe(
-      'frames of an earlier run: append keeps them and numbers on, overwrite removes them, fail refuses',
+      'frames of an earlier run: append keeps them and continues their numbers, overwrite removes those in index.csv, fail refuses. Files that this sink did not write are never replaced',
     ),
 });
 
@@ -49,7 +52,8 @@ type Options = z.output<typeof options>;
 
 /**
  * Writes each frame to a file, `NNNNNN` (its seq) with an ending. A file appears under its name
- * only when it is complete: it is written as `NAME.part` in the same directory first. `index.csv`
+ * only when it is complete: it is written as `NAME.part` in the same directory first. No existing
+ * file is replaced: where numbers are taken, those of the frames continue after them. `index.csv`
  * beside the files has seq, pts (ns), capturedAt (ns since the epoch) and file names, a line per
  * frame.
  */
@@ -86,15 +90,15 @@ class Writer implements Sink {
   readonly #options: Options;
   readonly #context: ComponentContext;
   readonly #frameFiles: FrameFiles;
-  /** Directories in which this run has begun. */
-  readonly #begun = new Set<string>();
+  /** Directories in which this run has begun, with the last number in each if it is known. */
+  readonly #begun = new Map<string, number | undefined>();
   #index: FileIndex | undefined;
 
   constructor(options: Options, context: ComponentContext, frameFiles: FrameFiles) {
     this.#options = options;
     this.#context = context;
     this.#frameFiles = frameFiles;
-    this.newest = resolve(context.baseDirectory, staticPart(options.directory));
+    this.newest = resolvePath(context.baseDirectory, staticPart(options.directory));
   }
 
   /** Finds out before the first frame whether files can be written. */
@@ -102,7 +106,8 @@ class Writer implements Sink {
     try {
       await mkdir(this.newest, { recursive: true });
       await access(this.newest, constants.W_OK);
-      if (!this.#options.directory.includes('%')) await this.#enter(this.newest);
+      if (!hasTime(this.#options.directory)) await this.#enter(this.newest);
+      else await this.#lockTemplate();
     } catch (error) {
       throw sinkError(this.newest, error);
     }
@@ -118,7 +123,7 @@ class Writer implements Sink {
       for (const part of parts) {
         const data = await part.encode();
         const path = join(directory, part.name);
-        await put(path, data);
+        await writeNew(path, data);
         written.push(path);
         bytes += data.length;
       }
@@ -129,9 +134,11 @@ class Writer implements Sink {
       this.files += parts.length;
       this.bytes += bytes;
     } catch (error) {
-      // All of a frame or nothing of it; the index is opened again, which mends a cut line.
+      // All of a frame or nothing of it; the index is opened again, which completes a cut line.
       await Promise.all(written.map((path) => rm(path, { force: true })));
       await this.close();
+      // Somebody else writes there too: look again which numbers are free.
+      if (error instanceof NameTaken) this.#begun.set(directory, undefined);
       throw sinkError(directory, error);
     }
   }
@@ -139,15 +146,23 @@ class Writer implements Sink {
   async close(): Promise<void> {
     const index = this.#index;
     this.#index = undefined;
+    if (index) this.#begun.set(index.directory, index.last);
     await index?.close();
   }
 
-  #directory(frame: Frame): string {
-    const { directory } = this.#options;
-    const { baseDirectory } = this.#context;
-    if (!directory.includes('%')) return resolve(baseDirectory, directory);
-    const at = new Date(Number(frame.capturedAt / 1_000_000n));
-    return resolve(baseDirectory, strftime(directory, at));
+  #directory({ capturedAt }: Frame): string {
+    return resolvePath(
+      this.#context.baseDirectory,
+      expandTime(this.#options.directory, capturedAt),
+    );
+  }
+
+  /** A second run with the same template must say so at its start, not at its first frame. */
+  async #lockTemplate(): Promise<void> {
+    const { directory, prefix } = this.#options;
+    const template = directory.slice(staticPart(directory).length);
+    const lock = await lockPlace(this.newest, `${template}/${prefix}`);
+    this.#context.defer(() => lock.release());
   }
 
   /** Makes a directory ready when it is another one than before. */
@@ -157,35 +172,12 @@ class Writer implements Sink {
     const { prefix, layout } = this.#options;
     // What is there from this run is not what `existing` is about.
     const existing = this.#begun.has(directory) ? 'append' : this.#options.existing;
-    this.#index = await FileIndex.open({ directory, prefix, existing });
+    const resumeAfter = this.#begun.get(directory);
+    this.#index = await FileIndex.open({ directory, prefix, existing, resumeAfter });
     for (const folder of layoutFolders[layout])
       await mkdir(join(directory, folder), { recursive: true });
-    this.#begun.add(directory);
+    this.#begun.set(directory, this.#index.last);
     this.newest = directory;
     return this.#index;
   }
-}
-
-/** Writes a file that nobody sees before it is complete. */
-async function put(path: string, data: Uint8Array): Promise<void> {
-  const unfinished = `${path}.part`;
-  try {
-    await writeFile(unfinished, data);
-    await rename(unfinished, path);
-  } catch (error) {
-    // Whatever else goes wrong here, the first error is the one to tell.
-    await rm(unfinished, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-function sinkError(directory: string, error: unknown): DepthlineError {
-  if (error instanceof DepthlineError) return error;
-  return new DepthlineError('SINK', writeProblem(directory, error), { cause: error });
-}
-
-/** The part of a directory template before its first strftime field. */
-function staticPart(template: string): string {
-  const field = template.indexOf('%');
-  return field < 0 ? template : dirname(`${template.slice(0, field)}x`);
 }

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
 import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
@@ -37,7 +37,7 @@ export const videoFile = defineSource({
   launchLine: (options, context) => planLine(spec(options, context.baseDirectory), context),
 
   async create(options, context) {
-    await checkReadable(resolve(context.baseDirectory, options.path), options.path);
+    await checkReadable(resolvePath(context.baseDirectory, options.path), options.path);
     return openSource(spec(options, context.baseDirectory), context);
   },
 });
@@ -46,7 +46,7 @@ function spec(
   { path, loop, realtime, restart, intrinsics }: z.output<typeof options>,
   baseDirectory: string,
 ): SourceSpec {
-  const uri = quote(pathToFileURL(resolve(baseDirectory, path)).href);
+  const uri = quote(pathToFileURL(resolvePath(baseDirectory, path)).href);
   // Only video: an audio track that cannot be decoded here must not matter.
   const only = 'caps="video/x-raw(ANY)" expose-all-streams=false';
   return {

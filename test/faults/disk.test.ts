@@ -8,7 +8,7 @@ import { startPipeline } from '../../src/runtime/runner.ts';
 import { file } from '../../src/sinks/file.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';
-import { smallDisk } from '../support/small-disk.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
 
 const cleaning: (() => void)[] = [];
 afterEach(() => {
@@ -35,6 +35,50 @@ const nobody = 65_534;
 /** A picture takes a page of 4 KiB, whatever its size. */
 const diskKiB = 2048;
 
+function fullDisk(): Place {
+  const disk = smallDisk(diskKiB);
+  cleaning.push(() => disk.remove());
+  const filler = join(disk.path, 'filler');
+  return {
+    directory: disk.path,
+    harm() {
+      try {
+        writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
+      } catch {
+        // It took what there was room for.
+      }
+    },
+    mend: () => rmSync(filler),
+    keeps: true,
+    problem: /the disk of .* is full; free space/,
+  };
+}
+
+function noInodes(): Place {
+  const disk = smallDisk(diskKiB, 400);
+  cleaning.push(() => disk.remove());
+  const fillers: string[] = [];
+  return {
+    directory: disk.path,
+    harm() {
+      try {
+        for (let n = 0; ; n++) {
+          const filler = join(disk.path, `filler-${n}`);
+          writeFileSync(filler, '');
+          fillers.push(filler);
+        }
+      } catch {
+        // There is no inode left.
+      }
+    },
+    mend() {
+      for (const filler of fillers) rmSync(filler);
+    },
+    keeps: true,
+    problem: /the disk of .* is full; free space/,
+  };
+}
+
 const places: Readonly<Record<string, () => Place>> = {
   'a directory that is removed, with a file in its place': () => {
     const directory = join(temporary(), 'out');
@@ -49,29 +93,7 @@ const places: Readonly<Record<string, () => Place>> = {
       problem: /vanished|is not a directory/,
     };
   },
-  'a disk that is full': () => {
-    const disk = smallDisk(diskKiB);
-    cleaning.push(() => disk.remove());
-    const filler = join(disk.path, 'filler');
-    const names = Array.from({ length: 5000 }, (_, n) => `${String(n).padStart(6, '0')}.png.part`);
-    return {
-      directory: disk.path,
-      harm() {
-        disk.fill(...names);
-        try {
-          if (disk.small) writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
-        } catch {
-          // It took what there was room for.
-        }
-      },
-      mend() {
-        rmSync(filler, { force: true });
-        if (!disk.small) for (const name of names) rmSync(join(disk.path, name), { force: true });
-      },
-      keeps: true,
-      problem: /the disk of .* is full; free space/,
-    };
-  },
+  ...(canMount && { 'a disk that is full': fullDisk, 'a disk without a free inode': noInodes }),
   'a directory that may no longer be written': () => {
     const folder = temporary();
     const directory = join(folder, 'out');

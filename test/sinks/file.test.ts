@@ -18,7 +18,7 @@ import { file } from '../../src/sinks/file.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { base, depthFrame, imageFrame } from '../support/frames.ts';
 import { until } from '../support/gstreamer.ts';
-import { smallDisk } from '../support/small-disk.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
 
 let directory: string;
 let context: TestContext;
@@ -207,9 +207,12 @@ describe('a directory with frames of an earlier run', () => {
       join(directory, 'out/index.csv'),
       'seq,pts,capturedAt,files\n0,0,0,000000.png\n1,',
     );
+    const cut = readFileSync(join(directory, 'out/000001.png'));
     await writeAll({}, depthFrame(2, 2, 0));
-    expect(lines().at(-1)).toMatch(/^0,.*,000001\.png$/);
+    expect(lines().at(-1)).toMatch(/^0,.*,000002\.png$/);
     expect(lines().at(-2)).toBe('1,');
+    // The frame whose line was cut off is kept.
+    expect(readFileSync(join(directory, 'out/000001.png'))).toEqual(cut);
   });
 
   test('overwrite removes them, and nothing else', async () => {
@@ -274,12 +277,11 @@ describe('a frame that the format cannot hold', () => {
 });
 
 describe('what goes wrong', () => {
-  test('a full disk is named, and leaves nothing half-written', async () => {
+  test.skipIf(!canMount)('a full disk is named, and leaves nothing half-written', async () => {
     const disk = smallDisk();
     try {
       const sink = await open({ directory: disk.path, format: 'npy' });
       await sink.write(depthFrame(64, 64, 0));
-      disk.fill('000001.npy.part', '000002.npy.part', '000003.npy.part', '000004.npy.part');
       const writing = async () => {
         for (let seq = 1; seq < 5; seq++) await sink.write(depthFrame(64, 64, seq));
       };
@@ -298,11 +300,14 @@ describe('what goes wrong', () => {
 
   test('a failure in the middle of an RGB-D frame takes back its first half', async () => {
     const sink = await open({ layout: 'rgbd', format: 'png' });
-    mkdirSync(join(directory, 'out/depth/000000.png.part'));
+    mkdirSync(join(directory, 'out/depth/000000.png'));
     const frame = { ...depthFrame(), image: imageFrame() };
     await expect(sink.write(frame)).rejects.toMatchObject({ code: 'SINK' });
     expect(listed('out/rgb')).toEqual([]);
     expect(lines()).toHaveLength(1);
+    // The next frame gets a number that is free.
+    await sink.write(frame);
+    expect(lines()[1]).toMatch(/,rgb\/000001\.png depth\/000001\.png$/);
   });
 
   test('a directory that has vanished is named, and the next frame makes it again', async () => {

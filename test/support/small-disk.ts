@@ -1,40 +1,46 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface SmallDisk {
   readonly path: string;
-  /** Whether it is one, and not only a directory. */
-  readonly small: boolean;
-  /** Files that are as full as the disk where it could not be made small. */
-  fill(...names: string[]): void;
   remove(): void;
 }
 
-/** A directory on a disk of 64 KiB or more; where mounting is not permitted, one with full files. */
-export function smallDisk(kib = 64): SmallDisk {
+const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
+
+/** Whether this user may mount a file system: what a full disk does is tested on one. */
+export const canMount = mayMount();
+
+/**
+ * A directory on a disk of its own, `kib` KiB large.
+ *
+ * @param inodes of the disk; default: as many as the system gives it
+ */
+export function smallDisk(kib = 64, inodes?: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
-  const mounted = tryRun('mount', '-t', 'tmpfs', '-o', `size=${kib}k`, 'depthline-test', path);
+  const limits = `size=${kib}k${inodes === undefined ? '' : `,nr_inodes=${inodes}`},mode=0777`;
+  execute('mount', '-t', 'tmpfs', '-o', limits, 'depthline-test', path);
   return {
     path,
-    small: mounted,
-    fill(...names) {
-      if (mounted) return;
-      for (const name of names) symlinkSync('/dev/full', join(path, name));
-    },
     remove() {
-      if (mounted) execFileSync('umount', ['-l', path]);
+      execute('umount', '-l', path);
       rmSync(path, { recursive: true });
     },
   };
 }
 
-function tryRun(command: string, ...args: string[]): boolean {
+function mayMount(): boolean {
   try {
-    execFileSync(command, args, { stdio: 'ignore' });
+    smallDisk().remove();
     return true;
   } catch {
     return false;
   }
+}
+
+function execute(...line: [string, ...string[]]): void {
+  const [command, ...args] = [...sudo, ...line] as [string, ...string[]];
+  execFileSync(command, args, { stdio: 'ignore' });
 }

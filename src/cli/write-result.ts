@@ -1,0 +1,19 @@
+import { DepthlineError, reason } from '../core/errors.ts';
+import { resolvePath } from '../core/resolve-path.ts';
+import { writeOwn } from '../files/own-file.ts';
+
+/**
+ * Writes what a command has measured, in place of an earlier result of that command and of nothing
+ * else.
+ *
+ * @param mark stands near the beginning of every such file
+ * @throws DepthlineError `SINK` if it cannot be written
+ */
+export async function writeResult(path: string, text: string, mark: string): Promise<void> {
+  try {
+    await writeOwn(resolvePath(process.cwd(), path), text, mark);
+  } catch (cause) {
+    if (cause instanceof DepthlineError) throw cause;
+    throw new DepthlineError('SINK', `cannot write ${path}: ${reason(cause)}`, { cause });
+  }
+}
