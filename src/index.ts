@@ -53,7 +53,7 @@ export {
 export { loadPipelineFile, requirePipeline } from './pipeline/pipeline-file.ts';
 export { type BranchAccount, type Drop, imbalance } from './runtime/ledger.ts';
 export { type MapAsyncOptions, mapAsync } from './runtime/map-async.ts';
-export type { Run, RunOptions, RunStats, RunSummary } from './runtime/run.ts';
+export type { Run, RunOptions, RunStats, RunSummary } from './runtime/run-handle.ts';
 export { runPipeline, startPipeline } from './runtime/runner.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';

@@ -1,6 +1,4 @@
 import { powerMode } from '../device/power.ts';
-import { findModel, verifyModel } from '../inference/model-files.ts';
-import { chooseSettings } from '../inference/tuned-settings.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Percentiles } from '../runtime/latency.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
@@ -26,7 +24,7 @@ export interface CpuPerFrame {
   readonly mainThread: Measured;
   /** Threads that run models, copying and checking included. */
   readonly inference: Measured;
-  /** The model alone, in a bare loop; none without `estimate-depth`. */
+  /** The model alone, in a bare loop; none if no operator runs one. */
   readonly bareInference?: Measured;
   /** ZeroMQ's own threads. */
   readonly zeromq: Measured;
@@ -70,7 +68,7 @@ export async function benchPipeline(
   pipeline: Pipeline,
   options: PipelineBenchOptions,
 ): Promise<PipelineBench> {
-  const model = await bareOptions(pipeline);
+  const model = await networkOf(pipeline);
   const bare = model && (await BareModel.open(model));
   const limits: Rate[] = [];
   const rounds: Round[] = [];
@@ -103,23 +101,14 @@ export async function benchPipeline(
   };
 }
 
-/** What the pipeline's first `estimate-depth` runs, and how. */
-async function bareOptions(pipeline: Pipeline): Promise<BareOptions | undefined> {
+/** The network that the pipeline's first operator with one runs, and how. */
+async function networkOf(pipeline: Pipeline): Promise<BareOptions | undefined> {
   const { operators, branches, baseDirectory } = pipeline;
-  const steps = [...operators, ...branches.flatMap((branch) => branch.operators)];
-  const depth = steps.find(({ component }) => component?.definition.name === 'estimate-depth');
-  if (!depth?.component) return undefined;
-  const { model, workers, threads, providers, tuned } = depth.component.options as {
-    model: string;
-    workers?: number;
-    threads?: number;
-    providers: string[];
-    tuned: 'auto' | 'off';
-  };
-  const found = await verifyModel(await findModel(model, baseDirectory));
-  const asked = { workers, threads, providers, untuned: tuned === 'off' };
-  const { tuned: _, ...chosen } = chooseSettings(found, asked);
-  return { model, baseDirectory, providers, ...chosen };
+  for (const { component } of [...operators, ...branches.flatMap((branch) => branch.operators)]) {
+    const used = component?.definition.network?.(component.options, { fused: [], baseDirectory });
+    if (used) return { ...((await used) as BareOptions), baseDirectory };
+  }
+  return undefined;
 }
 
 function summarise(rounds: readonly Round[], limits: readonly Rate[]) {

@@ -5,7 +5,7 @@ import type { PowerMeter } from '../device/power.ts';
 import { inferenceThread } from '../inference/thread-name.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Percentiles } from '../runtime/latency.ts';
-import type { Run, RunSummary } from '../runtime/run.ts';
+import type { Run, RunSummary } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
 import { StageTimes } from '../runtime/stage-times.ts';
 import {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
-import { applyFusion, type FusedPlan } from '../pipeline/fuse-plan.ts';
+import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import { findPipeline } from './find-pipeline.ts';
@@ -47,7 +47,7 @@ export function planCommand(): Command {
         registry: builtins,
         set: flags.set,
       });
-      const fused = await applyFusion(pipeline);
+      const fused = await planFusion(pipeline);
       const plan = await makePlan(pipeline, fused);
       if (flags.json) console.log(JSON.stringify(plan, null, 2));
       else console.log(flags.mermaid ? mermaid(plan) : text(plan));

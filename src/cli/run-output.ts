@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { imbalance } from '../runtime/ledger.ts';
-import type { RunStats, RunSummary } from '../runtime/run.ts';
+import type { RunStats, RunSummary } from '../runtime/run-handle.ts';
 
 /** Plain lines come this often, since each one stays; milliseconds. */
 const plainEveryMs = 5000;

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { Logger } from '../core/component.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
-import type { Run, RunOptions } from '../runtime/run.ts';
+import type { Run, RunOptions } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';

@@ -100,6 +100,13 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
    * the launch line delivers it so.
    */
   requires?(options: z.output<Schema>, context: PlanContext): Promise<Fusion | undefined>;
+  /**
+   * How many frames the operator works on at the same time, with everything that decides it; a
+   * timing test simulates as many. Default: one.
+   */
+  concurrency?(options: z.output<Schema>, context: QueuedPlanContext): Promise<Concurrency>;
+  /** The network that the operator runs, for `bench`, which measures it alone as well. */
+  network?(options: z.output<Schema>, context: PlanContext): Promise<NetworkUse>;
   /** Facts for `plan`: what a model expects, threads, workers, memory. */
   plan?(options: z.output<Schema>, context: PlanContext): Promise<Record<string, unknown>>;
   create(
@@ -133,6 +140,33 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
 export interface PlanContext {
   readonly fused: readonly Fusion[];
   readonly baseDirectory: string;
+}
+
+export interface QueuedPlanContext extends PlanContext {
+  /** The queue in front of the operator. */
+  readonly queue: QueueOptions;
+}
+
+export interface Concurrency {
+  /** Frames that are worked on at the same time. */
+  readonly workers: number;
+  /** Frames taken besides those, so that a worker that becomes free does not wait for one. */
+  readonly ahead: number;
+}
+
+/** A network as an operator runs it. */
+export interface NetworkUse {
+  /** Its name, or the path of its file, as in the pipeline. */
+  readonly model: string;
+  /** The file that is loaded. */
+  readonly path: string;
+  readonly workers: number;
+  /** Threads of each worker. */
+  readonly threads: number;
+  /** Execution providers, best first. */
+  readonly providers: readonly string[];
+  /** Settings of the library that runs it; only `inference/` knows what is in them. */
+  readonly session?: object;
 }
 
 export type Definition = SourceDefinition | OperatorDefinition | SinkDefinition;

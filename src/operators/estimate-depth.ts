@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
+import type { QueueOptions } from '../core/queue-options.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { WorkerDied } from '../inference/inference-thread.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
@@ -77,11 +78,20 @@ export const estimateDepth = defineOperator({
     return view === undefined ? fusion : { ...fusion, view };
   },
 
-  async plan({ model, threads, workers, providers, tuned }, { baseDirectory }) {
-    const found = await verifyModel(await findModel(model, baseDirectory));
+  async concurrency(options, { baseDirectory, queue }) {
+    // The model's file is read only if what was found for it matters.
+    const workers = options.workers ?? (await resolve(options, baseDirectory)).chosen.workers;
+    return { workers, ahead: ahead(queue) };
+  },
+
+  async network(options, { baseDirectory }) {
+    const { tuned: _, ...chosen } = (await resolve(options, baseDirectory)).chosen;
+    return { model: options.model, providers: options.providers, ...chosen };
+  },
+
+  async plan(options, { baseDirectory }) {
+    const { found, chosen } = await resolve(options, baseDirectory);
     const { manifest, path, bytes } = found;
-    const asked = { threads, workers, providers, untuned: tuned === 'off' };
-    const chosen = chooseSettings(found, asked);
     const { input, output } = manifest;
     const pixels = input.width * input.height;
     return {
@@ -93,7 +103,7 @@ export const estimateDepth = defineOperator({
       workers: chosen.workers,
       threads: chosen.threads,
       ...(chosen.tuned !== undefined && { tuned: chosen.tuned }),
-      providers,
+      providers: options.providers,
       // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
       memoryBytes: chosen.workers * (bytes + pixels * (3 + 3 + 4)),
     };
@@ -114,11 +124,8 @@ export const estimateDepth = defineOperator({
       },
     });
     context.defer(() => estimator.close());
-    // Where frames wait for us anyway, one waits at the workers, so that none of them waits for it.
-    // Where newer frames replace older ones it would only grow old there.
-    const ahead = context.queue.whenFull === 'block' ? 1 : 0;
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
-      concurrency: estimator.workers + ahead,
+      concurrency: estimator.workers + ahead(context.queue),
       // A death is not the picture's doing until the pool has given up, and then the run ends below.
       onError: (error) => (error instanceof WorkerDied ? 'skip' : options['on-error']),
       context,
@@ -129,3 +136,21 @@ export const estimateDepth = defineOperator({
     return operator;
   },
 });
+
+/** The model and the settings that it would run with here. */
+async function resolve(
+  { model, threads, workers, providers, tuned }: z.output<typeof options>,
+  baseDirectory: string,
+) {
+  const found = await verifyModel(await findModel(model, baseDirectory));
+  const asked = { threads, workers, providers, untuned: tuned === 'off' };
+  return { found, chosen: chooseSettings(found, asked) };
+}
+
+/**
+ * Where frames wait for the operator anyway, one waits at the workers, so that no worker waits for
+ * it. Where newer frames replace older ones it would only grow old there.
+ */
+function ahead({ whenFull }: QueueOptions): number {
+  return whenFull === 'block' ? 1 : 0;
+}

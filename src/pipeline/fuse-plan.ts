@@ -16,7 +16,7 @@ export interface FusedPlan {
  * sees to it that a network gets the view it was trained on: a `resize` to its size without a
  * `view` of its own cuts that view, and where there is no `resize` the launch line gets one.
  */
-export async function applyFusion(pipeline: Pipeline): Promise<FusedPlan> {
+export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const context = { fused: [], baseDirectory: pipeline.baseDirectory };
   const operators = await withViews(pipeline.operators, context);
   const fused: Fusion[] = [];

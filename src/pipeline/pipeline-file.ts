@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OperatorDefinition } from '../core/component.ts';
 import { hint, nearest } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
@@ -109,6 +110,7 @@ async function check(
       sinks: components.sinks(resolved.sinks),
     },
     found,
+    registry.list('operator') as OperatorDefinition[],
   );
   let tests: TimingTest[] = [];
   if (pipeline && resolved.tests !== undefined) {

@@ -120,8 +120,16 @@ export interface PartialBranch extends Omit<BranchInput, 'operators'> {
   readonly operators?: readonly (OperatorInput | undefined)[];
 }
 
-/** Like `definePipeline`, but collects problems; the pipeline is given only if there are none. */
-export function checkPipeline(input: PartialInput, problems: Problem[]): Pipeline | undefined {
+/**
+ * Like `definePipeline`, but collects problems; the pipeline is given only if there are none.
+ *
+ * @param known operators that a message may advise to use
+ */
+export function checkPipeline(
+  input: PartialInput,
+  problems: Problem[],
+  known: readonly OperatorDefinition[] = [],
+): Pipeline | undefined {
   const before = problems.length;
   const source =
     input.source && (bind(input.source, ['source'], problems) as Bound<SourceDefinition>);
@@ -129,7 +137,10 @@ export function checkPipeline(input: PartialInput, problems: Problem[]): Pipelin
   const operators = checkOperators(input.operators ?? [], ['operators'], queue, problems);
   const branches = checkBranches(input.sinks, problems);
   if (problems.length > before || !source || !operators || !branches) return undefined;
-  checkKinds(source, operators, branches, problems);
+  const report = (mismatch: Mismatch) => {
+    problems.push({ path: mismatch.path, message: mismatchMessage(mismatch, known) });
+  };
+  checkKinds(source, operators, branches, report);
   if (problems.length > before) return undefined;
   return {
     name: input.name ?? 'pipeline',
@@ -241,39 +252,44 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
   }
 }
 
+/** A stage that is given frames of kinds that it does not take. */
+interface Mismatch {
+  readonly path: readonly (string | number)[];
+  readonly definition: OperatorDefinition | SinkDefinition;
+  readonly refused: readonly FrameKind[];
+  /** The stage that they come from. */
+  readonly from: string;
+}
+
 /** Follows the frame kinds from the source to each sink. */
 function checkKinds(
   source: Bound<SourceDefinition>,
   operators: readonly OperatorStep[],
   branches: readonly BranchStep[],
-  problems: Problem[],
+  report: (mismatch: Mismatch) => void,
 ): void {
-  const start = resolveKinds(source.definition.emits, source.options, frameKinds);
-  const trunk = followKinds(start, source.definition.name, operators, ['operators'], problems);
+  const kinds = resolveKinds(source.definition.emits, source.options, frameKinds);
+  const start = { kinds, from: source.definition.name };
+  const trunk = followKinds(start, operators, ['operators'], report);
   for (const [index, branch] of branches.entries()) {
-    const at = ['sinks', index];
-    const end = followKinds(
-      trunk.kinds,
-      trunk.from,
-      branch.operators,
-      [...at, 'operators'],
-      problems,
-    );
-    const refused = end.kinds.filter((kind) => !branch.sink.definition.accepts.includes(kind));
-    if (refused.length > 0) {
-      problems.push({ path: at, message: mismatch(branch.sink.definition, refused, end.from) });
-    }
+    const path = ['sinks', index];
+    const end = followKinds(trunk, branch.operators, [...path, 'operators'], report);
+    checkAccepted(branch.sink.definition, end, path, report);
   }
 }
 
+interface KindsFrom {
+  readonly kinds: readonly FrameKind[];
+  readonly from: string;
+}
+
 function followKinds(
-  kinds: readonly FrameKind[],
-  from: string,
+  start: KindsFrom,
   operators: readonly OperatorStep[],
   path: readonly (string | number)[],
-  problems: Problem[],
-): { kinds: readonly FrameKind[]; from: string } {
-  let current = { kinds, from };
+  report: (mismatch: Mismatch) => void,
+): KindsFrom {
+  let current = start;
   for (const [index, step] of operators.entries()) {
     if (!step.component) {
       // Nothing is known of what a user's own function makes of a frame.
@@ -281,17 +297,21 @@ function followKinds(
       continue;
     }
     const { definition, options } = step.component;
-    const refused = current.kinds.filter((kind) => !definition.accepts.includes(kind));
-    if (refused.length > 0) {
-      problems.push({
-        path: [...path, index],
-        message: mismatch(definition, refused, current.from),
-      });
-    }
-    const emitted = resolveKinds(definition.emits, options, current.kinds);
-    current = { kinds: emitted, from: definition.name };
+    checkAccepted(definition, current, [...path, index], report);
+    const kinds = resolveKinds(definition.emits, options, current.kinds);
+    current = { kinds, from: definition.name };
   }
   return current;
+}
+
+function checkAccepted(
+  definition: OperatorDefinition | SinkDefinition,
+  { kinds, from }: KindsFrom,
+  path: readonly (string | number)[],
+  report: (mismatch: Mismatch) => void,
+): void {
+  const refused = kinds.filter((kind) => !definition.accepts.includes(kind));
+  if (refused.length > 0) report({ path, definition, refused, from });
 }
 
 function resolveKinds<O>(
@@ -303,18 +323,20 @@ function resolveKinds<O>(
   return typeof emits === 'function' ? emits(options) : emits;
 }
 
-function mismatch(
-  definition: OperatorDefinition | SinkDefinition,
-  refused: readonly FrameKind[],
-  from: string,
+function mismatchMessage(
+  { definition, refused, from }: Mismatch,
+  known: readonly OperatorDefinition[],
 ): string {
+  const { name, accepts } = definition;
+  const makers = known.filter(
+    ({ emits, accepts: takes }) =>
+      Array.isArray(emits) &&
+      refused.every((kind) => takes.includes(kind)) &&
+      emits.every((kind) => accepts.includes(kind) && !refused.includes(kind)),
+  );
   const advice =
-    refused.includes('depth') && definition.accepts.includes('image')
-      ? '; put "colorize" before it'
-      : refused.includes('image') && definition.accepts.includes('depth')
-        ? '; put "estimate-depth" before it'
-        : '';
-  return `${definition.name} takes ${definition.accepts.join(' or ')} frames, but ${from} gives ${refused.join(' and ')}${advice}`;
+    makers.length > 0 ? `; put ${makers.map((one) => `"${one.name}"`).join(' or ')} before it` : '';
+  return `${name} takes ${accepts.join(' or ')} frames, but ${from} gives ${refused.join(' and ')}${advice}`;
 }
 
 function isUse(value: unknown): value is Use {

@@ -27,7 +27,11 @@ export interface BranchParts {
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
   /** Told whenever `wanted` changes. */
-  readonly onWanted?: (() => void) | undefined;
+  onWanted(): void;
+  /** The branch has failed, and the run with it. */
+  onFailure(error: DepthlineError): void;
+  /** The branch has ended of its own accord. */
+  onEnded(end: BranchEnd): void;
 }
 
 /** How a branch ended of its own accord, before the run. */
@@ -54,7 +58,6 @@ export class Branch {
   readonly finished: Promise<void>;
   /** Holds frames back in this branch's queue while an asynchronous operator of it is full. */
   readonly gate = new Gate();
-  error: DepthlineError | undefined;
   /** Capture-to-delivery age of the newest delivered frame, milliseconds. */
   lastAgeMs: number | undefined;
 
@@ -63,8 +66,6 @@ export class Branch {
   readonly #input = new Subject<Frame>();
   /** What the operators made of one frame; filled only while it is empty. */
   readonly #outputs: Frame[] = [];
-  readonly #onFailure: (error: DepthlineError) => void;
-  readonly #onEnded: (end: BranchEnd) => void;
   #finish!: () => void;
   #chain: Subscription | undefined;
   #writing = false;
@@ -76,15 +77,9 @@ export class Branch {
   #over = false;
   #overBecause = 'stopped';
 
-  constructor(
-    parts: BranchParts,
-    onFailure: (error: DepthlineError) => void,
-    onEnded: (end: BranchEnd) => void = () => {},
-  ) {
+  constructor(parts: BranchParts) {
     this.#parts = parts;
     this.name = parts.name;
-    this.#onFailure = onFailure;
-    this.#onEnded = onEnded;
     this.finished = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -96,7 +91,7 @@ export class Branch {
     });
     const demand = parts.sink.wanted?.subscribe((wanted) => {
       this.#wanted = wanted;
-      parts.onWanted?.();
+      parts.onWanted();
     });
     parts.context.defer(() => demand?.unsubscribe());
   }
@@ -160,7 +155,7 @@ export class Branch {
     if (this.#over) return;
     this.#over = true;
     this.#overBecause = why;
-    this.#parts.onWanted?.();
+    this.#parts.onWanted();
     this.#queue.clear(why);
     this.#reportWaiting();
     this.#chain?.unsubscribe();
@@ -281,7 +276,7 @@ export class Branch {
     sinkLedger.drop(1, message);
     context.log.info(`${message}; this branch ends`);
     this.abort(message);
-    this.#onEnded({ ends });
+    this.#parts.onEnded({ ends });
   }
 
   /** The sink cannot write any more: its frame has failed, and other branches go on. */
@@ -290,7 +285,7 @@ export class Branch {
     sinkLedger.failed++;
     context.log.warn(`${error.message}; this branch ends`);
     this.abort('sink lost');
-    this.#onEnded({ ends: 'branch', error: located(error, 'SINK', path) });
+    this.#parts.onEnded({ ends: 'branch', error: located(error, 'SINK', path) });
   }
 
   /** True if the frame is accounted for; false if the run ended before it was delivered. */
@@ -317,10 +312,9 @@ export class Branch {
   }
 
   #fail(error: DepthlineError): void {
-    if (this.error) return;
-    this.error = error;
+    if (this.#over) return;
     this.abort('branch failed');
-    this.#onFailure(error);
+    this.#parts.onFailure(error);
   }
 
   #reportWaiting(): void {

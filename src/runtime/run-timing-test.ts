@@ -2,6 +2,7 @@ import { map, Observable } from 'rxjs';
 import { sleep } from '../core/clock.ts';
 import type {
   ComponentContext,
+  Concurrency,
   OperatorDefinition,
   SinkDefinition,
   SourceDefinition,
@@ -11,7 +12,7 @@ import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import type { Comparison, Figure, TimingTest } from '../pipeline/timing-test.ts';
 import type { BranchAccount } from './ledger.ts';
 import { mapAsync } from './map-async.ts';
-import type { RunSummary } from './run.ts';
+import type { RunSummary } from './run-handle.ts';
 import { startPipeline } from './runner.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
@@ -133,8 +134,11 @@ function frameAt(seq: number, fps: number, { name, clock }: ComponentContext): F
   };
 }
 
+/** What an operator works on at the same time if it does not say. */
+const single: Concurrency = { workers: 1, ahead: 0 };
+
 /** An operator that only takes its time; one that picks frames by their time does that as it is. */
-function timed({ component, queue }: OperatorStep, ms: number): OperatorDefinition {
+function timed({ component }: OperatorStep, ms: number): OperatorDefinition {
   const real = component?.definition as OperatorDefinition;
   const { role, name, summary, options, examples, accepts, emits, queued, picks } = real;
   const same = { role, name, summary, options, examples, accepts, emits };
@@ -143,7 +147,9 @@ function timed({ component, queue }: OperatorStep, ms: number): OperatorDefiniti
     ...same,
     async create(chosen, context) {
       if (!queued && ms === 0) return map((frame) => frame);
-      const { workers = 1 } = (chosen ?? {}) as { workers?: number };
+      const { queue, baseDirectory } = context;
+      const plan = { queue, baseDirectory, fused: [] };
+      const { workers, ahead } = (await real.concurrency?.(chosen, plan)) ?? single;
       const freeAt = new Array<number>(workers).fill(0);
       const work = async (frame: Frame) => {
         const now = context.clock.now();
@@ -153,8 +159,6 @@ function timed({ component, queue }: OperatorStep, ms: number): OperatorDefiniti
         await sleep(context.clock, done - now, context.signal);
         return frame;
       };
-      // As estimate-depth does: where frames wait anyway, one waits at the workers.
-      const ahead = queued && queue.whenFull === 'block' ? 1 : 0;
       return mapAsync(work, { concurrency: workers + ahead, context });
     },
   };

@@ -1,18 +1,16 @@
-import { EMPTY, Observable, type OperatorFunction, type Subscription } from 'rxjs';
-import { bindContext } from '../core/async-operator.ts';
+import { Observable, type Subscription } from 'rxjs';
 import { type Clock, sleep, systemClock } from '../core/clock.ts';
-import type { ComponentContext, Logger } from '../core/component.ts';
-import { DepthlineError, located } from '../core/errors.ts';
+import type { Logger } from '../core/component.ts';
+import { type DepthlineError, located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
-import { applyFusion, type FusedPlan } from '../pipeline/fuse-plan.ts';
-import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
-import { Branch } from './branch.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { type AssembledBranch, Assembly } from './assembly.ts';
+import type { BranchEnd } from './branch.ts';
 import { Closings } from './closings.ts';
 import { LatencyRecorder } from './latency.ts';
-import { branchAccount, StageLedger } from './ledger.ts';
-import type { Run, RunOptions, RunStats, RunSummary } from './run.ts';
-import { ledgered } from './stage.ts';
+import { branchAccount } from './ledger.ts';
+import type { Run, RunOptions, RunStats, RunSummary } from './run-handle.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} };
@@ -53,18 +51,11 @@ class Running implements Run {
   readonly #pipeline: Pipeline;
   readonly #options: RunOptions;
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #gate = new Gate();
   readonly #closings = new Closings();
   readonly #abort = new AbortController();
-  readonly #reports: { name: string; report: () => Record<string, unknown> }[] = [];
-  readonly #stages: StageLedger[] = [];
-  readonly #trunk: StageLedger[] = [];
-  readonly #branches: { branch: Branch; stages: StageLedger[] }[] = [];
-  readonly #sourceLedger: StageLedger;
+  readonly #assembly: Assembly;
   #watch: StageWatch | undefined;
-  #source: Observable<Frame> = EMPTY;
-  #operators: OperatorFunction<Frame, Frame>[] = [];
   #stopSource: (() => void) | undefined;
   #stopped = false;
   #error: DepthlineError | undefined;
@@ -78,8 +69,21 @@ class Running implements Run {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#log = options.log ?? silent;
-    this.#sourceLedger = this.#stage(pipeline.source.definition.name);
+    this.#assembly = new Assembly({
+      pipeline,
+      clock: this.#clock,
+      log: options.log ?? silent,
+      gate: this.#gate,
+      closings: this.#closings,
+      signal: this.#abort.signal,
+      listener: options.listener,
+      onFailure: (error) => {
+        this.#fail(error);
+        this.stop();
+      },
+      onBranchEnd: (end) => this.#onBranchEnd(end),
+      onWanted: () => this.#heedDemand(),
+    });
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -87,20 +91,8 @@ class Running implements Run {
 
   async build(): Promise<void> {
     try {
-      // From the far end, so that everything is ready when the source opens the camera.
-      for (const step of this.#pipeline.branches) await this.#buildBranch(step);
-      if (this.#branches.length === 0) {
-        throw new DepthlineError('SINK', 'no sink is left to run; every one was skipped');
-      }
-      const plan = await applyFusion(this.#pipeline);
-      for (const step of plan.operators) {
-        const ledger = this.#stage(step.name);
-        this.#trunk.push(ledger);
-        this.#operators.push(await this.#buildOperator(step, ledger, this.#gate));
-      }
-      for (const { stages } of this.#branches) stages.unshift(this.#sourceLedger, ...this.#trunk);
+      await this.#assembly.build();
       this.#heedDemand();
-      await this.#buildSource(plan);
     } catch (error) {
       await this.#closings.run();
       throw error;
@@ -110,8 +102,9 @@ class Running implements Run {
   start(): void {
     this.#startedAt = this.#clock.now();
     // A branch's stages begin with those that all branches share.
-    const own = this.#branches.map(({ stages }) => stages.slice(1 + this.#trunk.length));
-    const watched = watchedStages(this.#sourceLedger, this.#trunk, own);
+    const { sourceLedger, trunk, operators } = this.#assembly;
+    const own = this.#branches.map(({ stages }) => stages.slice(1 + trunk.length));
+    const watched = watchedStages(sourceLedger, trunk, own);
     this.#watch = new StageWatch(watched, this.#gate, this.#startedAt);
     const { signal, durationMs } = this.#options;
     const stop = () => this.stop();
@@ -120,7 +113,7 @@ class Running implements Run {
       this.#closings.add(() => signal.removeEventListener('abort', stop));
     }
     if (durationMs !== undefined) this.#closings.add(this.#clock.after(durationMs, stop));
-    const stream = this.#operators.reduce((input, operator) => input.pipe(operator), this.#input());
+    const stream = operators.reduce((input, operator) => input.pipe(operator), this.#input());
     stream.subscribe({
       next: (frame) => this.#fanOut(frame),
       error: (error) => {
@@ -151,7 +144,7 @@ class Running implements Run {
 
   stats(): RunStats {
     return {
-      captured: this.#sourceLedger.entered,
+      captured: this.#assembly.sourceLedger.entered,
       processed: this.#processed,
       elapsedMs: this.#clock.now() - this.#startedAt,
       heldBy: this.#gate.holders,
@@ -165,7 +158,7 @@ class Running implements Run {
 
   /** The source as the operators see it: counted, checked, and ended by `stop()`. */
   #input(): Observable<Frame> {
-    const ledger = this.#sourceLedger;
+    const ledger = this.#assembly.sourceLedger;
     const { frames } = this.#options;
     return new Observable((subscriber) => {
       let subscription: Subscription | undefined;
@@ -180,7 +173,7 @@ class Running implements Run {
         this.#fail(located(error, 'SOURCE', `source ${ledger.name}`));
         end();
       };
-      subscription = this.#source.subscribe({
+      subscription = this.#assembly.source.subscribe({
         next: (frame) => {
           if (over) return;
           const problem = frameProblem(frame);
@@ -201,10 +194,19 @@ class Running implements Run {
     });
   }
 
+  get #branches(): readonly AssembledBranch[] {
+    return this.#assembly.branches;
+  }
+
   #fanOut(frame: Frame): void {
     this.#lastAt = this.#clock.now();
     if (this.#processed++ === 0) this.#firstAt = this.#lastAt;
     for (const { branch } of this.#branches) branch.push(frame);
+  }
+
+  #onBranchEnd({ ends, error }: BranchEnd): void {
+    if (error) this.#fail(error);
+    if (ends === 'run' || this.#branches.every(({ branch }) => branch.over)) this.stop();
   }
 
   #heedDemand(): void {
@@ -234,7 +236,7 @@ class Running implements Run {
 
   #collectReports(): Record<string, Record<string, unknown>> {
     const components: Record<string, Record<string, unknown>> = {};
-    for (const { name, report } of this.#reports) {
+    for (const { name, report } of this.#assembly.reports) {
       components[name] = { ...components[name], ...report() };
     }
     return components;
@@ -246,7 +248,7 @@ class Running implements Run {
     const span = (this.#lastAt - this.#firstAt) / 1000;
     return {
       pipeline: this.#pipeline.name,
-      captured: this.#sourceLedger.entered,
+      captured: this.#assembly.sourceLedger.entered,
       branches: this.#branches.map(({ branch, stages }) => ({
         ...branchAccount(branch.name, stages),
         latencyMs: branch.latency.percentiles(),
@@ -254,137 +256,11 @@ class Running implements Run {
       fps: span > 0 ? (this.#processed - 1) / span : 0,
       latencyMs: all.percentiles(),
       elapsedMs,
-      restarts: this.#stages
+      restarts: this.#assembly.stages
         .filter((stage) => stage.restarts > 0)
         .map((stage) => ({ stage: stage.name, count: stage.restarts })),
       components,
       ...(this.#error && { error: this.#error }),
-    };
-  }
-
-  async #buildSource(plan: FusedPlan): Promise<void> {
-    const { definition, options } = this.#pipeline.source;
-    const ledger = this.#sourceLedger;
-    const path = `source ${definition.name}`;
-    const context = this.#context(definition.name, path, ledger, this.#gate, {
-      fused: plan.fused,
-      dropped(n, why) {
-        // Lost before we had them: captured by the camera all the same.
-        ledger.entered += n;
-        ledger.drop(n, why);
-      },
-    });
-    this.#source = await definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'SOURCE', path);
-    });
-  }
-
-  async #buildOperator(
-    step: OperatorStep,
-    ledger: StageLedger,
-    gate: Gate,
-  ): Promise<OperatorFunction<Frame, Frame>> {
-    const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
-    const { listener } = this.#options;
-    if (step.operator)
-      return ledgered(bindContext(step.operator, context), ledger, step.path, listener);
-    const { definition, options } = step.component as NonNullable<OperatorStep['component']>;
-    const operator = await definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'OPERATOR', step.path);
-    });
-    return ledgered(bindContext(operator, context), ledger, step.path, listener);
-  }
-
-  async #buildBranch(step: BranchStep): Promise<void> {
-    const queueLedger = this.#stage(`${step.name} queue`);
-    const sinkLedger = this.#stage(step.name);
-    const context = this.#context(step.name, step.path, sinkLedger, this.#gate, {
-      queue: step.queue,
-    });
-    const { definition, options } = step.sink;
-    const sink = await definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'SINK', step.path);
-    });
-    if (!sink) return;
-    const branch = new Branch(
-      {
-        name: step.name,
-        path: step.path,
-        sink,
-        context,
-        queue: step.queue,
-        onError: step.onError,
-        gate: this.#gate,
-        clock: this.#clock,
-        queueLedger,
-        sinkLedger,
-        listener: this.#options.listener,
-        onWanted: () => this.#heedDemand(),
-      },
-      (error) => {
-        this.#fail(error);
-        this.stop();
-      },
-      ({ ends, error }) => {
-        if (error) this.#fail(error);
-        if (ends === 'run' || this.#branches.every((other) => other.branch.over)) this.stop();
-      },
-    );
-    const operators: OperatorFunction<Frame, Frame>[] = [];
-    const stages = [queueLedger];
-    for (const operator of step.operators) {
-      const ledger = this.#stage(`${step.name} ${operator.name}`);
-      stages.push(ledger);
-      operators.push(await this.#buildOperator(operator, ledger, branch.gate));
-    }
-    stages.push(sinkLedger);
-    branch.connect(operators);
-    this.#branches.push({ branch, stages });
-  }
-
-  /** A ledger with a name that no other stage of this pipeline has. */
-  #stage(name: string): StageLedger {
-    const same = this.#stages.filter((stage) => stage.name.replace(/ #\d+$/, '') === name).length;
-    const ledger = new StageLedger(same === 0 ? name : `${name} #${same + 1}`);
-    this.#stages.push(ledger);
-    return ledger;
-  }
-
-  #context(
-    name: string,
-    path: string,
-    ledger: StageLedger,
-    gate: Gate,
-    extra: Partial<ComponentContext>,
-  ): ComponentContext {
-    const log = this.#log;
-    return {
-      name,
-      path,
-      signal: this.#abort.signal,
-      clock: this.#clock,
-      gate,
-      queue: { limit: 1, whenFull: 'block' },
-      fused: [],
-      baseDirectory: this.#pipeline.baseDirectory,
-      log: {
-        debug: (message) => log.debug(`${name}: ${message}`),
-        info: (message) => log.info(`${name}: ${message}`),
-        warn: (message) => log.warn(`${name}: ${message}`),
-      },
-      dropped: (n, why) => ledger.drop(n, why),
-      failed: (n) => {
-        ledger.failed += n;
-      },
-      inFlight: (n) => {
-        ledger.inFlight = n;
-      },
-      restarted: () => {
-        ledger.restarts++;
-      },
-      defer: (cleanup) => this.#closings.add(cleanup),
-      summary: (report) => this.#reports.push({ name: ledger.name, report }),
-      ...extra,
     };
   }
 }

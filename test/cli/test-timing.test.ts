@@ -1,10 +1,14 @@
 import { readdirSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
 import { builtins } from '../../src/builtins.ts';
 import { packageDirectory } from '../../src/core/entry-point.ts';
+import { findModel, verifyModel } from '../../src/inference/model-files.ts';
+import { tuningKey, writeTuning } from '../../src/inference/tuning-cache.ts';
 import { loadPipelineFile } from '../../src/pipeline/pipeline-file.ts';
 import { runTimingTest } from '../../src/runtime/run-timing-test.ts';
 import { depthline, workplace } from '../support/cli.ts';
+import { putModel } from '../support/models.ts';
 
 /** A camera of 100 fps before a network of 24 ms; the screen takes 50 ms. */
 const pipeline = (expectations: string) => `
@@ -70,6 +74,31 @@ describe('depthline test', () => {
       actual: 11,
     });
     expect(summary.captured).toBe(11);
+  });
+
+  it('simulates as many workers as "depthline tune" stored', async () => {
+    const text = pipeline('{ zeromq: { delivered: 0 } }').replace(
+      '- estimate-depth',
+      '- estimate-depth: { model: metres.onnx }',
+    );
+    const cwd = workplace({ 'p.yaml': text });
+    const { sha256 } = await verifyModel(await findModel(putModel(cwd, 'metres'), cwd));
+    const env = { DEPTHLINE_CACHE: join(cwd, 'cache') };
+    vi.stubEnv('DEPTHLINE_CACHE', env.DEPTHLINE_CACHE);
+    const session = { spinning: true, arena: true, graph: 'all' } as const;
+    const found = { workers: 2, threads: 1, session, fps: 2, defaultFps: 1, date: '2026-01-01' };
+    writeTuning(tuningKey(sha256, ['cpu']), found);
+    vi.unstubAllEnvs();
+    const delivered = async (options: string) => {
+      const set = ['--set', `operators.0={ estimate-depth: { model: metres.onnx${options} } }`];
+      const { stdout } = await depthline(['test', 'p.yaml', '--json', ...set], { cwd, env });
+      const [{ summary }] = JSON.parse(stdout);
+      return summary.branches[0].delivered;
+    };
+    const [one, two] = [await delivered(', workers: 1'), await delivered(', workers: 2')];
+    expect(one).toBeLessThan(two);
+    expect(await delivered('')).toBe(two);
+    expect(await delivered(', tuned: off')).toBe(one);
   });
 
   it.each([

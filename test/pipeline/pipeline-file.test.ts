@@ -20,7 +20,17 @@ const depthOnly = defineOperator({
   create: async () => (input) => input,
 });
 
-const registry = new Registry([ticker, slow, depthOnly, collector(new VirtualClock())]);
+const depthMaker = defineOperator({
+  name: 'depth-maker',
+  summary: 'Makes depth of pictures, for tests.',
+  accepts: ['image'],
+  emits: ['depth'],
+  options: z.strictObject({}),
+  examples: [{}],
+  create: async () => (input) => input,
+});
+
+const registry = new Registry([ticker, slow, depthOnly, depthMaker, collector(new VirtualClock())]);
 
 let directory: string;
 beforeAll(async () => {
@@ -111,7 +121,7 @@ describe('a pipeline file', () => {
         'slow: { ms: 1 }\n    queue: { limit: 2, when-full: drop-oldest, max-age: 100ms }',
         'depth-only',
       ),
-      ['5:5 depth-only takes depth frames, but ticker gives image; put "estimate-depth" before it'],
+      ['5:5 depth-only takes depth frames, but ticker gives image; put "depth-maker" before it'],
     ],
     [
       'duplicate names',

@@ -12,7 +12,7 @@ import {
 } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { mapAsync } from '../../src/runtime/map-async.ts';
-import type { RunSummary } from '../../src/runtime/run.ts';
+import type { RunSummary } from '../../src/runtime/run-handle.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { collector, slow, ticker } from '../support/parts.ts';

@@ -87,9 +87,9 @@ describe('what a run says its stages are at', () => {
     const { healthy } = await stopped('source');
     expect(healthy.map(({ stage }) => stage)).toEqual([
       'source',
-      'operator',
+      'mapAsync',
       'writer queue',
-      'writer operator',
+      'writer mapAsync',
       'writer',
       'plain queue',
       'plain',
@@ -101,9 +101,9 @@ describe('what a run says its stages are at', () => {
     const { states } = await stopped('source');
     expect(states).toEqual([
       'source stalled',
-      'operator waiting source',
+      'mapAsync waiting source',
       'writer queue waiting source',
-      'writer operator waiting source',
+      'writer mapAsync waiting source',
       'writer waiting source',
       'plain queue waiting source',
       'plain waiting source',
@@ -113,22 +113,22 @@ describe('what a run says its stages are at', () => {
   it('an operator that hangs is stalled, blocks the source, and the rest wait on it', async () => {
     const { states } = await stopped('shape');
     expect(states).toEqual([
-      'source blocked operators[0] operator',
-      'operator stalled',
-      'writer queue waiting operator',
-      'writer operator waiting operator',
-      'writer waiting operator',
-      'plain queue waiting operator',
-      'plain waiting operator',
+      'source blocked operators[0] mapAsync',
+      'mapAsync stalled',
+      'writer queue waiting mapAsync',
+      'writer mapAsync waiting mapAsync',
+      'writer waiting mapAsync',
+      'plain queue waiting mapAsync',
+      'plain waiting mapAsync',
     ]);
   });
 
   it('an operator of one branch', async () => {
     const { states } = await stopped('double');
     expect(states).toContain('source blocked sinks[0] writer');
-    expect(states).toContain('writer queue blocked writer operator');
-    expect(states).toContain('writer operator stalled');
-    expect(states).toContain('writer waiting writer operator');
+    expect(states).toContain('writer queue blocked writer mapAsync');
+    expect(states).toContain('writer mapAsync stalled');
+    expect(states).toContain('writer waiting writer mapAsync');
   });
 
   it('a sink', async () => {

@@ -1,0 +1,207 @@
+import { EMPTY, type Observable, type OperatorFunction } from 'rxjs';
+import { bindContext } from '../core/async-operator.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ComponentContext, Logger } from '../core/component.ts';
+import { DepthlineError, located } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
+import type { Gate } from '../core/gate.ts';
+import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
+import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
+import { Branch, type BranchEnd } from './branch.ts';
+import type { Closings } from './closings.ts';
+import { StageLedger } from './ledger.ts';
+import { ledgered } from './stage.ts';
+import type { StageListener } from './stage-times.ts';
+
+/** What a run gives to everything that is built for it. */
+export interface AssemblyParts {
+  readonly pipeline: Pipeline;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The pipeline's gate. */
+  readonly gate: Gate;
+  readonly closings: Closings;
+  /** Aborts when the run must stop at once. */
+  readonly signal: AbortSignal;
+  readonly listener?: StageListener | undefined;
+  /** A branch has failed, and the run with it. */
+  onFailure(error: DepthlineError): void;
+  /** A branch has ended of its own accord. */
+  onBranchEnd(end: BranchEnd): void;
+  /** A sink has begun or ceased to want frames. */
+  onWanted(): void;
+}
+
+/** A branch, and the ledgers of all stages from the source to its sink. */
+export interface AssembledBranch {
+  readonly branch: Branch;
+  readonly stages: readonly StageLedger[];
+}
+
+export interface ComponentReport {
+  readonly name: string;
+  readonly report: () => Record<string, unknown>;
+}
+
+/**
+ * The parts of a pipeline, made and connected but for its source and its first operator: every
+ * component with its context and its ledger.
+ */
+export class Assembly {
+  readonly sourceLedger: StageLedger;
+  source: Observable<Frame> = EMPTY;
+  /** The operators that all branches share, each with its ledger around it. */
+  readonly operators: OperatorFunction<Frame, Frame>[] = [];
+  /** The ledgers of those operators. */
+  readonly trunk: StageLedger[] = [];
+  readonly branches: AssembledBranch[] = [];
+  readonly stages: StageLedger[] = [];
+  readonly reports: ComponentReport[] = [];
+  readonly #parts: AssemblyParts;
+
+  constructor(parts: AssemblyParts) {
+    this.#parts = parts;
+    this.sourceLedger = this.#stage(parts.pipeline.source.definition.name);
+  }
+
+  /**
+   * Builds every component: models load, sockets bind, files open.
+   *
+   * @throws DepthlineError if one cannot be built; what is open is in the closings
+   */
+  async build(): Promise<void> {
+    const { pipeline, gate } = this.#parts;
+    // From the far end, so that everything is ready when the source opens the camera.
+    const branches: { branch: Branch; own: StageLedger[] }[] = [];
+    for (const step of pipeline.branches) {
+      const built = await this.#buildBranch(step);
+      if (built) branches.push(built);
+    }
+    if (branches.length === 0) {
+      throw new DepthlineError('SINK', 'no sink is left to run; every one was skipped');
+    }
+    const plan = await planFusion(pipeline);
+    for (const step of plan.operators) {
+      const ledger = this.#stage(step.name);
+      this.trunk.push(ledger);
+      this.operators.push(await this.#buildOperator(step, ledger, gate));
+    }
+    for (const { branch, own } of branches) {
+      this.branches.push({ branch, stages: [this.sourceLedger, ...this.trunk, ...own] });
+    }
+    this.source = await this.#buildSource(plan);
+  }
+
+  async #buildSource(plan: FusedPlan): Promise<Observable<Frame>> {
+    const { definition, options } = this.#parts.pipeline.source;
+    const ledger = this.sourceLedger;
+    const path = `source ${definition.name}`;
+    const context = this.#context(definition.name, path, ledger, this.#parts.gate, {
+      fused: plan.fused,
+      dropped(n, why) {
+        // Lost before we had them: captured by the camera all the same.
+        ledger.entered += n;
+        ledger.drop(n, why);
+      },
+    });
+    return definition.create(options, context).catch((error: unknown) => {
+      throw located(error, 'SOURCE', path);
+    });
+  }
+
+  async #buildOperator(
+    step: OperatorStep,
+    ledger: StageLedger,
+    gate: Gate,
+  ): Promise<OperatorFunction<Frame, Frame>> {
+    const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
+    const operator = step.operator ?? (await this.#createOperator(step, context));
+    return ledgered(bindContext(operator, context), ledger, step.path, this.#parts.listener);
+  }
+
+  #createOperator(
+    step: OperatorStep,
+    context: ComponentContext,
+  ): Promise<OperatorFunction<Frame, Frame>> {
+    const { definition, options } = step.component as NonNullable<OperatorStep['component']>;
+    return definition.create(options, context).catch((error: unknown) => {
+      throw located(error, 'OPERATOR', step.path);
+    });
+  }
+
+  /** The branch and its own ledgers, or nothing if its sink cannot work here and has said so. */
+  async #buildBranch(
+    step: BranchStep,
+  ): Promise<{ branch: Branch; own: StageLedger[] } | undefined> {
+    const { clock, gate, listener, onFailure, onBranchEnd, onWanted } = this.#parts;
+    const queueLedger = this.#stage(`${step.name} queue`);
+    const sinkLedger = this.#stage(step.name);
+    const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
+    const { definition, options } = step.sink;
+    const sink = await definition.create(options, context).catch((error: unknown) => {
+      throw located(error, 'SINK', step.path);
+    });
+    if (!sink) return undefined;
+    const { name, path, queue, onError } = step;
+    const branch = new Branch({
+      ...{ name, path, queue, onError, sink, context, gate, clock, queueLedger, sinkLedger },
+      ...{ listener, onWanted, onFailure, onEnded: onBranchEnd },
+    });
+    const operators: OperatorFunction<Frame, Frame>[] = [];
+    const own = [queueLedger];
+    for (const operator of step.operators) {
+      const ledger = this.#stage(`${step.name} ${operator.name}`);
+      own.push(ledger);
+      operators.push(await this.#buildOperator(operator, ledger, branch.gate));
+    }
+    own.push(sinkLedger);
+    branch.connect(operators);
+    return { branch, own };
+  }
+
+  /** A ledger with a name that no other stage of this pipeline has. */
+  #stage(name: string): StageLedger {
+    const same = this.stages.filter((stage) => stage.name.replace(/ #\d+$/, '') === name).length;
+    const ledger = new StageLedger(same === 0 ? name : `${name} #${same + 1}`);
+    this.stages.push(ledger);
+    return ledger;
+  }
+
+  #context(
+    name: string,
+    path: string,
+    ledger: StageLedger,
+    gate: Gate,
+    extra: Partial<ComponentContext>,
+  ): ComponentContext {
+    const { pipeline, clock, log, signal, closings } = this.#parts;
+    return {
+      name,
+      path,
+      signal,
+      clock,
+      gate,
+      queue: { limit: 1, whenFull: 'block' },
+      fused: [],
+      baseDirectory: pipeline.baseDirectory,
+      log: {
+        debug: (message) => log.debug(`${name}: ${message}`),
+        info: (message) => log.info(`${name}: ${message}`),
+        warn: (message) => log.warn(`${name}: ${message}`),
+      },
+      dropped: (n, why) => ledger.drop(n, why),
+      failed: (n) => {
+        ledger.failed += n;
+      },
+      inFlight: (n) => {
+        ledger.inFlight = n;
+      },
+      restarted: () => {
+        ledger.restarts++;
+      },
+      defer: (cleanup) => closings.add(cleanup),
+      summary: (report) => this.reports.push({ name: ledger.name, report }),
+      ...extra,
+    };
+  }
+}
