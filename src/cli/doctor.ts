@@ -111,9 +111,9 @@ function element({ name, purpose, essential }: (typeof elements)[number]): Findi
 
 async function runtime(): Promise<Finding> {
   try {
-    const ort = await import('onnxruntime-node');
-    const providers = ort.listSupportedBackends().map((backend) => backend.name);
-    return ok('ONNX Runtime', `${ort.env.versions.node ?? ''} providers: ${providers.join(', ')}`);
+    const { runtimeInfo } = await import('../inference/runtime-info.ts');
+    const { version, providers } = runtimeInfo();
+    return ok('ONNX Runtime', `${version} providers: ${providers.join(', ')}`);
   } catch (error) {
     return { what: 'ONNX Runtime', state: 'missing', detail: reason(error), essential: true };
   }

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import sharp from 'sharp';
 import { systemClock } from '../core/clock.ts';
 import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
 import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
-import { decodeDepthPng, decodeRgb } from '../imaging/decode.ts';
+import { decodeDepthPng, decodeGrey, decodeRgb, pixelFormat } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
 
 /** A picture and its depth picture. */
@@ -118,17 +117,14 @@ export async function readRgbd(
 
 /** 16-bit depth in steps of `unit` metres, or 8-bit depth in NYU's steps; 0 is invalid. */
 async function readDepth(path: string, unit: number): Promise<DepthMap> {
-  const { depth, channels } = await sharp(path).metadata();
+  const { depth, channels } = await pixelFormat(path);
   if (channels === 1 && depth === 'ushort') return decodeDepthPng(path, unit);
   if (channels !== 1 || depth !== 'uchar') {
     throw new Error(`it has ${channels} channels of ${depth}; depth is 16-bit or 8-bit grey PNG`);
   }
-  const { data, info } = await sharp(path)
-    .toColourspace('b-w')
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  const { width, height, data } = await decodeGrey(path);
   const metres = Float32Array.from(data, (step) => step * nyu8BitUnit);
-  return { width: info.width, height: info.height, data: metres };
+  return { width, height, data: metres };
 }
 
 function withoutBorder({ width, height }: Size, border: number, path: string): Rectangle {

@@ -20,6 +20,23 @@ export async function decodeRgb(
   return { width: info.width, height: info.height, data: rgb };
 }
 
+/** Number of channels and type of the values of a picture file: `uchar`, `ushort` and so on. */
+export async function pixelFormat(path: string): Promise<{ channels: number; depth: string }> {
+  const { channels, depth } = await sharp(path).metadata();
+  return { channels, depth };
+}
+
+/** An 8-bit grey picture, one byte per pixel. */
+export async function decodeGrey(
+  path: string,
+): Promise<{ width: number; height: number; data: Uint8Array }> {
+  const { data, info } = await sharp(path)
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, data };
+}
+
 /** A 16-bit grey PNG in units of `metresPerUnit` (0.001: millimetres); 0 is invalid. */
 export async function decodeDepthPng(path: string, metresPerUnit = 0.001): Promise<DepthMap> {
   const { data, info } = await sharp(path)

@@ -1,6 +1,5 @@
-import sharp from 'sharp';
 import type { DepthMap } from '../core/frame.ts';
-import { decodeDepthPng } from './decode.ts';
+import { decodeDepthPng, pixelFormat } from './decode.ts';
 
 /**
  * Reads a 16-bit grey PNG of millimetres (0: invalid), bit for bit.
@@ -8,7 +7,7 @@ import { decodeDepthPng } from './decode.ts';
  * @throws Error if the picture is of any other kind: its values would be no millimetres
  */
 export async function readDepthFile(path: string): Promise<DepthMap> {
-  const { depth, channels } = await sharp(path).metadata();
+  const { depth, channels } = await pixelFormat(path);
   if (depth !== 'ushort' || channels !== 1) {
     throw new Error(
       `it has ${channels} channel(s) of ${depth}, where depth is a 16-bit grey PNG of millimetres`,

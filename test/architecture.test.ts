@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { builtins } from '../src/builtins.ts';
+
+const root = fileURLToPath(new URL('../src/', import.meta.url));
+
+interface SourceFile {
+  /** From `src/`: `runtime/runner.ts`. */
+  readonly path: string;
+  readonly text: string;
+  /** Files of ours that it imports, from `src/`. */
+  readonly ours: readonly string[];
+  /** Packages that it imports. */
+  readonly packages: readonly string[];
+}
+
+function read(path: string): SourceFile {
+  const text = readFileSync(path, 'utf8');
+  const pattern = /(?:\bfrom|\bimport|\bimport\(|createRequire\([^)]*\)\()\s*'([^']+)'/g;
+  const named = [...text.matchAll(pattern)].map(([, name]) => name as string);
+  const packages = named
+    .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+  return {
+    path: relative(root, path),
+    text,
+    ours: named
+      .filter((name) => name.startsWith('.'))
+      .map((name) => relative(root, join(dirname(path), name))),
+    packages,
+  };
+}
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => read(join(root, name)));
+
+const folderOf = (path: string) => (path.includes('/') ? (path.split('/')[0] as string) : '.');
+const folders = [...new Set(files.map(({ path }) => folderOf(path)))].toSorted();
+
+/** What a folder may import of ours, besides itself. `.` is `index.ts` and its neighbours. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  depth: ['core'],
+  device: ['core'],
+  synthetic: ['core'],
+  pipeline: ['core'],
+  runtime: ['core', 'pipeline'],
+  topic: ['core', 'depth'],
+  imaging: ['core', 'depth'],
+  files: ['core', 'depth', 'imaging'],
+  gstreamer: ['core', 'depth', 'files'],
+  inference: ['core', 'depth', 'device', 'imaging'],
+  sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'synthetic', 'topic'],
+  operators: ['core', 'depth', 'imaging', 'inference', 'runtime'],
+  sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'topic'],
+  evaluation: ['core', 'depth', 'files', 'imaging', 'inference', 'runtime'],
+  benchmark: ['core', 'depth', 'device', 'files', 'inference', 'pipeline', 'runtime'],
+};
+/** These put the whole together and may import everything but the command line. */
+const assembling = ['.', 'cli'];
+
+/** Native and heavy packages, and the only places that may import them. */
+const homes: Readonly<Record<string, RegExp>> = {
+  sharp: /^imaging\//,
+  'onnxruntime-node': /^(inference|benchmark)\//,
+  'gstreamer-superficial': /^gstreamer\//,
+  zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
+};
+
+describe('the layers of src/', () => {
+  it.each(folders.filter((folder) => !assembling.includes(folder)))(
+    '%s imports only what stands below it',
+    (folder) => {
+      expect(layers).toHaveProperty(folder);
+      const allowed = [folder, ...(layers[folder] ?? [])];
+      const wrong = files
+        .filter(({ path }) => folderOf(path) === folder)
+        .flatMap(({ path, ours }) =>
+          ours
+            .filter((other) => !allowed.includes(folderOf(other)))
+            .map((other) => `${path} imports ${other}`),
+        );
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  it('nothing but the command line imports the command line', () => {
+    const wrong = files.filter(
+      ({ path, ours }) =>
+        folderOf(path) !== 'cli' && ours.some((other) => folderOf(other) === 'cli'),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('every import is of a file that exists', () => {
+    const known = new Set(files.map(({ path }) => path));
+    const wrong = files.flatMap(({ path, ours }) =>
+      ours.filter((other) => !known.has(other)).map((other) => `${path} imports ${other}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('no file imports itself by way of others', () => {
+    const imports = new Map(files.map(({ path, ours }) => [path, ours]));
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (path: string, trail: readonly string[]) => {
+      const at = trail.indexOf(path);
+      if (at >= 0) cycles.push([...trail.slice(at), path].join(' -> '));
+      if (at >= 0 || done.has(path)) return;
+      for (const other of imports.get(path) ?? []) visit(other, [...trail, path]);
+      done.add(path);
+    };
+    for (const { path } of files) visit(path, []);
+    expect(cycles).toEqual([]);
+  });
+});
+
+describe('packages', () => {
+  it.each(Object.entries(homes))('%s is imported only at home', (name, home) => {
+    const importers = files.filter(({ packages }) => packages.includes(name));
+    expect(importers.length).toBeGreaterThan(0);
+    expect(importers.map(({ path }) => path).filter((path) => !home.test(path))).toEqual([]);
+  });
+
+  it('built-in modules are imported with node:', () => {
+    const wrong = files.flatMap(({ path, packages }) =>
+      packages.filter((name) => builtinModules.includes(name)).map((name) => `${path}: ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('core, pipeline and runtime', () => {
+  // Names that are also words of the contract (a "file", an "image" to "flip") say nothing.
+  const names = builtins.names().filter((name) => name.includes('-'));
+
+  it.each(names)('do not know %s', (name) => {
+    const wrong = files.filter(
+      ({ path, text }) =>
+        ['core', 'pipeline', 'runtime'].includes(folderOf(path)) &&
+        withoutComments(text).includes(name),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+}
