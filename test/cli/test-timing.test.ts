@@ -110,7 +110,7 @@ describe('depthline test', () => {
     ],
     ['no comparison', pipeline('{ zeromq: { delivered: many } }'), /must be a number, or a comp/],
     ['a time without a unit', pipeline('{ zeromq: { age-p99: "<= 5" } }'), /its unit/],
-    ['nothing expected', pipeline('{ zeromq: {} }'), /must expect something/],
+    ['nothing expected', pipeline('{ zeromq: {} }'), /must hold at least one expectation/],
     ['another figure', pipeline('{ zeromq: { delivred: 3 } }'), /did you mean "delivered"/],
   ])('refuses %s', async (_, text, message) => {
     const { code, stderr } = await depthline(['test', 'p.yaml'], {
