@@ -55,14 +55,22 @@ function statusText(stats: RunStats, last: RunStats | undefined): string {
   const stalled = stats.stages
     .filter(({ state }) => state === 'stalled')
     .map(({ stage, quietMs }) => ` | ${stage} stalled for ${Math.round(quietMs / 1000)} s`);
-  return `${fps.toFixed(1)} fps | ${stats.captured} captured | ${branches.join(' | ')}${held}${stalled.join('')}`;
+  const away = stats.stages
+    .filter(({ since }) => since !== undefined)
+    .map(({ stage, since }) => ` | ${stage} reconnecting since ${clockTime(since as string)}`);
+  return `${fps.toFixed(1)} fps | ${stats.captured} captured | ${branches.join(' | ')}${held}${away.join('')}${stalled.join('')}`;
+}
+
+/** `2026-03-01T12:00:05.123Z` → `13:00:05`, local time. */
+function clockTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString('sv-SE');
 }
 
 /** Where every frame is and who waits for whom: what SIGUSR2 prints. */
 export function formatStages({ stages }: RunStats): string {
   const rows = stages.map((stage) => [
     stage.stage,
-    `${stage.state}${stage.on === undefined ? '' : ` ${stage.state === 'blocked' ? 'by' : 'on'} ${stage.on}`}`,
+    `${stage.state}${stage.since === undefined ? '' : ` since ${clockTime(stage.since)}`}${stage.on === undefined ? '' : ` ${stage.state === 'blocked' ? 'by' : 'on'} ${stage.on}`}`,
     `${(stage.quietMs / 1000).toFixed(1)} s`,
     ...[stage.entered, stage.inside, stage.left, stage.dropped, stage.failed].map(String),
   ]);

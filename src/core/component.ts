@@ -40,6 +40,11 @@ export interface ComponentContext {
   inFlight(n: number): void;
   /** Counts a restart of this component's child process or worker. */
   restarted(reason: string): void;
+  /**
+   * States that a source has lost what it reads and tries to get it back. `since`: nanoseconds since
+   * the Unix epoch; undefined once it is back.
+   */
+  reconnecting(since: bigint | undefined): void;
   /** Registers a closing; closings run once, in reverse order, and are awaited. */
   defer(cleanup: () => void | Promise<void>): void;
   /** Adds to the run's summary; called once, after the last frame and before closings. */

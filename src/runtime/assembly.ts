@@ -199,6 +199,9 @@ export class Assembly {
       restarted: () => {
         ledger.restarts++;
       },
+      reconnecting: (since) => {
+        ledger.reconnectingSince = since;
+      },
       defer: (cleanup) => closings.add(cleanup),
       summary: (report) => this.reports.push({ name: ledger.name, report }),
       ...extra,

@@ -30,6 +30,8 @@ export class StageLedger {
   /** Frames inside an asynchronous stage, as it reports them. */
   inFlight = 0;
   restarts = 0;
+  /** When a source lost what it reads, nanoseconds since the Unix epoch; undefined while it has it. */
+  reconnectingSince: bigint | undefined;
   readonly dropped = new Map<string, number>();
 
   constructor(name: string) {

@@ -8,10 +8,13 @@ export interface StageState {
    * - `running`: it is at work
    * - `waiting`: it has nothing to do, `on` says whose turn it is
    * - `blocked`: it has frames that it cannot pass on, `on` says who does not take them
+   * - `reconnecting`: a source has lost what it reads, at the time `since`, and tries to get it back
    * - `stalled`: it has frames, or a source none, and nothing has come out of it for too long
    */
-  readonly state: 'running' | 'waiting' | 'blocked' | 'stalled';
+  readonly state: 'running' | 'waiting' | 'blocked' | 'reconnecting' | 'stalled';
   readonly on?: string;
+  /** ISO 8601, UTC. */
+  readonly since?: string;
   /** Time since something last came out of it, milliseconds. */
   readonly quietMs: number;
   readonly entered: number;
@@ -106,8 +109,10 @@ export class StageWatch {
     const sinks = kind === 'sink' ? ledger.unexplained : 0;
     const swallowed = kind === 'operator' && ledger.unexplained > progress.swallowed;
     const inside = ledger.inFlight + sinks;
+    const lost = kind === 'source' ? ledger.reconnectingSince : undefined;
     const state = () => {
       if (kind === 'source') {
+        if (lost !== undefined) return 'reconnecting';
         if (!this.#gate.open) return 'blocked';
         return moved ? 'running' : patient ? 'waiting' : 'stalled';
       }
@@ -119,6 +124,7 @@ export class StageWatch {
     return {
       stage: ledger.name,
       state: state(),
+      ...(lost !== undefined && { since: new Date(Number(lost / 1_000_000n)).toISOString() }),
       quietMs,
       entered: ledger.entered,
       left: ledger.left,

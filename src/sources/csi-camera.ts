@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
+import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { fraction } from '../gstreamer/launch-line.ts';
 
@@ -31,6 +31,7 @@ const options = z.strictObject({
     .default('none')
     .describe('how the picture is turned, for a camera that is mounted another way up'),
   intrinsics: intrinsicsSchema.optional(),
+  'wait-for-source': waitForSource,
   restart: restartSchema,
 });
 
@@ -66,16 +67,19 @@ function spec(value: z.output<typeof options>): SourceSpec {
   if (flip !== 'none') parts.push(`nvvidconv flip-method=${flips[flip]}`, nvmm);
   const turned = flip === 'rotate-left' || flip === 'rotate-right';
   return {
-    what: `CSI camera ${sensor}`,
+    kind: 'camera',
     head: {
       line: parts.join(' ! '),
       memory: 'nvmm',
       size: turned ? { width: height, height: width } : { width, height },
     },
     tail: { live: true },
-    endless: true,
-    restart,
     intrinsics,
     check: true,
+    capture: {
+      what: `CSI camera ${sensor}`,
+      waitForSource: value['wait-for-source'],
+      restart,
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
+import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 
 const options = z.strictObject({
@@ -14,6 +14,7 @@ const options = z.strictObject({
     .default(true)
     .describe('true for a camera, which drops frames that are not fetched in time'),
   intrinsics: intrinsicsSchema.optional(),
+  'wait-for-source': waitForSource,
   restart: restartSchema,
 });
 
@@ -35,14 +36,20 @@ export const gstreamer = defineSource({
   create: async (options, context) => openSource(spec(options), context),
 });
 
-function spec({ launch, live, restart, intrinsics }: z.output<typeof options>): SourceSpec {
-  return {
-    what: 'launch line',
-    head: { line: launch.replace(/[\s!]+$/, '').trim(), memory: 'decoded' },
+function spec(value: z.output<typeof options>): SourceSpec {
+  const { launch, live, restart, intrinsics } = value;
+  const common = {
+    head: { line: launch.replace(/[\s!]+$/, '').trim(), memory: 'decoded' as const },
     tail: { live },
-    repeatable: !live,
-    restart,
     intrinsics,
     check: true,
   };
+  const capture = { what: 'launch line', restart };
+  return live
+    ? {
+        ...common,
+        kind: 'live',
+        capture: { ...capture, waitForSource: value['wait-for-source'] },
+      }
+    : { ...common, kind: 'replay', capture };
 }

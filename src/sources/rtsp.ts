@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
+import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { duration } from '../core/units.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { redact } from '../gstreamer/failures.ts';
 import { quote } from '../gstreamer/launch-line.ts';
@@ -20,6 +20,7 @@ const options = z.strictObject({
     .default('auto')
     .describe('transport of the pictures; auto tries udp first, tcp passes firewalls'),
   intrinsics: intrinsicsSchema.optional(),
+  'wait-for-source': waitForSource,
   restart: restartSchema,
 });
 
@@ -46,16 +47,19 @@ function spec(value: z.output<typeof options>): SourceSpec {
   const source = [`rtspsrc location=${quote(url)} latency=${Math.round(latency)}`];
   if (protocol !== 'auto') source.push(`protocols=${protocol}`);
   return {
-    what: `RTSP stream ${redact(url)}`,
+    kind: 'camera',
     head: {
       line: `${source.join(' ')} ! application/x-rtp,media=video ! decodebin`,
       memory: 'decoded',
       tagged: true,
     },
     tail: { live: true },
-    endless: true,
-    restart,
     intrinsics,
     check: true,
+    capture: {
+      what: `RTSP stream ${redact(url)}`,
+      waitForSource: value['wait-for-source'],
+      restart,
+    },
   };
 }

@@ -1,7 +1,9 @@
+import { type Observable, tap } from 'rxjs';
 import { z } from 'zod';
-import { defineSource } from '../core/component.ts';
+import { type ComponentContext, defineSource } from '../core/component.ts';
+import type { Frame } from '../core/frame.ts';
+import { restartSchema } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { fraction, type Head } from '../gstreamer/launch-line.ts';
 
@@ -67,25 +69,46 @@ export const testPattern = defineSource({
 
   launchLine: (options, context) => planLine(spec(options), context),
 
-  create: async (options, context) => openSource(spec(options), context),
+  async create(options, context) {
+    const frames = await openSource(spec(options), context);
+    const { realtime, frames: count } = options;
+    return realtime && count !== undefined ? countUnseen(frames, count, context) : frames;
+  },
 });
 
 function spec(options: Options): SourceSpec {
   const { realtime, frames, restart, intrinsics } = options;
-  return {
-    what: 'test pattern',
-    head: head(options, frames),
-    tail: { live: realtime },
-    repeatable: !realtime,
-    restart,
-    intrinsics,
-    ...(frames !== undefined && { frames }),
-    // A picture made in real time goes on where it was; otherwise what has been seen is skipped.
-    ...(frames !== undefined &&
-      realtime && {
-        headAfter: (captured: number) => head(options, Math.max(1, frames - captured)),
-      }),
+  const common = { head: head(options, frames), tail: { live: realtime }, intrinsics };
+  const capture = { what: 'test pattern', restart };
+  if (!realtime) return { ...common, kind: 'replay', capture };
+  // A picture made in real time goes on where it was.
+  const headAfter = (captured: number) => {
+    if (frames === undefined) return common.head;
+    return captured < frames ? head(options, frames - captured) : undefined;
   };
+  return { ...common, kind: 'live', headAfter, capture };
+}
+
+/** Counts the frames that were made at the end, behind the last one that was fetched. */
+function countUnseen(
+  frames: Observable<Frame>,
+  count: number,
+  context: ComponentContext,
+): Observable<Frame> {
+  let seen = 0;
+  return frames.pipe(
+    tap({
+      subscribe: () => {
+        seen = 0;
+      },
+      next: ({ seq }) => {
+        seen = seq + 1;
+      },
+      complete: () => {
+        if (!context.signal.aborted && seen < count) context.dropped(count - seen, 'at capture');
+      },
+    }),
+  );
 }
 
 function head({ pattern, realtime, width, height, fps }: Options, frames?: number): Head {

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
+import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { cameraAdvice } from '../gstreamer/failures.ts';
 import { fraction, type Head, quote } from '../gstreamer/launch-line.ts';
@@ -31,6 +31,7 @@ const options = z.strictObject({
       'what the camera sends: mjpeg gives large pictures at a high rate over USB 2, yuyv is better at small ones',
     ),
   intrinsics: intrinsicsSchema.optional(),
+  'wait-for-source': waitForSource,
   restart: restartSchema,
 });
 
@@ -49,23 +50,34 @@ export const usbCamera = defineSource({
   launchLine: (options, context) => planLine(spec(options), context),
 
   async create(options, context) {
-    if (!existsSync(options.device)) {
-      throw new DepthlineError('SOURCE', `no camera ${options.device}: ${cameraAdvice()}`);
-    }
+    checkDevice(options);
     return openSource(spec(options), context);
   },
 });
 
+function checkDevice({ device, 'wait-for-source': wait }: Options): void {
+  const found = statSync(device, { throwIfNoEntry: false });
+  if (!found && !wait) {
+    throw new DepthlineError('SOURCE', `no camera ${device}: ${cameraAdvice()}`);
+  }
+  if (found && !found.isCharacterDevice()) {
+    throw new DepthlineError('SOURCE', `${device} is not a camera device: ${cameraAdvice()}`);
+  }
+}
+
 function spec(options: Options): SourceSpec {
   const { device, restart, intrinsics } = options;
   return {
-    what: `USB camera ${device}`,
+    kind: 'camera',
     head: head(options),
     tail: { live: true },
-    endless: true,
-    restart,
     intrinsics,
     check: true,
+    capture: {
+      what: `USB camera ${device}`,
+      waitForSource: options['wait-for-source'],
+      restart,
+    },
   };
 }
 

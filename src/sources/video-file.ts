@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { restartSchema } from '../core/restart-budget.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { restartSchema } from '../gstreamer/capture/restart-budget.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 
@@ -50,14 +50,11 @@ function spec(
   // Only video: an audio track that cannot be decoded here must not matter.
   const only = 'caps="video/x-raw(ANY)" expose-all-streams=false';
   return {
-    what: `video "${path}"`,
+    kind: 'replay',
     head: { line: `uridecodebin uri=${uri} ${only}`, memory: 'decoded', tagged: true },
     tail: { live: realtime, paced: realtime },
-    steady: false,
-    loop,
-    repeatable: true,
-    restart,
     intrinsics,
+    capture: { what: `video "${path}"`, loop, restart },
   };
 }
 

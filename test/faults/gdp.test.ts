@@ -1,7 +1,8 @@
 import { lastValueFrom, type Observable, take, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
-import { capture } from '../../src/gstreamer/capture/capture.ts';
+import { newestFrame } from '../../src/gstreamer/capture/intake.ts';
+import { capture } from '../../src/gstreamer/capture/source.ts';
 import { sinkName } from '../../src/gstreamer/launch-line.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { captureHosts } from '../support/gstreamer.ts';
@@ -22,11 +23,11 @@ function damaged(probability: number, limit: number): Observable<Frame> {
   context = testContext();
   const damage = `breakmydata set-to=0 probability=${probability}`;
   return capture(
+    'camera',
     {
       what: 'a damaged stream',
       launchLine: () => `${black},framerate=200/1 ! gdppay ! ${damage} ! ${appsink}`,
-      live: true,
-      endless: true,
+      intake: newestFrame,
       restart: {
         limit,
         'max-delay': 1,

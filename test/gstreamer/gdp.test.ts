@@ -55,14 +55,9 @@ function stream(): Buffer {
 function feed(bytes: Uint8Array, chunks: number[] = []): { frames: RawFrame[]; idle: boolean } {
   const frames: RawFrame[] = [];
   const reader = new FrameReader((frame) => frames.push(frame));
-  let i = 0;
-  for (let at = 0; at < bytes.length; ) {
-    const target = reader.target();
-    expect(target.length).toBeGreaterThan(0);
-    const wanted = chunks.length > 0 ? (chunks[i++ % chunks.length] as number) : target.length;
-    const n = Math.min(target.length, wanted, bytes.length - at);
-    target.set(bytes.subarray(at, at + n));
-    reader.received(n);
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const n = chunks.length > 0 ? (chunks[i % chunks.length] as number) : bytes.length;
+    reader.push(bytes.subarray(at, at + n));
     at += n;
   }
   return { frames, idle: reader.idle };

@@ -4,10 +4,13 @@ import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
 import { defineSink, defineSource } from '../../src/core/component.ts';
 import type { Frame } from '../../src/core/frame.ts';
+import { Gate } from '../../src/core/gate.ts';
 import type { QueueOptions } from '../../src/core/queue-options.ts';
 import { definePipeline, type OperatorInput } from '../../src/pipeline/pipeline.ts';
+import { StageLedger } from '../../src/runtime/ledger.ts';
 import { mapAsync } from '../../src/runtime/map-async.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
+import { StageWatch, watchedStages } from '../../src/runtime/stage-watch.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { imageFrame } from '../support/frames.ts';
 
@@ -152,4 +155,17 @@ describe('what a run says its stages are at', () => {
     expect(states).toContain('operator stalled');
     expect(states).toContain('plain waiting operator');
   });
+});
+
+it('names a source that is reconnecting, and since when', () => {
+  const source = new StageLedger('rtsp');
+  const watch = new StageWatch(watchedStages(source, [], []), new Gate(), 0);
+  source.reconnectingSince = 1_500_000_000_123_456_789n;
+  expect(watch.look(60_000)[0]).toMatchObject({
+    state: 'reconnecting',
+    since: '2017-07-14T02:40:00.123Z',
+  });
+  source.reconnectingSince = undefined;
+  expect(watch.look(60_000)[0]).toMatchObject({ state: 'stalled' });
+  expect(watch.look(60_000)[0]).not.toHaveProperty('since');
 });

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import { rtsp } from '../../src/sources/rtsp.ts';
 import { type TestContext, testContext } from '../support/context.ts';
+import { until } from '../support/gstreamer.ts';
 
 const script = fileURLToPath(new URL('../support/rtsp-server.py', import.meta.url));
 
@@ -58,26 +59,68 @@ describe('rtsp', () => {
       message: expect.stringMatching(/user name and password/),
     });
   });
+});
 
-  test('survives a server that goes away and comes back', async () => {
+describe('a camera that is switched off', () => {
+  const soon = { 'stalled-after': '1s', 'max-delay': '20ms' };
+
+  test('is reconnected however many attempts it takes, and said to be away meanwhile', async () => {
     const port = await serve();
-    const frames = await open({
-      url: `rtsp://127.0.0.1:${port}/test`,
-      protocol: 'tcp',
-      restart: { 'stalled-after': '1s', limit: 50, 'max-delay': '200ms' },
-    });
-    let seen = 0;
+    const url = `rtsp://127.0.0.1:${port}/test`;
+    const frames = await open({ url, protocol: 'tcp', restart: soon });
+    const counts: number[] = [];
     const watched = frames.pipe(
-      tap(() => {
-        if (++seen !== 10) return;
-        servers[0]?.once('close', () => serve(String(port)));
-        servers[0]?.kill('SIGKILL');
+      tap({
+        next: () => {
+          if (counts.push(context.away.length) === 10) servers[0]?.kill('SIGKILL');
+        },
       }),
     );
-    const all = await lastValueFrom(watched.pipe(take(30), toArray()));
-    expect(all).toHaveLength(30);
-    expect(context.counts.restarts.length).toBeGreaterThan(0);
-    for (let i = 1; i < all.length; i++) expect(all[i]!.pts).toBeGreaterThan(all[i - 1]!.pts);
+    const all = lastValueFrom(watched.pipe(take(20), toArray()));
+    await until(() => context.counts.restarts.length > 8, 20_000);
+    expect(context.away).toEqual([expect.any(BigInt)]);
+    await serve(String(port));
+    for (const [i, { pts }] of (await all).entries())
+      if (i > 0) expect(pts).toBeGreaterThan((await all)[i - 1]!.pts);
+    expect(context.away).toEqual([expect.any(BigInt), undefined]);
+    const told = context.logs.filter(({ level }) => level !== 'debug').map((log) => log.message);
+    expect(told.at(-1)).toMatch(/^frames again after \d+\.\d s$/);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told.length).toBeLessThan(context.counts.restarts.length);
+  });
+
+  test('at the start ends the source, unless it is waited for', async () => {
+    const port = await serve();
+    servers[0]?.kill('SIGKILL');
+    await once(servers[0] as ChildProcess, 'close');
+    const url = `rtsp://127.0.0.1:${port}/test`;
+    await expect(lastValueFrom(await open({ url, protocol: 'tcp' }))).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(/check that the camera is on/),
+    });
+    await context.close();
+    const given = { url, protocol: 'tcp', 'wait-for-source': true, restart: soon };
+    const frames = await open(given);
+    const all = lastValueFrom(frames.pipe(take(3), toArray()));
+    await until(() => context.counts.restarts.length > 6, 20_000);
+    expect(context.away).toEqual([expect.any(BigInt)]);
+    await serve(String(port));
+    expect(await all).toHaveLength(3);
+    expect(context.away.at(-1)).toBeUndefined();
+  });
+
+  test.each([
+    ['limit', { limit: 2 }],
+    ['give-up-after', { 'give-up-after': '1500ms' }],
+  ])('ends the source at restart.%s', async (_, bound) => {
+    const url = `rtsp://127.0.0.1:${await serve()}/test`;
+    const frames = await open({ url, protocol: 'tcp', restart: { ...soon, ...bound } });
+    const watched = frames.pipe(tap(() => servers[0]?.kill('SIGKILL')));
+    await expect(lastValueFrom(watched)).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(/\(after \d+ restarts\)$/),
+    });
+    if ('limit' in bound) expect(context.counts.restarts).toHaveLength(2);
   });
 });
 
@@ -90,7 +133,7 @@ describe('a stream that cannot be read', () => {
     });
   };
 
-  test('nobody listens', () =>
+  test('no server', () =>
     fails(
       'rtsp://127.0.0.1:9/x',
       /RTSP stream rtsp:\/\/127.0.0.1:9\/x failed: .*element rtspsrc.*check that the camera is on/,

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { lastValueFrom } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { loadGStreamer } from '../../src/gstreamer/binding.ts';
@@ -39,6 +40,31 @@ describe('without a camera', () => {
         /no camera \/dev\/video98: this machine has (no )?\/dev\/video/,
       ),
     });
+  });
+
+  test.each(['/tmp', fileURLToPath(import.meta.url)])('%s is not a device', async (device) => {
+    for (const wait of [false, true]) {
+      const options = usbCamera.options.parse({ device, 'wait-for-source': wait });
+      await expect(usbCamera.create(options, testContext())).rejects.toMatchObject({
+        code: 'SOURCE',
+        message: expect.stringMatching(/is not a camera device: this machine has/),
+      });
+    }
+  });
+
+  test('a missing device can be waited for, and takes no more than its pauses', async () => {
+    const context = testContext();
+    const options = usbCamera.options.parse({
+      device: '/dev/video98',
+      'wait-for-source': true,
+      restart: { limit: 3, 'max-delay': '1ms' },
+    });
+    await expect(lastValueFrom(await usbCamera.create(options, context))).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(/video98.* \(after 3 restarts\)/),
+    });
+    expect(context.away).toEqual([expect.any(BigInt)]);
+    await context.close();
   });
 
   test('a device that is no camera fails with the reason', async () => {

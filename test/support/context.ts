@@ -6,6 +6,8 @@ export interface TestContext extends ComponentContext {
   /** Frames dropped so far, by reason. */
   readonly drops: Map<string, number>;
   readonly counts: { failed: number; inFlight: number; restarts: string[] };
+  /** What `reconnecting` was called with, in order. */
+  readonly away: (bigint | undefined)[];
   readonly logs: { level: 'debug' | 'info' | 'warn'; message: string }[];
   /** What the component would add to the run's summary. */
   report(): Record<string, unknown>;
@@ -23,6 +25,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
   const drops = new Map<string, number>();
   const counts = { failed: 0, inFlight: 0, restarts: [] as string[] };
   const logs: TestContext['logs'] = [];
+  const away: (bigint | undefined)[] = [];
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
     logs.push({ level, message });
   };
@@ -46,11 +49,15 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     restarted: (why) => {
       counts.restarts.push(why);
     },
+    reconnecting: (since) => {
+      away.push(since);
+    },
     defer: (cleanup) => cleanups.push(cleanup),
     summary: (report) => reports.push(report),
     ...overrides,
     drops,
     counts,
+    away,
     logs,
     report: () => Object.assign({}, ...reports.map((report) => report())),
     abort: () => controller.abort(),

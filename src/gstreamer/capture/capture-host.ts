@@ -3,9 +3,7 @@
  * that crashes, hangs or leaks takes its process along. It ends with its parent: when the IPC
  * channel or the socket closes.
  */
-import { rmdirSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { Socket } from 'node:net';
 import { reason } from '../../core/errors.ts';
 import {
   type AppSinkHandle,
@@ -14,8 +12,10 @@ import {
   type PipelineHandle,
 } from '../binding.ts';
 import { failureOf } from '../bus-failure.ts';
+import { streamFd } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
 import { gdpHeaderLength, gdpType } from '../gdp.ts';
+import { die, outliveSignals } from '../host-process.ts';
 import { sinkName } from '../launch-line.ts';
 import type { FromHost, StartMessage, ToHost } from './capture-protocol.ts';
 import { stampLength } from './frame-reader.ts';
@@ -25,8 +25,6 @@ const reasonWithinMs = 1000;
 
 let pipeline: PipelineHandle | undefined;
 let sink: AppSinkHandle | undefined;
-let client: Socket | undefined;
-let start: StartMessage;
 let credits = 0;
 let pulling = false;
 /** The sink has no more frames. */
@@ -46,45 +44,20 @@ process.on('message', (message: ToHost) => {
   die();
 });
 process.on('disconnect', die);
-// Ctrl-C reaches the whole process group; the parent decides when this process ends.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
+outliveSignals();
 
-/** GStreamer's threads are not joined at exit, so only SIGKILL ends the process without a hang. */
-function die() {
-  try {
-    if (start) {
-      rmSync(start.socketPath, { force: true });
-      rmdirSync(dirname(start.socketPath));
-    }
-  } catch {
-    // The parent has removed the folder already.
-  }
-  process.kill(process.pid, 'SIGKILL');
-}
+const stream = new Socket({ fd: streamFd });
+stream.on('data', (bytes) => {
+  credits += bytes.length;
+  pull();
+});
+stream.on('error', die);
+stream.on('close', die);
 
-function begin(message: StartMessage) {
-  start = message;
-  const server = createServer((socket) => {
-    server.close();
-    client = socket;
-    socket.on('data', (bytes) => {
-      credits += bytes.length;
-      pull();
-    });
-    socket.on('error', die);
-    socket.on('close', die);
-    if (outcomeSent) socket.end();
-  });
-  server.on('error', (error) => fail({ phase: 'run', message: reason(error) }));
-  server.listen(start.socketPath, () => send({ type: 'listening' }));
-  play();
-}
-
-function play() {
+function begin({ launchLine }: StartMessage) {
   try {
     const { Pipeline } = loadGStreamer();
-    pipeline = new Pipeline(start.launchLine);
+    pipeline = new Pipeline(launchLine);
   } catch (error) {
     fail({ phase: 'parse', message: reason(error) });
     return;
@@ -113,7 +86,7 @@ function onBus(message: BusMessage) {
 function pull() {
   // Before the first credit nothing is pulled, so that a pipeline which fails early is noticed
   // by its bus message alone.
-  if (pulling || drained || credits === 0 || !sink || !client) return;
+  if (pulling || drained || credits === 0 || !sink) return;
   pulling = true;
   const askedAt = process.hrtime.bigint();
   sink.pull((buffer, caps) => onBuffer(buffer, caps, askedAt));
@@ -135,16 +108,16 @@ function write(buffer: Buffer, caps: Record<string, unknown>, askedAt: bigint) {
   const stamps = Buffer.allocUnsafe(stampLength);
   stamps.writeBigUInt64BE(askedAt, 0);
   stamps.writeBigUInt64BE(process.hrtime.bigint(), 8);
-  client?.cork();
+  stream.cork();
   const capsPacket = findCaps(caps.streamheader);
   if (capsPacket && !(sentCaps && capsPacket.equals(sentCaps))) {
     sentCaps = capsPacket;
-    client?.write(Buffer.alloc(stampLength));
-    client?.write(capsPacket);
+    stream.write(Buffer.alloc(stampLength));
+    stream.write(capsPacket);
   }
-  client?.write(stamps);
-  client?.write(buffer);
-  client?.uncork();
+  stream.write(stamps);
+  stream.write(buffer);
+  stream.uncork();
 }
 
 function findCaps(streamHeader: unknown): Buffer | undefined {
@@ -184,7 +157,7 @@ function close(outcome: FromHost) {
   clearTimeout(reasonTimer);
   outcomeSent = true;
   drained = true;
-  send(outcome, () => (client ? client.end() : setTimeout(die, reasonWithinMs)));
+  send(outcome, () => stream.end());
 }
 
 function send(message: FromHost, sent: () => void = () => {}) {

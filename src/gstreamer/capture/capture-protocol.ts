@@ -1,4 +1,4 @@
-/** Messages between a capture and its host process; the frames themselves go over a socket. */
+/** Messages between a capture and its host process; the frames go over the inherited socket. */
 
 import type { Failure } from '../failure.ts';
 
@@ -6,8 +6,6 @@ export interface StartMessage {
   readonly type: 'start';
   /** Complete launch line; its appsink is called `depthline-frames`. */
   readonly launchLine: string;
-  /** Unix socket on which the host waits for its one client. */
-  readonly socketPath: string;
 }
 
 /** Ends the pipeline in good order. */
@@ -18,7 +16,6 @@ export interface StopMessage {
 export type ToHost = StartMessage | StopMessage;
 
 export type FromHost =
-  | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'ended' };
 

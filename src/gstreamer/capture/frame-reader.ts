@@ -31,10 +31,7 @@ export interface RawFrame {
   readonly arrivedAt: bigint;
 }
 
-/**
- * Takes the capture host's byte stream apart without copying: `target()` says where the next bytes
- * must go, which for a picture is the frame's own buffer.
- */
+/** Takes the capture host's byte stream apart: each picture is copied once, into a buffer of its own. */
 export class FrameReader {
   readonly #prefix = Buffer.alloc(prefixLength);
   readonly #emit: (frame: RawFrame) => void;
@@ -49,31 +46,34 @@ export class FrameReader {
     this.#emit = emit;
   }
 
-  /** The place for the next bytes; never empty. */
-  target(): Uint8Array {
-    return (this.#payload ?? this.#prefix).subarray(this.#filled);
-  }
-
   /** True between two packets: a stream that ends here is whole. */
   get idle(): boolean {
     return this.#payload === undefined && this.#filled === 0;
   }
 
   /**
-   * `n` bytes were written to `target()`.
+   * The next bytes of the stream, cut anywhere.
    *
    * @throws GdpError if the stream is damaged; the reader is of no use after that
    */
-  received(n: number): void {
-    this.#filled += n;
+  push(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const target = this.#payload ?? this.#prefix;
+      const n = Math.min(bytes.length - at, target.length - this.#filled);
+      target.set(bytes.subarray(at, at + n), this.#filled);
+      at += n;
+      this.#filled += n;
+      if (this.#filled === target.length) this.#complete();
+    }
+  }
+
+  #complete(): void {
     if (this.#payload === undefined) {
-      if (this.#filled < prefixLength) return;
       this.#header = parseGdpHeader(this.#prefix, stampLength);
       this.#payload = this.#room(this.#header);
       this.#filled = 0;
       if (this.#payload.length > 0) return;
     }
-    if (this.#filled < this.#payload.length) return;
     const payload = this.#payload;
     this.#payload = undefined;
     this.#filled = 0;

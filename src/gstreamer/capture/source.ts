@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { Observable } from 'rxjs';
 import type { ComponentContext, PlanContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
@@ -7,18 +7,31 @@ import { explainFailure, isMissing, redact } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
 import { probe } from '../probe/probe.ts';
-import { type CaptureOptions, capture } from './capture.ts';
+import type { CaptureOptions } from './capture.ts';
+import { everyFrame, newestFrame, playedFrame } from './intake.ts';
+import { CameraCapture, LiveCapture, type LiveOptions } from './live-capture.ts';
+import { ReplayCapture, type ReplayOptions } from './replay-capture.ts';
 
-/** What a GStreamer source says of itself; the rest is the same for all of them. */
-export interface SourceSpec extends Omit<CaptureOptions, 'launchLine' | 'live' | 'intrinsics'> {
+interface SpecOf<Options extends CaptureOptions> {
   readonly head: Head;
   readonly tail: Tail;
   readonly intrinsics?: IntrinsicsOptions | undefined;
-  /** The head after a restart, given how many frames have been captured. Default: the same. */
-  headAfter?(captured: number): Head;
+  /** The head after a restart; undefined when nothing is left. Default: the same. */
+  headAfter?(captured: number): Head | undefined;
   /** Have GStreamer parse the line first, for lines that name elements a machine may lack. */
   readonly check?: boolean;
+  readonly capture: Omit<Options, 'launchLine' | 'intake' | 'intrinsics'>;
 }
+
+/**
+ * What a GStreamer source says of itself; the rest is the same for all of them. A `camera` has no
+ * end, a `live` source may have one, a `replay` gives the same frames each time.
+ */
+export type SourceSpec =
+  | ({ readonly kind: 'camera' | 'live' } & SpecOf<LiveOptions>)
+  | ({ readonly kind: 'replay' } & SpecOf<ReplayOptions>);
+
+const captures = { camera: CameraCapture, live: LiveCapture, replay: ReplayCapture } as const;
 
 /** The launch line for `plan`, without passwords. */
 export async function planLine(
@@ -37,23 +50,44 @@ export async function openSource(
   spec: SourceSpec,
   context: ComponentContext,
 ): Promise<Observable<Frame>> {
-  const { head, tail, headAfter, intrinsics: camera, ...rest } = spec;
+  const { head, tail, headAfter, kind } = spec;
   const { fused } = context;
   const engines = await availableEngines(head, fused);
   const first = launchLine(head, fused, tail, engines);
   context.log.debug(`launch line: ${redact(first)}`);
-  const intrinsics = intrinsicsOfFrames(camera, head.size, fused);
-  if (spec.check) await checkParses(spec.what, first);
-  return capture(
-    {
-      ...rest,
-      live: tail.live,
-      launchLine: ({ captured, pts }) =>
-        launchLine(headAfter?.(captured) ?? head, fused, { ...tail, pacedFrom: pts }, engines),
-      ...(intrinsics && { intrinsics }),
+  const intrinsics = intrinsicsOfFrames(spec.intrinsics, head.size, fused);
+  if (spec.check) await checkParses(spec.capture.what, first);
+  const options: CaptureOptions = {
+    ...spec.capture,
+    intake: !tail.live ? everyFrame : kind === 'replay' ? playedFrame : newestFrame,
+    launchLine({ captured, pts }) {
+      const next = headAfter ? headAfter(captured) : head;
+      return next && launchLine(next, fused, { ...tail, pacedFrom: pts }, engines);
     },
-    context,
-  );
+    ...(intrinsics && { intrinsics }),
+  };
+  return capture(kind, options, context);
+}
+
+/** Subscribing starts the capture process, unsubscribing ends it; closing waits until it is gone. */
+export function capture(
+  kind: SourceSpec['kind'],
+  options: CaptureOptions,
+  context: ComponentContext,
+): Observable<Frame> {
+  const ended = new Set<Promise<void>>();
+  context.defer(async () => {
+    await Promise.all(ended);
+  });
+  return new Observable((subscriber) => {
+    const run = new captures[kind](options, context, subscriber);
+    const over = run.over.then(() => {
+      ended.delete(over);
+    });
+    ended.add(over);
+    run.start();
+    return () => run.stop();
+  });
 }
 
 async function checkParses(what: string, line: string) {

@@ -1,14 +1,11 @@
 import type { RawFrame } from './frame-reader.ts';
 
-export interface TimelineOptions {
-  /** A camera: frames it lost show as gaps in PTS and are counted. */
-  readonly live: boolean;
-  /**
-   * False for a source whose frames need not come at equal distances (a video file played in real
-   * time): a gap then counts only if frames can have been lost while nobody asked for them.
-   */
-  readonly steady: boolean;
-}
+/**
+ * Which gaps in PTS are lost frames: `none` for a source that waits, `every gap` for a camera,
+ * `gaps while unrequested` for a live source whose frames need not come at equal distances (a video
+ * file played in real time): frames can have been lost only while none was requested.
+ */
+export type Losses = 'none' | 'every gap' | 'gaps while unrequested';
 
 export interface Placed {
   readonly seq: number;
@@ -32,7 +29,7 @@ const delayWindow = 5_000_000_000n;
  * frame and by one more for each frame lost, `pts` never goes back.
  */
 export class Timeline {
-  readonly #options: TimelineOptions;
+  readonly #losses: Losses;
   #seq = -1;
   #pts = -1n;
   /** Added to the pipeline's PTS; changes when those begin anew. */
@@ -42,8 +39,12 @@ export class Timeline {
   /** Smallest `arrival - PTS` of this window and of the one before. */
   #delay: { since: bigint; now: bigint; before: bigint | undefined } | undefined;
 
-  constructor(options: TimelineOptions) {
-    this.#options = options;
+  constructor(losses: Losses) {
+    this.#losses = losses;
+  }
+
+  get #live(): boolean {
+    return this.#losses !== 'none';
   }
 
   /** The pipeline has been started anew: its PTS begin at 0, and what was lost is not known. */
@@ -81,17 +82,17 @@ export class Timeline {
     if (frame.pts === undefined) return;
     const interval = this.#interval(frame);
     const elapsed = frame.arrivedAt - this.#lastArrival;
-    const step = this.#options.live && elapsed > interval ? elapsed : interval;
+    const step = this.#live && elapsed > interval ? elapsed : interval;
     this.#base = this.#pts + step - frame.pts;
   }
 
   #lost(frame: RawFrame, previous: RawFrame): number {
-    if (!this.#options.live || frame.pts === undefined || previous.pts === undefined) return 0;
+    if (!this.#live || frame.pts === undefined || previous.pts === undefined) return 0;
     const step = frame.pts - previous.pts;
     const interval = this.#interval(frame);
     const wanted = this.#wantedThroughout(frame, previous, interval);
     if (wanted) this.#note(step);
-    if (wanted && !this.#options.steady) return 0;
+    if (wanted && this.#losses === 'gaps while unrequested') return 0;
     return Math.max(0, Math.round(Number(step) / Number(interval)) - 1);
   }
 
@@ -122,7 +123,7 @@ export class Timeline {
    * it was captured: the smallest delay between PTS and arrival turns the one into the other.
    */
   #capturedAt(frame: RawFrame): bigint {
-    if (!this.#options.live || frame.pts === undefined) return frame.arrivedAt;
+    if (!this.#live || frame.pts === undefined) return frame.arrivedAt;
     const delay = frame.arrivedAt - frame.pts;
     const window = this.#delay;
     if (!window) {

@@ -13,13 +13,14 @@ import {
   type PipelineHandle,
 } from '../binding.ts';
 import { failureOf } from '../bus-failure.ts';
+import { streamFd } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
+import { die, outliveSignals } from '../host-process.ts';
 import { nominalRate, padRows } from './output-layout.ts';
 import {
   type Candidate,
   type FromOutput,
   type PlayMessage,
-  pictureFd,
   ptsLength,
   ready,
   type ToOutput,
@@ -49,14 +50,7 @@ process.on('disconnect', () => {
   // Without a socket there is nothing to complete.
   if (!socket) die();
 });
-// Ctrl-C reaches the whole process group; the parent decides when this process ends.
-process.on('SIGINT', () => {});
-process.on('SIGHUP', () => {});
-
-/** GStreamer's threads are not joined at exit, so only SIGKILL ends the process without a hang. */
-function die(): void {
-  process.kill(process.pid, 'SIGKILL');
-}
+outliveSignals();
 
 function send(message: FromOutput, then: () => void = () => {}): void {
   if (process.connected) process.send?.(message, then);
@@ -130,7 +124,7 @@ function begin(message: PlayMessage): void {
       return true;
     },
   };
-  const options = { fd: pictureFd, onread };
+  const options = { fd: streamFd, onread };
   socket = new Socket(options);
   // A parent that was killed with answers unread breaks the connection off instead of ending it.
   socket.on('error', finish);

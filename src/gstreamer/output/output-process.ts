@@ -1,19 +1,15 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import type { Duplex } from 'node:stream';
 import { entryPoint } from '../../core/entry-point.ts';
-import { DepthlineError, reason } from '../../core/errors.ts';
+import { DepthlineError } from '../../core/errors.ts';
+import { GStreamerProcess } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
 import { explainFailure, isMissing } from '../failures.ts';
 import {
   type Candidate,
   type FromOutput,
   type PlayMessage,
-  pictureFd,
   ptsLength,
   type ToOutput,
 } from './output-protocol.ts';
-
-const stderrTail = 4000;
 
 export interface OutputOptions {
   /** What is put out, for messages: `video "a.mkv"`. */
@@ -36,48 +32,42 @@ interface Waiting {
  */
 export class OutputProcess {
   readonly #options: OutputOptions;
-  readonly #child: ChildProcess;
-  readonly #pictures: Duplex;
-  /** Resolves when the process is gone. Never rejects. */
-  readonly #gone: Promise<void>;
+  readonly #process: GStreamerProcess<ToOutput, FromOutput>;
   readonly #opened: Promise<Candidate>;
+  #onOpened: (candidate: Candidate) => void = () => {};
   #waiting: Waiting | undefined;
   #error: Error | undefined;
   #errorTold = false;
   #finished = false;
   #ending = false;
-  #stderr = '';
 
   /** Starts the process; `opened` says when it is ready. */
   constructor(options: OutputOptions) {
     this.#options = options;
-    const stdio = ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'] as const;
-    this.#child = fork(entryPoint(import.meta.url, './output-host'), [], {
-      stdio: [...stdio],
-      execArgv: [],
-      env: {
-        ...process.env,
-        // Each bus poll blocks a thread, also those of candidates that were tried.
-        UV_THREADPOOL_SIZE: '16',
-        GST_DEBUG: process.env.GST_DEBUG ?? '1',
-        GST_DEBUG_NO_COLOR: '1',
+    this.#process = new GStreamerProcess({
+      entry: entryPoint(import.meta.url, './output-host'),
+      // Candidates that were tried go on polling their bus.
+      threads: 16,
+      logLevel: 1,
+      onMessage: (message: FromOutput) => this.#onMessage(message),
+      onExit: (how) => {
+        if (!this.#finished) this.#fail(this.#crash(how));
       },
     });
-    this.#pictures = this.#child.stdio[pictureFd] as Duplex;
-    this.#gone = new Promise((resolve) => this.#watch(resolve));
+    this.#process.stream.on('data', () => {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      waiting?.resolve();
+    });
     this.#opened = new Promise((resolve, reject) => {
       this.#waiting = { resolve: () => {}, reject };
-      this.#child.on('message', (message: FromOutput) => {
-        if (message.type !== 'opened') return this.#onMessage(message);
-        this.#waiting = undefined;
-        resolve(options.candidates[message.candidate] as Candidate);
-      });
+      this.#onOpened = resolve;
     });
-    this.#tell({ type: 'open', candidates: options.candidates });
+    this.#process.tell({ type: 'open', candidates: options.candidates });
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#process.pid;
   }
 
   /**
@@ -91,7 +81,7 @@ export class OutputProcess {
 
   /** Says what the pictures will be; to be called once, before the first one. */
   play(message: Omit<PlayMessage, 'type'>): void {
-    this.#tell({ type: 'play', ...message });
+    this.#process.tell({ type: 'play', ...message });
   }
 
   /**
@@ -111,10 +101,10 @@ export class OutputProcess {
       this.#waiting = { resolve, reject };
       const header = Buffer.allocUnsafe(ptsLength);
       header.writeBigUInt64BE(pts);
-      this.#pictures.cork();
-      this.#pictures.write(header);
-      this.#pictures.write(data);
-      this.#pictures.uncork();
+      this.#process.stream.cork();
+      this.#process.stream.write(header);
+      this.#process.stream.write(data);
+      this.#process.stream.uncork();
     });
   }
 
@@ -126,7 +116,7 @@ export class OutputProcess {
    */
   async finish(withinMs: number): Promise<void> {
     this.#ending = true;
-    this.#pictures.end();
+    this.#process.stream.end();
     const timer = setTimeout(() => {
       this.#fail(
         new DepthlineError(
@@ -134,9 +124,9 @@ export class OutputProcess {
           `${this.#options.what} was not complete after ${withinMs} ms; ${this.#options.afterCrash}`,
         ),
       );
-      this.#kill();
+      this.#process.kill();
     }, withinMs);
-    await this.#gone;
+    await this.#process.gone;
     clearTimeout(timer);
     if (this.#error && !this.#errorTold) throw this.#error;
   }
@@ -145,45 +135,15 @@ export class OutputProcess {
   async stop(): Promise<void> {
     this.#ending = true;
     this.#finished = true;
-    this.#kill();
-    await this.#gone;
-  }
-
-  #kill(): void {
-    this.#pictures.destroy();
-    this.#child.kill('SIGKILL');
-  }
-
-  #tell(message: ToOutput): void {
-    // A failure to send means that the process is gone, which its exit reports.
-    this.#child.send(message, () => {});
-  }
-
-  #watch(gone: () => void): void {
-    const child = this.#child;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-stderrTail);
-    });
-    this.#pictures.on('data', () => {
-      const waiting = this.#waiting;
-      this.#waiting = undefined;
-      waiting?.resolve();
-    });
-    // A broken pipe means that the process is gone, which its exit reports.
-    this.#pictures.on('error', () => {});
-    child.on('error', (error) => {
-      if (child.pid !== undefined) return;
-      this.#fail(new DepthlineError('SINK', `cannot start a process: ${reason(error)}`));
-      gone();
-    });
-    child.on('close', (code, signal) => {
-      if (!this.#finished) this.#fail(this.#crash(signal ? `by ${signal}` : `exit code ${code}`));
-      this.#pictures.destroy();
-      gone();
-    });
+    this.#process.kill();
+    await this.#process.gone;
   }
 
   #onMessage(message: FromOutput): void {
+    if (message.type === 'opened') {
+      this.#waiting = undefined;
+      this.#onOpened(this.#options.candidates[message.candidate] as Candidate);
+    }
     if (message.type === 'finished') {
       this.#finished = true;
       if (!this.#ending) this.#fail(this.#crash('at its end of stream'));
@@ -198,13 +158,14 @@ export class OutputProcess {
     const { what, explain } = this.#options;
     const code = isMissing(failure) ? 'MISSING' : 'SINK';
     return (
-      explain?.(failure) ?? new DepthlineError(code, explainFailure(what, failure, this.#stderr))
+      explain?.(failure) ??
+      new DepthlineError(code, explainFailure(what, failure, this.#process.stderr))
     );
   }
 
   #crash(how: string): DepthlineError {
     const { what, afterCrash } = this.#options;
-    const log = this.#stderr.trim().split('\n').at(-1);
+    const log = this.#process.stderr.split('\n').at(-1);
     const detail = log ? ` [${log}]` : '';
     return new DepthlineError(
       'SINK',

@@ -44,9 +44,6 @@ export type FromOutput =
   /** Everything is put out and, where there is a file, it has its name. */
   | { readonly type: 'finished' };
 
-/** File descriptor, in the host, of the socket that brings pictures. */
-export const pictureFd = 4;
-
 /** Before each picture: its PTS, u64 big-endian nanoseconds. The picture's rows have no padding. */
 export const ptsLength = 8;
 

@@ -68,7 +68,7 @@ function expectRising(frames: readonly Frame[]) {
 const pixels = (frame: ImageFrame) => Buffer.from(frame.data).toString('base64');
 
 describe('a capture host that is killed', () => {
-  test('is started again, and a file goes on where it was', async () => {
+  test('is restarted, and a file goes on where it was', async () => {
     const whole = await collect(await openFile(), () => {});
     await context.close();
     const killed: number[] = [];
@@ -90,7 +90,26 @@ describe('a capture host that is killed', () => {
     expect(context.drops.size).toBe(0);
   });
 
-  test('is started again when it is a live source', async () => {
+  test('is restarted, and a file whose PTS begin again in its middle gives each frame once', async () => {
+    context = testContext();
+    const part = (pattern: string) =>
+      `videotestsrc pattern=${pattern} num-buffers=30 ! video/x-raw,format=RGB,width=32,height=24`;
+    const launch = `${part('ball')} ! c. ${part('pinwheel')} ! c. concat name=c adjust-base=false`;
+    const frames = await gstreamer.create(
+      gstreamer.options.parse({ launch, live: false }),
+      context,
+    );
+    const whole = await collect(frames, () => {});
+    const all = await collect(frames, ({ length }) => {
+      if (length === 45) process.kill(captureHosts()[0] as number, 'SIGKILL');
+    });
+    expect(context.counts.restarts).toHaveLength(1);
+    expect(whole).toHaveLength(60);
+    expect(all.map(pixels)).toEqual(whole.map(pixels));
+    expectRising(all);
+  });
+
+  test('is restarted when it is a live source', async () => {
     const frames = await openPattern({ realtime: true, fps: 60 });
     const all = await collect(frames.pipe(take(60)), ({ length }) => {
       if (length === 20) process.kill(captureHosts()[0] as number, 'SIGKILL');
@@ -112,7 +131,7 @@ describe('a capture host that is killed', () => {
 });
 
 describe('a capture host that stalls', () => {
-  test('is started again', async () => {
+  test('is restarted', async () => {
     const frames = await openFile({ restart: { 'stalled-after': '300ms' } });
     const all = await collect(frames, ({ length }) => {
       if (length === 100) process.kill(captureHosts()[0] as number, 'SIGSTOP');
@@ -236,16 +255,22 @@ describe('lifetime', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  test('needs no temporary folder, so that the length of TMPDIR does not matter', async () => {
+    vi.stubEnv('TMPDIR', join(directory, 'x'.repeat(100), 'missing'));
+    const frames = await openPattern({ frames: 3 });
+    expect(await lastValueFrom(frames.pipe(toArray()))).toHaveLength(3);
+  });
+
   test('the host dies with its parent, even when that is killed', async () => {
     context = testContext();
     const script = join(directory, 'parent.mjs');
     const dist = new URL('../../../dist/', import.meta.url).href;
     writeFileSync(
       script,
-      `import { HostProcess } from '${dist}gstreamer/capture/capture-process.js';
+      `import { CaptureProcess } from '${dist}gstreamer/capture/capture-process.js';
        import { launchLine } from '${dist}gstreamer/launch-line.js';
        const line = launchLine({ line: 'videotestsrc' }, [], { live: false }, ['cpu']);
-       const host = new HostProcess({ launchLine: line,
+       const host = new CaptureProcess({ launchLine: line,
          onFrame() { console.log(host.pid); }, onEnd() {} });
        host.ask(1);`,
     );

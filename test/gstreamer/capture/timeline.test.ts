@@ -20,7 +20,7 @@ function raw({ pts, arrived = 0n, asked = arrived, interval }: Given): RawFrame 
 
 describe('a source that waits', () => {
   test('keeps its PTS and loses nothing, whatever the gaps', () => {
-    const timeline = new Timeline({ live: false, steady: true });
+    const timeline = new Timeline('none');
     const placed = [0n, 33n, 500n].map((pts) =>
       timeline.place(raw({ pts: pts * ms, interval: 33n * ms })),
     );
@@ -32,7 +32,7 @@ describe('a source that waits', () => {
   });
 
   test('that loops goes on one frame interval behind its last frame', () => {
-    const timeline = new Timeline({ live: false, steady: true });
+    const timeline = new Timeline('none');
     const pts = [10n, 50n, 10n, 50n, 10n].map(
       (at) => timeline.place(raw({ pts: at * ms, interval: 40n * ms })).pts / ms,
     );
@@ -40,14 +40,14 @@ describe('a source that waits', () => {
   });
 
   test('without PTS gets them from its frame rate', () => {
-    const timeline = new Timeline({ live: false, steady: true });
+    const timeline = new Timeline('none');
     const pts = [0, 1, 2].map(() => timeline.place(raw({ interval: 40n * ms })).pts / ms);
     expect(pts).toEqual([0n, 40n, 80n]);
   });
 });
 
 describe('a camera', () => {
-  const camera = () => new Timeline({ live: true, steady: true });
+  const camera = () => new Timeline('every gap');
   /** A frame that was captured at `at` and fetched `late` after that. */
   const shot = (at: number, late = 5, interval: bigint | undefined = 100n * ms) =>
     raw({
@@ -143,7 +143,7 @@ describe('a camera', () => {
 });
 
 test('a video in real time loses only frames that nobody asked for', () => {
-  const timeline = new Timeline({ live: true, steady: false });
+  const timeline = new Timeline('gaps while unrequested');
   const interval = 40n * ms;
   timeline.place(raw({ pts: 0n, arrived: 1000n * ms, interval }));
   const wanted = raw({ pts: 400n * ms, asked: 1001n * ms, arrived: 1400n * ms, interval });

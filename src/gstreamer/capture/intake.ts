@@ -1,0 +1,39 @@
+import type { RawFrame } from './frame-reader.ts';
+import type { Losses } from './timeline.ts';
+
+/** How frames are taken from a capture process. */
+export interface Intake {
+  /** Frames that are requested or wait here at once. */
+  readonly window: number;
+  /** Which gaps in PTS are lost frames. */
+  readonly losses: Losses;
+  /** How the process is stopped. */
+  readonly stop: 'at once' | 'in order';
+  /** True for a frame that waited here so long that the source has a newer one. */
+  isStale(frame: RawFrame, now: bigint): boolean;
+  /** How old a frame is when it is handed on, from monotonic nanoseconds. */
+  age(capturedAt: bigint, now: bigint): bigint;
+}
+
+/** A camera: the newest frame is taken, nothing is fetched ahead. */
+export const newestFrame: Intake = {
+  window: 1,
+  losses: 'every gap',
+  // A driver that is not closed in order may refuse the next start.
+  stop: 'in order',
+  isStale: ({ arrivedAt, caps }, now) => now - arrivedAt > (caps.interval ?? 33_000_000n),
+  age: (capturedAt, now) => now - capturedAt,
+};
+
+/** A file played in real time: like a camera, but its frames need not come at equal distances. */
+export const playedFrame: Intake = { ...newestFrame, losses: 'gaps while unrequested' };
+
+/** A source that waits: every frame is taken, and one is fetched while another is worked on. */
+export const everyFrame: Intake = {
+  window: 2,
+  losses: 'none',
+  stop: 'at once',
+  isStale: () => false,
+  // As old as its way through the pipeline, however long it waited for it.
+  age: () => 0n,
+};

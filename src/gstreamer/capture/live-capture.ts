@@ -1,0 +1,68 @@
+import { Capture, type CaptureOptions, type Trouble } from './capture.ts';
+import { inPause } from './replay-capture.ts';
+
+export interface LiveOptions extends CaptureOptions {
+  /** Keep trying at the start too, instead of failing when the source is not there yet. */
+  readonly waitForSource?: boolean;
+}
+
+/** Restarts in a row before the first frame, unless the source is waited for. */
+const crashesAtStart = 5;
+/** While the same trouble goes on, it is reported this often, milliseconds. */
+const repeatEveryMs = 60_000;
+
+/** A live source: what it gives while it is away is lost, and it is away until it is back. */
+export class LiveCapture extends Capture<LiveOptions> {
+  protected override readonly pacedFrom = 0n;
+  /** What keeps the source away, and `clock.now()` when that was last reported. */
+  #away: { why: string; reportedAt: number; readonly sinceMs: number } | undefined;
+
+  protected override accepts(): boolean {
+    if (this.#away) this.#onBack(this.#away.sinceMs);
+    return true;
+  }
+
+  protected override onEndOfStream() {
+    this.finish();
+  }
+
+  protected override onTrouble(trouble: Trouble) {
+    const waiting = this.received > 0 || this.options.waitForSource === true;
+    if (trouble.reported && !waiting) return this.fail(trouble);
+    const silentMs = this.silentMs;
+    const pause = this.restart(trouble.why, waiting ? Infinity : crashesAtStart);
+    if (pause === undefined) return this.fail(trouble);
+    this.#report(trouble.why, pause, silentMs);
+  }
+
+  protected override beforeRestart() {
+    this.timeline.restart();
+  }
+
+  #report(why: string, pause: number, silentMs: number) {
+    const { clock, log } = this.context;
+    const now = clock.now();
+    this.#away ??= { why: '', reportedAt: 0, sinceMs: now - silentMs };
+    if (this.#away.why === '') {
+      this.context.reconnecting(clock.wall() - BigInt(Math.round(silentMs * 1e6)));
+    }
+    if (why === this.#away.why && now - this.#away.reportedAt < repeatEveryMs) return;
+    log.warn(`${why}; restarting${inPause(pause)}`);
+    this.#away.why = why;
+    this.#away.reportedAt = now;
+  }
+
+  #onBack(sinceMs: number) {
+    const { clock, log } = this.context;
+    this.#away = undefined;
+    this.context.reconnecting(undefined);
+    log.info(`frames again after ${((clock.now() - sinceMs) / 1000).toFixed(1)} s`);
+  }
+}
+
+/** A camera: a live source that has no end, so that the end of its stream is a failure. */
+export class CameraCapture extends LiveCapture {
+  protected override onEndOfStream() {
+    this.onTrouble({ why: `${this.options.what} ended`, reported: true });
+  }
+}

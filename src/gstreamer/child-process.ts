@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { reason } from '../core/errors.ts';
+
+/** File descriptor, in the child, of the socket that carries pictures. */
+export const streamFd = 4;
+
+export interface ChildOptions<FromChild> {
+  /** The module that the process runs. */
+  readonly entry: URL;
+  /** Size of its thread pool: each pull and each bus poll blocks one thread. */
+  readonly threads: number;
+  /** GStreamer's log level, unless the environment sets GST_DEBUG. */
+  readonly logLevel: number;
+  onMessage(message: FromChild): void;
+  /** Called once, after the last message, the last byte of the stream and the last of stderr. */
+  onExit(how: string): void;
+}
+
+/** Characters of stderr that are kept: GStreamer's last complaints. */
+const stderrTail = 4000;
+
+/**
+ * A child process that runs GStreamer. Messages go over IPC, pictures over a socket pair that the
+ * child inherits, so there is no path that others could open or that could be too long.
+ */
+export class GStreamerProcess<ToChild extends object, FromChild> {
+  /** The parent's end of the socket pair. */
+  readonly stream: Duplex;
+  /** Resolves when the process is gone. Never rejects. */
+  readonly gone: Promise<void>;
+  readonly #child: ChildProcess;
+  #stderr = '';
+
+  constructor(options: ChildOptions<FromChild>) {
+    this.#child = fork(options.entry, [], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
+      execArgv: [],
+      env: {
+        ...process.env,
+        UV_THREADPOOL_SIZE: String(options.threads),
+        GST_DEBUG: process.env.GST_DEBUG ?? String(options.logLevel),
+        GST_DEBUG_NO_COLOR: '1',
+      },
+    });
+    this.stream = this.#child.stdio[streamFd] as Duplex;
+    // A broken stream means that the process is gone, which its exit reports.
+    this.stream.on('error', () => {});
+    this.gone = new Promise((resolve) => this.#watch(options, resolve));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** False once the process can no longer be told anything. */
+  get connected(): boolean {
+    return this.#child.connected;
+  }
+
+  /** The end of what the process wrote to stderr, in whole lines. */
+  get stderr(): string {
+    return this.#stderr.trim();
+  }
+
+  tell(message: ToChild): void {
+    // A failure to send means that the process is gone, which its exit reports.
+    this.#child.send(message, () => {});
+  }
+
+  kill(): void {
+    this.stream.destroy();
+    this.#child.kill('SIGKILL');
+  }
+
+  #watch({ onMessage, onExit }: ChildOptions<FromChild>, gone: () => void): void {
+    const child = this.#child;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = tail(this.#stderr + text);
+    });
+    child.on('message', (message) => onMessage(message as FromChild));
+    child.on('error', (error) => {
+      if (child.pid !== undefined) return;
+      // Never started: there will be no exit.
+      onExit(`could not be started: ${reason(error)}`);
+      gone();
+    });
+    // 'close' comes after the last message and the last of every stream.
+    child.on('close', (code, signal) => {
+      this.stream.destroy();
+      onExit(signal ? `killed by ${signal}` : `exit code ${code}`);
+      gone();
+    });
+  }
+}
+
+/** Cut at a line break: half a line could show a part of a password that is then not recognised. */
+function tail(text: string): string {
+  if (text.length <= stderrTail) return text;
+  const end = text.indexOf('\n', text.length - stderrTail);
+  return end < 0 ? '' : text.slice(end + 1);
+}
