@@ -53,6 +53,10 @@ export const zeromq = defineSource({
 function receive(options: Options, context: ComponentContext): Observable<Frame> {
   return new Observable((subscriber) => {
     const stop = new AbortController();
+    const { signal } = context;
+    const abort = () => stop.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     const numbering = new Numbering();
     const read = async () => {
       for await (const frame of frames(options, context, stop)) {
@@ -74,7 +78,10 @@ function receive(options: Options, context: ComponentContext): Observable<Frame>
       () => subscriber.complete(),
       (error: unknown) => subscriber.error(error),
     );
-    return () => stop.abort();
+    return () => {
+      signal.removeEventListener('abort', abort);
+      stop.abort();
+    };
   });
 }
 

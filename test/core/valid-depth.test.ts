@@ -12,9 +12,9 @@ import { unproject } from '../../src/depth/unproject.ts';
 import { depthExtent } from '../../src/depth/valid-pixels.ts';
 import { clamp } from '../../src/operators/clamp.ts';
 import { colorize } from '../../src/operators/colorize.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { decodeFrame, encodeFrame, packMessage, unpackMessage } from '../../src/topic/message.ts';
 import { depthFrame } from '../support/frames.ts';
-import { runOperator } from '../support/operator-conformance.ts';
 
 const { NaN: nan, POSITIVE_INFINITY: infinity, NEGATIVE_INFINITY: minusInfinity } = Number;
 const invalid = [0, -0, nan, -1, infinity, minusInfinity];

@@ -1,15 +1,14 @@
 import { expect, test } from 'vitest';
 import type { DepthFrame } from '../../src/core/frame.ts';
 import { compareDepth } from '../../src/operators/compare-depth.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame } from '../support/frames.ts';
-import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
 
 const withTruth = (seq: number, truth = 2): DepthFrame => ({
   ...depthFrame(8, 6, seq),
   truth: depthFrame(8, 6, seq, () => truth),
 });
-conformsAsOperator(compareDepth, { options: {}, frame: withTruth });
 
 async function report(options: object, frames: DepthFrame[]) {
   const context = testContext();

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import type { DepthFrame } from '../../src/core/frame.ts';
 import { measureFlicker } from '../../src/operators/measure-flicker.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
-import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
-
-conformsAsOperator(measureFlicker, { options: {}, frame: (seq) => depthFrame(8, 6, seq) });
 
 async function report(options: object, frames: DepthFrame[]) {
   const context = testContext();

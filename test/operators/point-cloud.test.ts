@@ -2,12 +2,11 @@ import { expect, test } from 'vitest';
 import type { DepthFrame, PointsFrame } from '../../src/core/frame.ts';
 import { pointCloud } from '../../src/operators/point-cloud.ts';
 import { resize } from '../../src/operators/resize.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
-import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
 
 const intrinsics = { fx: 10, fy: 20, cx: 1, cy: 1 };
 const frame = (seq: number): DepthFrame => ({ ...depthFrame(4, 3, seq), intrinsics });
-conformsAsOperator(pointCloud, { options: {}, frame });
 
 async function points(options: object, depth: DepthFrame): Promise<PointsFrame> {
   return (await runOperator(pointCloud, options, [depth]))[0] as PointsFrame;

@@ -3,11 +3,9 @@ import { TestScheduler } from 'rxjs/testing';
 import { expect, test } from 'vitest';
 import type { Frame } from '../../src/core/frame.ts';
 import { sample } from '../../src/operators/sample.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame } from '../support/frames.ts';
-import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
-
-conformsAsOperator(sample, { options: { every: 3 }, frame: (seq) => depthFrame(2, 2, seq) });
 
 /** Frames at the given times, milliseconds. */
 function at(times: readonly number[]): Frame[] {

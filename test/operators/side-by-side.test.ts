@@ -3,14 +3,13 @@ import type { DepthFrame, ImageFrame } from '../../src/core/frame.ts';
 import { colorizeDepth } from '../../src/depth/colormap.ts';
 import { errorColor } from '../../src/depth/error-colors.ts';
 import { sideBySide } from '../../src/operators/side-by-side.ts';
+import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
-import { conformsAsOperator, runOperator } from '../support/operator-conformance.ts';
 
 const withImage = (seq: number): DepthFrame => ({
   ...depthFrame(8, 6, seq, (x) => 1 + x),
   image: imageFrame(8, 6, seq),
 });
-conformsAsOperator(sideBySide, { options: {}, frame: withImage });
 
 async function show(options: object, ...frames: DepthFrame[]): Promise<ImageFrame[]> {
   return (await runOperator(sideBySide, options, frames)) as ImageFrame[];

@@ -39,6 +39,13 @@ function install(): Installed {
   return { project, files };
 }
 
+function compile(project: string, ...files: string[]) {
+  const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+  const options = '--strict --target es2023 --module nodenext --types node --skipLibCheck';
+  const args = [tsc, ...options.split(' '), ...files];
+  return startProcess(process.execPath, args, { cwd: project }).finished;
+}
+
 const program = `
 import { defineOperator, definePipeline, discard, imbalance, type Frame, runPipeline, testPattern } from 'depthline';
 import { map } from 'rxjs';
@@ -64,6 +71,47 @@ const [branch] = branches;
 console.log(captured, branch && imbalance(branch));
 `;
 
+/** A component written by a user, and its test with nothing but what Node brings along. */
+const operator = `
+import { defineOperator, type Frame } from 'depthline';
+import { map } from 'rxjs';
+import { z } from 'zod';
+
+export const invert = defineOperator({
+  name: 'invert',
+  summary: 'Inverts the colours of a picture.',
+  accepts: ['image'],
+  emits: ['image'],
+  options: z.strictObject({ from: z.int().default(255).describe('what 0 becomes, 0 to 255') }),
+  examples: [{}],
+  create: async ({ from }) =>
+    map((frame: Frame): Frame =>
+      frame.kind === 'image' ? { ...frame, data: frame.data.map((value) => from - value) } : frame,
+    ),
+});
+`;
+const operatorTest = `
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { conformsAsOperator, imageFrame, runOperator } from 'depthline/testing';
+import { invert } from './invert.js';
+
+conformsAsOperator(invert, {}, { describe, test });
+
+test('inverts', async () => {
+  const [out] = await runOperator(invert, {}, [imageFrame(1, 1, 0, () => [255, 0, 1])]);
+  assert.deepEqual(out?.kind === 'image' && [...out.data], [0, 255, 254]);
+});
+`;
+/** The same with the faults that are made most often. */
+const carelessOperator = operator
+  .replace(
+    '{ ...frame, data: frame.data.map((value) => from - value) }',
+    '(frame.data.fill(from), frame)',
+  )
+  .replace('z.strictObject', 'z.object')
+  .replace(".describe('what 0 becomes, 0 to 255')", '');
+
 describe('the packed package', () => {
   let installed: Installed;
   beforeAll(() => {
@@ -76,6 +124,8 @@ describe('the packed package', () => {
       'bin/depthline',
       'dist/index.js',
       'dist/index.d.ts',
+      'dist/testing.js',
+      'dist/testing.d.ts',
       'models/fastdepth.onnx',
       'models/fastdepth.yaml',
       'pipelines/demo.yaml',
@@ -128,19 +178,38 @@ describe('the packed package', () => {
   it('gives a typed import', async () => {
     const { project } = installed;
     writeFileSync(join(project, 'robot.ts'), program);
-    const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-    const options = '--strict --target es2023 --module nodenext --types node --skipLibCheck';
-    const compiled = await startProcess(
-      process.execPath,
-      [tsc, ...options.split(' '), 'robot.ts'],
-      {
-        cwd: project,
-      },
-    ).finished;
-    expect(compiled.stdout).toBe('');
-    expect(compiled.code).toBe(0);
+    expect(await compile(project, 'robot.ts')).toMatchObject({ code: 0, stdout: '' });
     const ran = await startProcess(process.execPath, ['robot.js'], { cwd: project }).finished;
     expect(ran).toMatchObject({ code: 0, stdout: '5 0\n', stderr: '' });
+  });
+
+  it('has a conformance suite that a new operator of an empty project passes', async () => {
+    const { project } = installed;
+    writeFileSync(join(project, 'invert.ts'), operator);
+    writeFileSync(join(project, 'invert.test.ts'), operatorTest);
+    const compiled = await compile(project, 'invert.ts', 'invert.test.ts');
+    expect(compiled).toMatchObject({ code: 0, stdout: '' });
+    const ran = await startProcess(process.execPath, ['--test', 'invert.test.js'], { cwd: project })
+      .finished;
+    expect(ran.stdout).toMatch(/# ?fail 0|ℹ fail 0/);
+    expect(ran.code).toBe(0);
+  });
+
+  it('and that a careless one does not pass', async () => {
+    const { project } = installed;
+    writeFileSync(join(project, 'invert.ts'), carelessOperator);
+    writeFileSync(join(project, 'invert.test.ts'), operatorTest);
+    expect(await compile(project, 'invert.ts', 'invert.test.ts')).toMatchObject({ code: 0 });
+    const ran = await startProcess(process.execPath, ['--test', 'invert.test.js'], { cwd: project })
+      .finished;
+    expect(ran.code).toBe(1);
+    for (const failed of [
+      'describes each option',
+      'refuses unknown options',
+      'leaves its input as it was',
+    ]) {
+      expect(ran.stdout).toMatch(new RegExp(`(✖|not ok \\d+ -) ${failed}`));
+    }
   });
 
   it('refuses a wrong type', async () => {
@@ -149,14 +218,7 @@ describe('the packed package', () => {
       join(project, 'wrong.ts'),
       "import { testPattern } from 'depthline';\ntestPattern({ width: 'wide' });\n",
     );
-    const tsc = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
-    const options =
-      '--strict --noEmit --target es2023 --module nodenext --types node --skipLibCheck';
-    const { code, stdout } = await startProcess(
-      process.execPath,
-      [tsc, ...options.split(' '), 'wrong.ts'],
-      { cwd: project },
-    ).finished;
+    const { code, stdout } = await compile(project, 'wrong.ts');
     expect(code).not.toBe(0);
     expect(stdout).toMatch(/wrong\.ts\(2,15\).*'string' is not assignable to type 'number/);
   });

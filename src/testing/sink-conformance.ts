@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { z } from 'zod';
+import type { Sink, SinkDefinition } from '../core/component.ts';
+import type { Frame, FrameKind } from '../core/frame.ts';
+import {
+  describesItself,
+  type Instance,
+  pause,
+  type Subject,
+  type TestRunner,
+  until,
+  withInstances,
+} from './conformance.ts';
+import { sampleFrame } from './sample-frames.ts';
+import { dropTotal, type TestContext } from './test-context.ts';
+
+export interface SinkSubject extends Subject {
+  /** The `seq`-th frame to write. Default: a sample of the first kind that it accepts. */
+  frame?(seq: number): Frame;
+  /** Frames that really arrived where this instance writes to, asked after it has been closed. */
+  delivered?(context: TestContext): number | Promise<number>;
+  /** A frame that it must reject. */
+  readonly refused?: Frame;
+}
+
+/**
+ * Tests that hold for every sink: its definition describes itself, every write settles, what is
+ * written arrives, frames are left as they were, it closes at any time, and instances share no
+ * state.
+ *
+ * ```ts
+ * import { describe, test } from 'vitest'; // or node:test
+ * conformsAsSink(logger, { options: { path: 'frames.log' } }, { describe, test });
+ * ```
+ */
+export function conformsAsSink<Schema extends z.ZodType>(
+  definition: SinkDefinition<Schema>,
+  subject: SinkSubject,
+  runner: TestRunner,
+): void {
+  const sink = definition as unknown as SinkDefinition;
+  const kind = sink.accepts[0] as FrameKind;
+  const frame = (seq: number) => subject.frame?.(seq) ?? sampleFrame(kind, seq);
+  const frames = (n: number) => Array.from({ length: n }, (_, seq) => frame(seq));
+  type Body = Parameters<typeof withInstances<SinkDefinition>>[2];
+  const check = (name: string, body: Body) => runner.test(name, withInstances(sink, subject, body));
+
+  runner.describe(`${definition.name} as a sink`, () => {
+    describesItself(sink, subject, runner);
+
+    check('opens, and closes without a frame', async (create) => {
+      const { context } = opened(await create());
+      await context.close();
+    });
+
+    for (const n of [1, 12]) {
+      check(`${n} frames: each write settles, and what was written arrives`, async (create) => {
+        const { created, context } = opened(await create());
+        for (const one of frames(n)) await created.write(one);
+        await context.close();
+        await arrived(subject, context, n);
+        assert.equal(dropTotal(context) + context.counts.failed, 0, notTwice);
+      });
+    }
+
+    check('leaves frames as they were', async (create) => {
+      const { created, context } = opened(await create());
+      const given = frames(2);
+      const before = structuredClone(given);
+      for (const one of given) await created.write(one);
+      await context.close();
+      assert.deepEqual(given, before);
+    });
+
+    check('abort: a write settles all the same, and it closes', async (create) => {
+      const { created, context } = opened(await create());
+      await created.write(frame(0));
+      let settled = false;
+      const writing = (async () => created.write(frame(1)))();
+      context.abort();
+      // Whether this frame still arrives is the sink's choice; to hang is not.
+      writing.then(
+        () => (settled = true),
+        () => (settled = true),
+      );
+      await until(() => settled, 'a write settles when context.signal aborts');
+      await context.close();
+    });
+
+    check('wanted, if there is one, emits at once', async (create) => {
+      const { created } = opened(await create());
+      if (!created.wanted) return;
+      const seen: boolean[] = [];
+      created.wanted.subscribe((wanted) => seen.push(wanted)).unsubscribe();
+      assert.equal(seen.length, 1);
+    });
+
+    check('two instances do not share state', async (create) => {
+      const [one, other] = [opened(await create()), opened(await create())];
+      for (const each of frames(3)) {
+        await one.created.write(each);
+        await other.created.write(each);
+      }
+      await one.context.close();
+      await other.created.write(frame(3));
+      await other.context.close();
+      await arrived(subject, one.context, 3);
+      await arrived(subject, other.context, 4);
+    });
+
+    const { refused } = subject;
+    if (refused) {
+      check('a frame that it cannot take is rejected, and the next one arrives', async (create) => {
+        const { created, context } = opened(await create());
+        await assert.rejects(async () => created.write(refused));
+        await created.write(frame(0));
+        await context.close();
+        await arrived(subject, context, 1);
+        assert.equal(dropTotal(context) + context.counts.failed, 0, notTwice);
+      });
+    }
+  });
+}
+
+const notTwice =
+  'a write that settles is counted by the runtime; counting it again breaks the ledger';
+
+function opened(instance: Instance<Sink | undefined>): Instance<Sink> {
+  assert.ok(instance.created, 'create gave no sink; it is not available here');
+  return instance as Instance<Sink>;
+}
+
+async function arrived({ delivered }: SinkSubject, context: TestContext, n: number) {
+  if (!delivered) return;
+  // The other end of a socket takes a moment.
+  const deadline = performance.now() + 10_000;
+  while ((await delivered(context)) < n && performance.now() < deadline) await pause();
+  assert.equal(await delivered(context), n, 'frames that arrived');
+}

@@ -1,0 +1,77 @@
+import { systemClock } from '../core/clock.ts';
+import type { ComponentContext } from '../core/component.ts';
+import { Gate } from '../core/gate.ts';
+
+/** A component's context that records what the component reports. */
+export interface TestContext extends ComponentContext {
+  /** Frames dropped so far, by reason. */
+  readonly drops: Map<string, number>;
+  readonly counts: { failed: number; inFlight: number; restarts: string[] };
+  /** What `reconnecting` was called with, in order. */
+  readonly away: (bigint | undefined)[];
+  readonly logs: { level: 'debug' | 'info' | 'warn'; message: string }[];
+  /** What the component would add to the run's summary. */
+  report(): Record<string, unknown>;
+  /** Aborts `signal`. */
+  abort(): void;
+  /** Runs the closings once, last registered first, and awaits them. */
+  close(): Promise<void>;
+}
+
+/**
+ * A context for a component under test: real time, an open gate and a queue of one frame that
+ * blocks, unless `overrides` says otherwise. In a pipeline the runtime makes the context.
+ */
+export function testContext(overrides: Partial<ComponentContext> = {}): TestContext {
+  const controller = new AbortController();
+  const cleanups: (() => void | Promise<void>)[] = [];
+  const reports: (() => Record<string, unknown>)[] = [];
+  const drops = new Map<string, number>();
+  const counts = { failed: 0, inFlight: 0, restarts: [] as string[] };
+  const logs: TestContext['logs'] = [];
+  const away: (bigint | undefined)[] = [];
+  const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
+    logs.push({ level, message });
+  };
+  return {
+    name: 'test',
+    path: 'test',
+    signal: controller.signal,
+    clock: systemClock,
+    log: { debug: log('debug'), info: log('info'), warn: log('warn') },
+    gate: new Gate(),
+    queue: { limit: 1, whenFull: 'block' },
+    fused: [],
+    baseDirectory: process.cwd(),
+    dropped: (n, why) => drops.set(why, (drops.get(why) ?? 0) + n),
+    failed: (n) => {
+      counts.failed += n;
+    },
+    inFlight: (n) => {
+      counts.inFlight = n;
+    },
+    restarted: (why) => {
+      counts.restarts.push(why);
+    },
+    reconnecting: (since) => {
+      away.push(since);
+    },
+    defer: (cleanup) => cleanups.push(cleanup),
+    summary: (report) => reports.push(report),
+    ...overrides,
+    drops,
+    counts,
+    away,
+    logs,
+    report: () => Object.assign({}, ...reports.map((report) => report())),
+    abort: () => controller.abort(),
+    async close() {
+      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+    },
+  };
+}
+
+/** Frames dropped so far, whatever the reason. */
+export function dropTotal({ drops }: TestContext): number {
+  return [...drops.values()].reduce((sum, count) => sum + count, 0);
+}

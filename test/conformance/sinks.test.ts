@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Pull } from 'zeromq';
+import { builtins } from '../../src/builtins.ts';
+import type { SinkDefinition } from '../../src/core/component.ts';
+import { dataFrame, imageFrame } from '../../src/testing/sample-frames.ts';
+import { conformsAsSink, type SinkSubject } from '../../src/testing.ts';
+import { processesOf } from '../support/processes.ts';
+import { openScreen, type Screen } from '../support/screen.ts';
+import { decodeVideo } from '../support/video.ts';
+
+const before = { ...process.env };
+let screen: Screen;
+beforeAll(async () => {
+  screen = await openScreen();
+  process.env.DISPLAY = screen.display;
+  delete process.env.WAYLAND_DISPLAY;
+});
+afterAll(async () => {
+  await screen.stop();
+  process.env = before;
+  for (const { socket } of receivers.values()) socket.close();
+  expect(processesOf('output-host')).toEqual([]);
+});
+
+/** By endpoint: what has arrived at the other end. */
+const receivers = new Map<string, { socket: Pull; count: number }>();
+
+async function receiver(): Promise<string> {
+  const socket = new Pull();
+  await socket.bind('tcp://127.0.0.1:*');
+  const endpoint = socket.lastEndpoint as string;
+  const entry = { socket, count: 0 };
+  receivers.set(endpoint, entry);
+  const read = async () => {
+    for await (const _ of socket) entry.count++;
+  };
+  void read().catch(() => {});
+  return endpoint;
+}
+
+const subjects: Readonly<Record<string, SinkSubject>> = {
+  discard: { options: {} },
+  display: {
+    options: {},
+    frame: (seq) => imageFrame(64, 48, seq),
+    delivered: (context) => context.report().frames as number,
+  },
+  file: {
+    options: { directory: 'out', format: 'npy' },
+    delivered: ({ baseDirectory }) => {
+      const index = readFileSync(join(baseDirectory, 'out', 'index.csv'), 'utf8');
+      return index.trimEnd().split('\n').length - 1;
+    },
+    refused: dataFrame(),
+  },
+  video: {
+    options: { path: 'out.mkv' },
+    frame: (seq) => imageFrame(64, 48, seq),
+    delivered: ({ baseDirectory }) => decodeVideo(join(baseDirectory, 'out.mkv')).pts.length,
+  },
+  zeromq: {
+    options: async () => ({ connect: await receiver(), type: 'push' }),
+    delivered: async (context) => {
+      const entry = receivers.get(context.report().endpoint as string);
+      return entry?.count ?? 0;
+    },
+  },
+};
+
+test('every sink is tested', () => {
+  expect(Object.keys(subjects).sort()).toEqual(builtins.names('sink'));
+});
+
+for (const [name, subject] of Object.entries(subjects)) {
+  const definition = builtins.get(name, 'sink') as SinkDefinition;
+  conformsAsSink(definition, subject, { describe, test });
+}

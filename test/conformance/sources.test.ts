@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtins } from '../../src/builtins.ts';
+import type { SourceDefinition } from '../../src/core/component.ts';
+import { depthFrame } from '../../src/testing/sample-frames.ts';
+import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
+import { makeVideo } from '../support/gstreamer.ts';
+import { writePicture } from '../support/pictures.ts';
+import { processesOf } from '../support/processes.ts';
+import { message, publisher, sendUntil } from '../support/topic.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'sources-'));
+const closings: (() => unknown)[] = [];
+let rtspPort = 0;
+let endpoint = '';
+
+beforeAll(async () => {
+  mkdirSync(join(folder, 'pictures'));
+  for (let n = 0; n < 5; n++) await writePicture(join(folder, 'pictures', `${n}.png`), 16, 12, n);
+  makeVideo(join(folder, 'clip.mkv'), { frames: 6 });
+  rtspPort = await startRtspServer();
+  endpoint = await startPublisher();
+});
+afterAll(async () => {
+  for (const close of closings.reverse()) await close();
+  rmSync(folder, { recursive: true });
+  // No capture process outlives its source.
+  expect(processesOf('capture-host')).toEqual([]);
+});
+
+async function startRtspServer(): Promise<number> {
+  const script = fileURLToPath(new URL('../support/rtsp-server.py', import.meta.url));
+  const server: ChildProcess = spawn('/usr/bin/python3', [script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  closings.push(async () => {
+    if (server.exitCode === null && server.kill('SIGKILL')) await once(server, 'close');
+  });
+  const [port] = await once(server.stdout as NonNullable<typeof server.stdout>, 'data');
+  return Number(port);
+}
+
+async function startPublisher(): Promise<string> {
+  const { socket, endpoint } = await publisher();
+  const done = new AbortController();
+  const sending = sendUntil(socket, done.signal, 5, (n) => message(depthFrame(4, 3, n)));
+  closings.push(async () => {
+    done.abort();
+    await sending;
+    socket.close();
+  });
+  return endpoint;
+}
+
+const line = 'videotestsrc num-buffers=6 ! video/x-raw,width=64,height=48';
+
+const subjects: Readonly<Record<string, SourceSubject>> = {
+  gstreamer: {
+    options: { launch: line, live: false },
+    frames: 6,
+    failing: { launch: 'filesrc location=/nonexistent ! decodebin', live: false },
+  },
+  images: {
+    options: () => ({ path: join(folder, 'pictures') }),
+    frames: 5,
+    failing: { path: '/nonexistent' },
+  },
+  rtsp: {
+    options: () => ({
+      url: `rtsp://127.0.0.1:${rtspPort}/test`,
+      protocol: 'tcp',
+      latency: '50ms',
+    }),
+  },
+  'synthetic-room': { options: { width: 32, height: 24, frames: 4 }, frames: 4 },
+  'test-pattern': { options: { width: 64, height: 48, frames: 6 }, frames: 6 },
+  'video-file': {
+    options: () => ({ path: join(folder, 'clip.mkv') }),
+    frames: 6,
+    failing: { path: '/nonexistent.mkv' },
+  },
+  zeromq: {
+    options: () => ({ connect: endpoint }),
+    failing: { connect: 'no endpoint' },
+  },
+};
+
+/** Cameras that this machine lacks: a live launch line takes the same way. */
+const cameras = ['csi-camera', 'usb-camera'];
+
+test('every source is tested', () => {
+  expect([...Object.keys(subjects), ...cameras].sort()).toEqual(builtins.names('source'));
+});
+
+for (const [name, subject] of Object.entries(subjects)) {
+  conformsAsSource(source(name), subject, { describe, test });
+}
+
+describe('in place of a camera', () => {
+  const launch = 'videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=60/1';
+  conformsAsSource(source('gstreamer'), { options: { launch } }, { describe, test });
+});
+
+function source(name: string): SourceDefinition {
+  return builtins.get(name, 'source') as SourceDefinition;
+}
