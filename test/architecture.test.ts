@@ -49,6 +49,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   synthetic: ['core'],
   pipeline: ['core'],
   runtime: ['core', 'pipeline'],
+  testing: ['core'],
   topic: ['core', 'depth'],
   imaging: ['core', 'depth'],
   files: ['core', 'depth', 'imaging'],
