@@ -1,10 +1,11 @@
-import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
-import type { XPublisher } from 'zeromq';
+import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
+import { bind } from '../topic/bind.ts';
 import { curveServerSchema } from '../topic/curve.ts';
+import { demand } from '../topic/demand.ts';
+import { type EndpointUse, endpoint, resolveHost } from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
 import { depthEncodings } from '../topic/header.ts';
 import { encodeFrame, framings, packMessage } from '../topic/message.ts';
@@ -12,19 +13,17 @@ import { allowOnly } from '../topic/zap.ts';
 
 const options = z
   .strictObject({
-    bind: z
-      .string()
+    bind: endpoint('bind')
       .optional()
       .describe('endpoint that subscribers connect to: tcp://127.0.0.1:5556, ipc:///run/depth'),
-    connect: z
-      .string()
+    connect: endpoint('connect')
       .optional()
       .describe('endpoint of a subscriber or proxy that binds, in place of bind'),
     type: z
       .enum(['pub', 'push'])
       .default('pub')
       .describe(
-        'pub: to everyone who listens, never waits; push: to one of those connected, lossless, waits',
+        'pub: to every subscriber, never waits; push: each message to one reader, lossless, waits',
       ),
     topic: z
       .string()
@@ -35,7 +34,7 @@ const options = z
       .string()
       .min(1)
       .optional()
-      .describe('publish pictures too, under this topic; a depth frame brings its picture along'),
+      .describe('publish pictures too, under this topic: the picture of each depth frame'),
     framing: z
       .enum(framings)
       .default('multipart')
@@ -54,7 +53,7 @@ const options = z
       .enum(['always', 'subscribers'])
       .default('always')
       .describe(
-        'subscribers: while nobody listens to this topic, and no other sink wants frames, nothing is captured or computed',
+        'subscribers: while there are no subscribers, and no other sink wants frames, nothing is captured or computed',
       ),
     curve: curveServerSchema.optional(),
   })
@@ -62,18 +61,20 @@ const options = z
     error: 'needs either "bind" or "connect", and not both',
   })
   .refine((o) => o.demand === 'always' || o.type === 'pub', {
-    error: 'only "type: pub" knows its subscribers; leave "demand" out, or publish',
+    error: 'only "type: pub" knows its subscribers; leave "demand" out, or set "type: pub"',
     path: ['demand'],
   });
 
 type Options = z.output<typeof options>;
 
-/** Longest that a closing socket waits for messages on their way, milliseconds. */
+/** How long a closing socket keeps messages that were not sent yet, milliseconds. */
 const lingerMs = 500;
+/** Subscribers send only their subscriptions. ZeroMQ disconnects one that announces more, bytes. */
+const longestRequest = 64 * 1024;
 
 /**
- * Publishes frames as messages that explain themselves (docs/depth-topic.md). PUB never waits: a
- * subscriber that is too slow loses messages at its high-water mark. PUSH waits.
+ * Publishes frames as self-describing messages (docs/depth-topic.md). PUB never waits: a subscriber
+ * that is too slow loses messages at its high-water mark. PUSH waits.
  */
 export const zeromq = defineSink({
   name: 'zeromq',
@@ -89,34 +90,11 @@ export const zeromq = defineSink({
 });
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
-  const { Publisher, Push, XPublisher } = await import('zeromq');
-  let endpoint = (options.bind ?? options.connect) as string;
-  const access = options.curve?.allow && (await allowOnly(options.curve.allow));
-  if (access) context.defer(access.close);
-  const settings = {
-    sendHighWaterMark: options['high-water-mark'],
-    maxMessageSize: longestRequest,
-    linger: lingerMs,
-    ...(options.curve && { curveServer: true, curveSecretKey: options.curve['secret-key'] }),
-    ...(access && { zapDomain: access.domain }),
-  };
-  const watched = options.demand === 'subscribers' ? new XPublisher(settings) : undefined;
-  const socket = watched ?? new { pub: Publisher, push: Push }[options.type](settings);
-  context.defer(() => socket.close());
+  const socket = await openSocket(options, context);
   for (const warning of exposure(options)) context.log.warn(warning);
-  try {
-    if (options.bind !== undefined) await socket.bind(endpoint);
-    else socket.connect(endpoint);
-  } catch (error) {
-    throw new DepthlineError('SINK', bindProblem(endpoint, error), { cause: error });
-  }
-  if (options.bind?.startsWith('tcp:') && socket.lastEndpoint !== null) {
-    // Where the port was left open ("*"), subscribers need to know it.
-    if (endpoint !== socket.lastEndpoint) context.log.info(`bound to ${socket.lastEndpoint}`);
-    endpoint = socket.lastEndpoint;
-  }
-  const stopped = () => socket.close();
-  context.signal.addEventListener('abort', stopped, { once: true });
+  const wanted = await wantedBy(socket, options, context);
+  const endpoint = await attach(socket, options, context);
+  context.signal.addEventListener('abort', () => socket.close(), { once: true });
 
   let messages = 0;
   let bytes = 0;
@@ -138,7 +116,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     (kind === 'image' && options['image-topic']) || options.topic;
 
   return {
-    ...(watched && { wanted: demand(watched, options) }),
+    ...(wanted && { wanted }),
     async write(frame) {
       const dropped = lastSeq === undefined ? 0 : Math.max(0, frame.seq - lastSeq - 1);
       lastSeq = frame.seq;
@@ -150,39 +128,65 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   };
 }
 
-/** Subscribers send what they subscribe to. ZeroMQ hangs up on one that says it sends more, bytes. */
-const longestRequest = 64 * 1024;
-
-/** Whether anybody subscribes to a topic of ours, or to a beginning of one. */
-function demand(socket: XPublisher, options: Options): Observable<boolean> {
-  const topics = [options.topic, options['image-topic'] ?? options.topic];
-  const prefixes = new Set<string>();
-  const wanted = new BehaviorSubject(false);
-  const listen = async () => {
-    // One message when the first subscriber asks for a prefix, and one when the last has left.
-    for await (const [change] of socket) {
-      const prefix = String(change?.subarray(1));
-      // Whoever asks for a great many others must not fill our memory with them.
-      if (!topics.some((topic) => topic.startsWith(prefix))) continue;
-      if (change?.[0] === 1) prefixes.add(prefix);
-      else prefixes.delete(prefix);
-      wanted.next(prefixes.size > 0);
-    }
-  };
-  // It ends when the socket is closed.
-  void listen().catch(() => {});
-  return wanted.pipe(distinctUntilChanged());
+async function openSocket(
+  options: Options,
+  context: ComponentContext,
+): Promise<Publisher | Push | XPublisher> {
+  const { Publisher, Push, XPublisher } = await import('zeromq');
+  const access = options.curve?.allow && (await allowOnly(options.curve.allow));
+  if (access) context.defer(access.close);
+  const { ipv6, unresolved } = await resolveHost(endpointOf(options), usedTo(options));
+  if (unresolved !== undefined) {
+    context.log.warn(`host "${unresolved}" cannot be resolved yet; ZeroMQ keeps trying`);
+  }
+  const Socket =
+    options.demand === 'subscribers' ? XPublisher : { pub: Publisher, push: Push }[options.type];
+  const socket = new Socket({
+    ipv6,
+    sendHighWaterMark: options['high-water-mark'],
+    maxMessageSize: longestRequest,
+    linger: lingerMs,
+    ...(options.curve && { curveServer: true, curveSecretKey: options.curve['secret-key'] }),
+    ...access?.settings,
+  });
+  context.defer(() => socket.close());
+  return socket;
 }
 
-function bindProblem(endpoint: string, error: unknown): string {
-  const code = (error as { code?: string }).code;
-  if (code === 'EADDRINUSE') {
-    return `${endpoint} is in use by another process; stop it or choose another port`;
+async function wantedBy(
+  socket: Publisher | Push | XPublisher,
+  options: Options,
+  context: ComponentContext,
+): Promise<Sink['wanted']> {
+  if (options.demand !== 'subscribers') return undefined;
+  const topics = [options.topic, options['image-topic'] ?? options.topic];
+  const { wanted, close } = await demand(socket as XPublisher, topics);
+  context.defer(close);
+  return wanted;
+}
+
+/** Binds or connects the socket; the endpoint that others connect to. */
+async function attach(
+  socket: Publisher | Push | XPublisher,
+  options: Options,
+  { log }: ComponentContext,
+): Promise<string> {
+  const endpoint = endpointOf(options);
+  if (options.bind === undefined) {
+    socket.connect(endpoint);
+    return endpoint;
   }
-  if (code === 'EINVAL' || code === 'EPROTONOSUPPORT') {
-    return `"${endpoint}" is not a ZeroMQ endpoint; write tcp://127.0.0.1:5556 or ipc:///path`;
-  }
-  if (code === 'EACCES')
-    return `no permission for ${endpoint}; choose a port above 1023 or another path`;
-  return `${endpoint} cannot be opened: ${reason(error)}`;
+  await bind(socket, endpoint, 'SINK');
+  const bound = socket.lastEndpoint ?? endpoint;
+  // Where the port was left open ("*"), subscribers need to know it.
+  if (bound !== endpoint) log.info(`bound to ${bound}`);
+  return bound;
+}
+
+function endpointOf(options: Options): string {
+  return (options.bind ?? options.connect) as string;
+}
+
+function usedTo(options: Options): EndpointUse {
+  return options.bind === undefined ? 'connect' : 'bind';
 }

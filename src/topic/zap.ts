@@ -1,41 +1,82 @@
 import type { Reply } from 'zeromq';
+import { DepthlineError } from '../core/errors.ts';
+import { bindWhenFree } from './bind.ts';
 import { z85 } from './curve.ts';
 
-// ZeroMQ asks for leave to let a client in at this address, within the process (ZAP, RFC 27).
+/** Where ZeroMQ asks, within the process, whether a client may connect (ZAP, RFC 27). */
 const address = 'inproc://zeromq.zap.01';
 const mechanism = 'CURVE';
 
-/** Public keys that may connect, by the domain of a socket; a socket without one lets all in. */
+/** Options of a server socket whose clients the handler decides on. */
+export interface AccessSettings {
+  readonly zapDomain: string;
+  /**
+   * Without it, ZeroMQ lets every client in while no handler is bound. With it, ZeroMQ lets nobody
+   * in then.
+   */
+  readonly zapEnforceDomain: true;
+}
+
+/** Public keys that may connect, by domain. */
 const allowed = new Map<string, ReadonlySet<string>>();
-let handler: Reply | undefined;
+/** The one handler of this process; open while there is a domain. */
+let handler: Promise<Reply> | undefined;
 let domains = 0;
 
 /**
- * A domain (`zapDomain` of a socket) whose clients must have one of these public keys, in Z85.
+ * Restricts a CURVE server socket to clients with one of these public keys (Z85).
  *
- * @returns the domain, and what ends it; to be called after its socket was closed
+ * @returns settings for the socket, and `close`, to be called after the socket was closed
+ * @throws DepthlineError `SINK` if the process already has another ZAP handler
  */
 export async function allowOnly(
   keys: readonly string[],
-): Promise<{ domain: string; close: () => void }> {
-  const { Reply } = await import('zeromq');
+): Promise<{ settings: AccessSettings; close: () => void }> {
   const domain = `depthline-${domains++}`;
   allowed.set(domain, new Set(keys));
-  if (!handler) {
-    handler = new Reply({ linger: 0 });
-    await handler.bind(address);
-    // It ends when the handler is closed, at times in the middle of an answer.
-    void answer(handler).catch(() => {});
+  handler ??= openHandler();
+  const opening = handler;
+  try {
+    await opening;
+  } catch (error) {
+    if (handler === opening) handler = undefined;
+    release(domain);
+    throw error;
   }
   return {
-    domain,
-    close() {
-      allowed.delete(domain);
-      if (allowed.size > 0) return;
-      handler?.close();
-      handler = undefined;
-    },
+    settings: { zapDomain: domain, zapEnforceDomain: true },
+    close: () => release(domain),
   };
+}
+
+function release(domain: string): void {
+  allowed.delete(domain);
+  if (allowed.size > 0) return;
+  // A bound handler would keep the process from exiting.
+  void handler?.then(
+    (socket) => socket.close(),
+    () => {},
+  );
+  handler = undefined;
+}
+
+async function openHandler(): Promise<Reply> {
+  const { Reply } = await import('zeromq');
+  const socket = new Reply({ linger: 0 });
+  try {
+    // The address of a handler that was closed just now takes a moment to become free.
+    await bindWhenFree(socket, address);
+  } catch (error) {
+    socket.close();
+    throw new DepthlineError(
+      'SINK',
+      'the "allow" list of curve cannot be enforced: another ZAP handler runs in this process; close it, or leave "allow" out and check keys there',
+      { cause: error },
+    );
+  }
+  // It ends when the handler is closed, at times in the middle of an answer.
+  void answer(socket).catch(() => {});
+  return socket;
 }
 
 async function answer(socket: Reply): Promise<void> {
@@ -43,6 +84,7 @@ async function answer(socket: Reply): Promise<void> {
     const name = String(domain);
     const known =
       String(how) === mechanism && key?.length === 32 && allowed.get(name)?.has(z85(key));
+    // A socket without a domain has no list: it admits whoever knows its public key.
     const verdict = name === '' || known ? ['200', 'OK'] : ['400', 'this key is not allowed'];
     await socket.send([version, id, ...verdict, '', '']);
   }

@@ -16,7 +16,7 @@ import {
 import { until } from '../support/gstreamer.ts';
 import { pythonWith } from '../support/python.ts';
 import { freeEndpoint } from '../support/topic.ts';
-import { greetingLength, handshake, longFrame } from '../support/zmtp.ts';
+import { longFrame, rawSubscriber, shortFrame } from '../support/zmtp.ts';
 
 /** More in the long form: FAULT_ROUNDS=1000 npx vitest run test/faults */
 const rounds = Number(process.env.FAULT_ROUNDS ?? 100);
@@ -178,17 +178,9 @@ describe('a topic with bad subscribers', () => {
   });
 });
 
-/** A subscriber made of bytes, past its handshake. */
 async function handshaken(endpoint: string): Promise<Socket> {
-  const { hostname, port } = new URL(endpoint);
-  const socket = connect(Number(port), hostname).on('error', () => {});
+  const socket = await rawSubscriber(endpoint);
   closing.push(() => socket.destroy());
-  socket.write(handshake('SUB'));
-  let received = 0;
-  socket.on('data', (bytes) => {
-    received += bytes.length;
-  });
-  await until(() => received > greetingLength + 2, 20_000);
   return socket;
 }
 
@@ -213,11 +205,7 @@ describe('a topic whose subscribers send too much', () => {
       const socket = await handshaken(endpoint);
       for (let block = 0; block < 50; block++) {
         const wishes = Array.from({ length: 1000 }, (_, n) => `\x01${block}-${n}`);
-        socket.write(
-          Buffer.concat(
-            wishes.map((wish) => Buffer.concat([Buffer.of(0, wish.length), Buffer.from(wish)])),
-          ),
-        );
+        socket.write(Buffer.concat(wishes.map((wish) => shortFrame(Buffer.from(wish)))));
         headers.push(await next());
       }
       socket.destroy();

@@ -1,11 +1,19 @@
+import { once } from 'node:events';
+import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Sink } from '../../src/core/component.ts';
 import { zeromq } from '../../src/sinks/zeromq.ts';
 import { decodeFrame, unpackMessage } from '../../src/topic/message.ts';
 import { type SubscribeOptions, subscribeDepth } from '../../src/topic/subscribe-depth.ts';
+import { startProcess, workplace } from '../support/cli.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { freeEndpoint } from '../support/topic.ts';
+import { rawSubscriber, shortFrame } from '../support/zmtp.ts';
+
+/** More in the long form: RESTARTS=1000 npx vitest run test/sinks/zeromq.test.ts */
+const restarts = Number(process.env.RESTARTS ?? 200);
 
 let context: TestContext;
 const closing: (() => unknown)[] = [];
@@ -110,13 +118,67 @@ describe('zeromq sink', () => {
     );
   });
 
+  it('takes over the file of a publisher that died, and no other file', async () => {
+    const path = join(workplace(), 'depth');
+    const bind = `ipc://${path}`;
+    // A server that is killed leaves its socket file behind.
+    const script = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`;
+    await startProcess(process.execPath, ['-e', script, path]).finished;
+    expect(existsSync(path)).toBe(true);
+    const sink = await open({ bind });
+    expect(await receive(sink, bind, 3)).toHaveLength(3);
+    await context.close();
+    rmSync(path);
+
+    for (const make of [
+      () => writeFileSync(path, 'notes'),
+      () => mkdirSync(path),
+      () => symlinkSync('target', path),
+    ]) {
+      make();
+      await expect(open({ bind })).rejects.toThrow(
+        `${bind} cannot be bound: a file that is not a socket is there; remove it or choose another path`,
+      );
+      expect(lstatSync(path).isSocket()).toBe(false);
+      rmSync(path, { recursive: true });
+    }
+  });
+
+  it('leaves a publisher on the same ipc path alone', async () => {
+    const bind = `ipc://${join(workplace(), 'depth')}`;
+    const first = await open({ bind });
+    for (const type of ['pub', 'push']) {
+      await expect(open({ bind, type })).rejects.toThrow(
+        `${bind} is in use by another process; stop it or choose another path`,
+      );
+    }
+    expect(await receive(first, bind, 3)).toHaveLength(3);
+  });
+
   it.each([
-    [
-      { bind: 'localhost:5556' },
+    ['a port', () => 'tcp://127.0.0.1:15963'],
+    ['a path', () => `ipc://${join(workplace(), 'depth')}`],
+    ['a name in the process', () => 'inproc://depth'],
+  ])('opens and closes %s many times, with an allow-list', async (_, endpoint) => {
+    const bind = endpoint();
+    const { curveKeyPair } = await import('zeromq');
+    const [server, client] = [curveKeyPair(), curveKeyPair()];
+    const curve = { 'secret-key': server.secretKey, allow: [client.publicKey] };
+    for (let round = 0; round < restarts; round++) {
+      await open({ bind, curve });
+      await context.close();
+    }
+    const sink = await open({ bind, curve });
+    const { publicKey, secretKey } = client;
+    const keys = { curve: { serverKey: server.publicKey, publicKey, secretKey } };
+    expect(await receive(sink, bind, 3, keys)).toHaveLength(3);
+  });
+
+  it('refuses what is not an endpoint', () => {
+    const { error } = zeromq.options.safeParse({ bind: 'localhost:5556' });
+    expect(error?.issues[0]?.message).toBe(
       '"localhost:5556" is not a ZeroMQ endpoint; write tcp://127.0.0.1:5556 or ipc:///path',
-    ],
-  ])('says what is wrong with %o', async (options, message) => {
-    await expect(open(options)).rejects.toThrow(message);
+    );
   });
 
   it('takes either bind or connect', () => {
@@ -151,6 +213,36 @@ describe('zeromq sink with demand: subscribers', () => {
     expect(frames).toHaveLength(20);
     await expect.poll(() => changes).toEqual([false, true, false]);
     other.close();
+  });
+
+  it.each([
+    ['a message that is no subscription', Buffer.from('?depth')],
+    ['an unsubscription from a peer that never subscribed', Buffer.from('\0depth')],
+    ['an unsubscription from everything', Buffer.from('\0')],
+    ['an empty message', Buffer.alloc(0)],
+  ])('goes on after %s', async (_, attack) => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, demand: 'subscribers' });
+    const changes: boolean[] = [];
+    sink.wanted?.subscribe((wanted) => changes.push(wanted));
+    const stop = new AbortController();
+    let received = 0;
+    const reading = (async () => {
+      for await (const _ of subscribeDepth(endpoint, { signal: stop.signal })) received++;
+    })();
+    await expect.poll(() => changes).toEqual([false, true]);
+    const peer = await rawSubscriber(endpoint);
+    for (let i = 0; i < 3; i++) peer.write(shortFrame(attack));
+    // The publisher closes its end when it has read everything.
+    await once(peer.end(), 'close');
+    for (let seq = 0; received < 30; seq++) {
+      await sink.write(depthFrame(2, 2, seq));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(changes).toEqual([false, true]);
+    stop.abort();
+    await reading;
+    await expect.poll(() => changes).toEqual([false, true, false]);
   });
 
   it('is refused where nobody subscribes', () => {
