@@ -2,22 +2,108 @@
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
-  /** Wall clock, nanoseconds since the Unix epoch. */
+  /** Wall clock at this moment, nanoseconds since the Unix epoch. */
   wall(): bigint;
-  /** Calls `callback` once after `ms`; returns a function that cancels it. */
+  /** Calls `callback` once after `ms`, however long that is; returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
+  /**
+   * Milliseconds since the wall clock read `wall`, not counting what the clock was set by
+   * meanwhile. Default: the difference to `wall()`.
+   */
+  since?(wall: bigint): number;
+  /**
+   * Calls `listener` when the wall clock has been set, with the milliseconds that it jumped forward
+   * (negative: back); returns a function that ends that.
+   */
+  onStep?(listener: (jumpMs: number) => void): () => void;
 }
 
-const origin = BigInt(Math.round(performance.timeOrigin * 1000)) * 1000n;
+/** A timer of Node's that is longer than this ends at once. */
+const longestTimerMs = 2 ** 31 - 1;
+/** Wall clock and monotonic clock differ by more than this only if the wall clock was set. */
+const leastStepMs = 500;
+/** Steps that ages are corrected for. */
+const stepsKept = 16;
 
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wall: () => origin + BigInt(Math.round(performance.now() * 1e6)),
-  after(ms, callback) {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-};
+interface Step {
+  /** `now()` when it was noticed. */
+  readonly at: number;
+  readonly jumpMs: number;
+}
+
+/** The clocks of this machine. Both are read at the moment of use, and a step of one is noticed. */
+export class SystemClock implements Clock {
+  readonly #steps: Step[] = [];
+  readonly #listeners = new Set<(jumpMs: number) => void>();
+  /** Wall clock minus monotonic clock, milliseconds. */
+  #offset = performance.timeOrigin;
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): bigint {
+    const now = performance.now();
+    const error = Date.now() - (this.#offset + now);
+    // Date.now() is cut to whole milliseconds: the finer time stays while it agrees with that.
+    if (error > 0 || error <= -1) this.#adjust(error > 0 ? error : error + 1);
+    return BigInt(Math.round((this.#offset + now) * 1000)) * 1000n;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    if (!(ms > longestTimerMs)) {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    }
+    const end = performance.now() + ms;
+    let cancel = () => {};
+    const wait = () => {
+      const left = end - performance.now();
+      cancel = left > 0 ? this.after(Math.min(left, longestTimerMs), wait) : () => {};
+      if (left <= 0) callback();
+    };
+    wait();
+    return () => cancel();
+  }
+
+  since(wall: bigint): number {
+    const difference = Number(this.wall() - wall) / 1e6;
+    const now = performance.now();
+    // The time was read between two steps: between which, the age itself must agree with.
+    let age = difference;
+    let until = 0;
+    for (let i = this.#steps.length - 1; i >= 0; i--) {
+      const { at, jumpMs } = this.#steps[i] as Step;
+      if (age >= until && age <= now - at) return age;
+      age -= jumpMs;
+      until = now - at;
+    }
+    // What this process cannot have read is a time from elsewhere, of which no step is known.
+    return age >= until && age <= now ? age : difference;
+  }
+
+  onStep(listener: (jumpMs: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #adjust(error: number): void {
+    if (Math.abs(error) < leastStepMs) {
+      this.#offset += error;
+      return;
+    }
+    // This thread may have been stopped between the two readings above.
+    const now = performance.now();
+    const jumpMs = Date.now() - (this.#offset + now);
+    this.#offset += jumpMs;
+    if (Math.abs(jumpMs) < leastStepMs) return;
+    this.#steps.push({ at: now, jumpMs });
+    if (this.#steps.length > stepsKept) this.#steps.shift();
+    for (const listener of this.#listeners) listener(jumpMs);
+  }
+}
+
+export const systemClock: Clock = new SystemClock();
 
 /** Resolves after `ms`, or at once when `signal` aborts. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
@@ -35,5 +121,7 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 
 /** Milliseconds since a frame was captured. Never negative, even if the wall clock was set back. */
 export function ageMs(clock: Clock, frame: { readonly capturedAt: bigint }): number {
-  return Math.max(0, Number(clock.wall() - frame.capturedAt) / 1e6);
+  const { capturedAt } = frame;
+  const age = clock.since?.(capturedAt) ?? Number(clock.wall() - capturedAt) / 1e6;
+  return Math.max(0, age);
 }

@@ -19,6 +19,19 @@ export function parseDuration(text: string): number | undefined {
   return match ? Number(match[1]) * (unitMs[match[2] as string] as number) : undefined;
 }
 
+/** A duration for people, in the unit that suits it: `1.5 s`, `40 min`, `3122 days`. */
+export function durationText(ms: number): string {
+  for (const [name, unit] of [
+    ['days', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+    ['s', 1000],
+  ] as const) {
+    if (ms >= 2 * unit) return `${Math.round(ms / unit)} ${name}`;
+  }
+  return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`;
+}
+
 function durationProblem(value: unknown): string {
   if (typeof value === 'number')
     return `needs a unit: ${value}ms, ${value}s, ${value}min or ${value}h`;

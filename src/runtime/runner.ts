@@ -4,6 +4,7 @@ import type { Logger } from '../core/component.ts';
 import { type DepthlineError, located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
+import { durationText } from '../core/units.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
 import type { BranchEnd } from './branch.ts';
@@ -51,6 +52,7 @@ class Running implements Run {
   readonly #pipeline: Pipeline;
   readonly #options: RunOptions;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #gate = new Gate();
   readonly #closings = new Closings();
   readonly #abort = new AbortController();
@@ -69,10 +71,11 @@ class Running implements Run {
     this.#pipeline = pipeline;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#log = options.log ?? silent;
     this.#assembly = new Assembly({
       pipeline,
       clock: this.#clock,
-      log: options.log ?? silent,
+      log: this.#log,
       gate: this.#gate,
       closings: this.#closings,
       signal: this.#abort.signal,
@@ -113,6 +116,7 @@ class Running implements Run {
       this.#closings.add(() => signal.removeEventListener('abort', stop));
     }
     if (durationMs !== undefined) this.#closings.add(this.#clock.after(durationMs, stop));
+    this.#reportSteps();
     const stream = operators.reduce((input, operator) => input.pipe(operator), this.#input());
     stream.subscribe({
       next: (frame) => this.#fanOut(frame),
@@ -154,6 +158,17 @@ class Running implements Run {
         ageMs: branch.lastAgeMs,
       })),
     };
+  }
+
+  #reportSteps(): void {
+    const report = (jumpMs: number) => {
+      const how = `${jumpMs > 0 ? 'forward' : 'back'} by ${durationText(Math.abs(jumpMs))}`;
+      this.#log.warn(
+        `the system clock was set ${how}; timestamps follow it, ages are not affected`,
+      );
+    };
+    const end = this.#clock.onStep?.(report);
+    if (end) this.#closings.add(end);
   }
 
   /** The source as the operators see it: counted, checked, and ended by `stop()`. */

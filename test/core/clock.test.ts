@@ -1,19 +1,145 @@
-import { afterEach, expect, it, vi } from 'vitest';
-import { ageMs, systemClock } from '../../src/core/clock.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ageMs, SystemClock, sleep, systemClock } from '../../src/core/clock.ts';
 
-afterEach(() => vi.restoreAllMocks());
+const day = 86_400_000;
 
-it.each([-3_600_000, 3_600_000])('ages are right when the clock is set by %i ms', (jump) => {
-  const real = Date.now();
-  const frame = { capturedAt: systemClock.wall() };
-  const [before, now] = [systemClock.wall(), systemClock.now()];
-  vi.spyOn(Date, 'now').mockImplementation(() => real + jump);
-  const passed = BigInt(Math.round((systemClock.now() - now) * 1e6));
-  const moved = systemClock.wall() - before - passed;
-  expect(moved < 1_000_000_000n && moved > -1_000_000_000n).toBe(true);
-  expect(ageMs(systemClock, frame)).toBeLessThan(3_600_000 / 2);
+describe('the wall clock', () => {
+  let now = 0;
+  let date = 0;
+
+  beforeEach(() => {
+    now = performance.now();
+    date = performance.timeOrigin + now;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    vi.spyOn(Date, 'now').mockImplementation(() => Math.floor(date));
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const pass = (ms: number) => {
+    now += ms;
+    date += ms;
+  };
+  const wallMs = (clock: SystemClock) => Number(clock.wall() / 1000n) / 1000;
+
+  it.each([-8 * 365 * day, -3_600_000, -1000, 1000, 3_600_000, 8 * 365 * day])(
+    'is followed when it is set by %i ms, while ages go on',
+    (jump) => {
+      const clock = new SystemClock();
+      const jumps: number[] = [];
+      clock.onStep((ms) => jumps.push(Math.round(ms)));
+      const before = { capturedAt: clock.wall() };
+      pass(40);
+      date += jump;
+      expect(Math.abs(wallMs(clock) - date)).toBeLessThanOrEqual(1);
+      const after = { capturedAt: clock.wall() };
+      expect(ageMs(clock, before)).toBeCloseTo(40, -1);
+      pass(100);
+      expect(ageMs(clock, before)).toBeCloseTo(140, -1);
+      expect(ageMs(clock, after)).toBeCloseTo(100, 0);
+      expect(jumps).toHaveLength(1);
+      expect(Math.abs((jumps[0] as number) - jump)).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('keeps ages over two steps, and reports each once', () => {
+    const clock = new SystemClock();
+    const listener = vi.fn();
+    const end = clock.onStep(listener);
+    const frame = { capturedAt: clock.wall() };
+    for (const jump of [8 * 365 * day, -3_600_000]) {
+      pass(10);
+      date += jump;
+      clock.wall();
+      clock.wall();
+    }
+    pass(10);
+    expect(ageMs(clock, frame)).toBeCloseTo(30, -1);
+    expect(listener).toHaveBeenCalledTimes(2);
+    end();
+    date += day;
+    clock.wall();
+    expect(listener).toHaveBeenCalledTimes(2);
+  });
+
+  it.each([8 * 365 * day, -8 * 365 * day, -3_600_000])(
+    'leaves the age of a frame from elsewhere as it is after a step of %i ms',
+    (jump) => {
+      const clock = new SystemClock();
+      clock.wall();
+      date += jump;
+      pass(10);
+      const yearOld = { capturedAt: clock.wall() - BigInt(365 * day) * 1_000_000n };
+      expect(ageMs(clock, yearOld) / day).toBeCloseTo(365, 3);
+    },
+  );
+
+  it('is followed without a report when it drifts or is slewed', () => {
+    const clock = new SystemClock();
+    const listener = vi.fn();
+    clock.onStep(listener);
+    for (let second = 0; second < 3600; second++) {
+      pass(1000);
+      date += 0.5;
+      expect(Math.abs(wallMs(clock) - date)).toBeLessThanOrEqual(1.01);
+    }
+    expect(listener).not.toHaveBeenCalled();
+  });
+
+  it('has a finer resolution than a millisecond', () => {
+    const clock = new SystemClock();
+    const start = clock.wall();
+    pass(0.25);
+    const passed = Number(clock.wall() - start);
+    expect(passed).toBeGreaterThan(200_000);
+    expect(passed).toBeLessThan(1_300_000);
+  });
 });
 
 it('a frame from a machine whose clock is ahead has no negative age', () => {
   expect(ageMs(systemClock, { capturedAt: systemClock.wall() + 5_000_000_000n })).toBe(0);
+});
+
+describe('a timer', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it.each([1000, 24 * day, 25 * day, 30 * day, 1000 * day])('of %i ms ends then', (ms) => {
+    const clock = new SystemClock();
+    const done = vi.fn();
+    clock.after(ms, done);
+    vi.advanceTimersByTime(ms - 1);
+    expect(done).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(done).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('without an end never ends', () => {
+    const done = vi.fn();
+    const cancel = new SystemClock().after(Number.POSITIVE_INFINITY, done);
+    vi.advanceTimersByTime(100 * day);
+    expect(done).not.toHaveBeenCalled();
+    cancel();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it.each([0, 26])('of 30 days can be cancelled after %i days', (days) => {
+    const done = vi.fn();
+    const cancel = new SystemClock().after(30 * day, done);
+    vi.advanceTimersByTime(days * day);
+    cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(100 * day);
+    expect(done).not.toHaveBeenCalled();
+  });
+
+  it('of 30 days ends a sleep when it is aborted', async () => {
+    const stop = new AbortController();
+    const sleeping = sleep(new SystemClock(), 30 * day, stop.signal);
+    stop.abort();
+    await sleeping;
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
