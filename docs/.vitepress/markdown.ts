@@ -24,7 +24,9 @@ export function mermaid(md: MarkdownRenderer): void {
       fg: 'var(--vp-c-text-1)',
       transparent: true,
     });
-    return `<div class="mermaid" v-pre>${svg}</div>`;
+    // The site's own font, so that a page loads nothing from elsewhere.
+    const own = svg.replace(/@import url\([^)]*\);/, '').replaceAll("'Inter', ", '');
+    return `<div class="mermaid" v-pre>${own}</div>`;
   };
 }
 
