@@ -1,15 +1,25 @@
 export { builtins } from './builtins.ts';
+export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
+  type Component,
   type ComponentContext,
+  type Concurrency,
   type Definition,
   defineOperator,
   defineSink,
   defineSource,
+  type Emits,
+  type Logger,
+  type NetworkUse,
   type OperatorDefinition,
+  type PlanContext,
+  type QueuedPlanContext,
+  type Role,
   type Sink,
   type SinkDefinition,
   type SourceDefinition,
+  type Use,
 } from './core/component.ts';
 export { DepthlineError, type ErrorCode } from './core/errors.ts';
 export {
@@ -23,14 +33,19 @@ export {
   type ImageFrame,
   type Intrinsics,
   type ModelIdentity,
+  type Picture,
   type PointsFrame,
 } from './core/frame.ts';
+export type { CropRegion, Engine, Fusion } from './core/fusion.ts';
+export type { Gate } from './core/gate.ts';
 export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
 export { SinkClosed } from './core/sink-closed.ts';
 export { SinkLost } from './core/sink-lost.ts';
 export { isValidDepth } from './core/valid-depth.ts';
-export { DepthEstimator } from './inference/estimator.ts';
+export { DepthEstimator, type EstimatorOptions } from './inference/estimator.ts';
+export type { Model } from './inference/model-files.ts';
+export type { SessionSettings } from './inference/session-settings.ts';
 export { clamp } from './operators/clamp.ts';
 export { colorize } from './operators/colorize.ts';
 export { compareDepth } from './operators/compare-depth.ts';
@@ -44,17 +59,37 @@ export { sample } from './operators/sample.ts';
 export { sideBySide } from './operators/side-by-side.ts';
 export { smooth } from './operators/smooth.ts';
 export {
+  type Bound,
   type BranchInput,
+  type BranchStep,
   definePipeline,
+  type OnError,
   type OperatorInput,
+  type OperatorStep,
   type Pipeline,
   type PipelineInput,
 } from './pipeline/pipeline.ts';
-export { loadPipelineFile, requirePipeline } from './pipeline/pipeline-file.ts';
+export {
+  type Loaded,
+  type LoadOptions,
+  loadPipelineFile,
+  requirePipeline,
+} from './pipeline/pipeline-file.ts';
+export type { FileProblem } from './pipeline/yaml-file.ts';
+export type { Percentiles } from './runtime/latency.ts';
 export { type BranchAccount, type Drop, imbalance } from './runtime/ledger.ts';
 export { type MapAsyncOptions, mapAsync } from './runtime/map-async.ts';
-export type { Run, RunOptions, RunStats, RunSummary } from './runtime/run-handle.ts';
+export type {
+  BranchStats,
+  Restart,
+  Run,
+  RunOptions,
+  RunStats,
+  RunSummary,
+} from './runtime/run-handle.ts';
 export { runPipeline, startPipeline } from './runtime/runner.ts';
+export type { StageListener } from './runtime/stage-times.ts';
+export type { StageState } from './runtime/stage-watch.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
@@ -69,7 +104,7 @@ export { testPattern } from './sources/test-pattern.ts';
 export { usbCamera } from './sources/usb-camera.ts';
 export { videoFile } from './sources/video-file.ts';
 export { zeromq as zeromqSource } from './sources/zeromq.ts';
-export type { MessageHeader } from './topic/header.ts';
+export type { DepthEncoding, Encoding, MessageHeader } from './topic/header.ts';
 export { CorruptMessage } from './topic/header-check.ts';
 export {
   type ReceivedFrame,

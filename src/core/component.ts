@@ -187,7 +187,7 @@ export interface Use<Role extends Definition['role'] = Definition['role']> {
  * A component: its definition, and a function from options to its place in a pipeline.
  * `resize({ width: 224, height: 224 })` in code is `- resize: { width: 224, height: 224 }` in YAML.
  */
-type Component<D, Schema extends z.ZodType, R extends Role> = D &
+export type Component<D, Schema extends z.ZodType, R extends Role> = D &
   ((options?: z.input<Schema>) => Use<R>);
 
 // Function.name is read-only by assignment, so properties are defined rather than assigned.

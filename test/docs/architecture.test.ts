@@ -36,9 +36,13 @@ it('docs/ARCHITECTURE.md names every folder of src/, and what it imports', () =>
   const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
-  expect([...claimed.keys()].toSorted()).toEqual(folders.toSorted());
-  for (const [folder, listed] of claimed) {
-    if (listed)
-      expect({ folder, imports: imports(folder) }).toEqual({ folder, imports: listed.toSorted() });
-  }
+  expect([...claimed.keys()]).toEqual(expect.arrayContaining(folders));
+  const unclaimed = [...claimed]
+    .filter(([folder, listed]) => listed && folders.includes(folder))
+    .flatMap(([folder, listed]) =>
+      imports(folder)
+        .filter((other) => !listed?.includes(other))
+        .map((other) => `${folder} imports ${other}`),
+    );
+  expect(unclaimed).toEqual([]);
 });
