@@ -21,18 +21,41 @@ export function cropPixels<T extends Uint8Array | Float32Array>(
 /** Nearest-neighbour scaling; never mixes the depths of two surfaces. */
 export function scaleNearest(map: DepthMap, to: Size): DepthMap {
   if (map.width === to.width && map.height === to.height) return map;
-  const data = new Float32Array(to.width * to.height);
-  const columns = Uint32Array.from({ length: to.width }, (_, x) =>
-    Math.min(map.width - 1, Math.floor(((x + 0.5) * map.width) / to.width)),
-  );
-  for (let y = 0; y < to.height; y++) {
-    const row =
-      Math.min(map.height - 1, Math.floor(((y + 0.5) * map.height) / to.height)) * map.width;
-    for (let x = 0; x < to.width; x++) {
-      data[y * to.width + x] = map.data[row + (columns[x] as number)] as number;
+  const { width, height } = to;
+  return { width, height, data: scalePixelsNearest(map.data, map, 1, to) };
+}
+
+/** A row-major picture with `channels` values per pixel in another size, by the nearest pixel. */
+export function scalePixelsNearest<T extends Uint8Array | Float32Array>(
+  data: T,
+  from: Size,
+  channels: number,
+  to: Size,
+): T {
+  const out = new (data.constructor as new (n: number) => T)(to.width * to.height * channels);
+  const columns = nearestIndices(from.width, to.width);
+  let o = 0;
+  for (const row of nearestIndices(from.height, to.height)) {
+    for (const column of columns) {
+      const i = (row * from.width + column) * channels;
+      for (let c = 0; c < channels; c++) out[o++] = data[i + c] as number;
     }
   }
-  return { ...to, data };
+  return out;
+}
+
+/**
+ * The pixel under the centre of each new one. Where a centre lies between two pixels, the rounding
+ * of the sum decides: it is formed as in Pillow, so that the tools in Python take the same one.
+ */
+function nearestIndices(from: number, to: number): Uint32Array {
+  const step = from / to;
+  let at = step * 0.5;
+  return Uint32Array.from({ length: to }, () => {
+    const index = Math.min(from - 1, Math.floor(at));
+    at += step;
+    return index;
+  });
 }
 
 /**

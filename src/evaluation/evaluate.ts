@@ -13,6 +13,7 @@ import {
 import type { DepthEstimator } from '../inference/estimator.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { LatencyRecorder, type Percentiles } from '../runtime/latency.ts';
+import { squeezeNearest } from './paper-view.ts';
 import { type RgbdOptions, type RgbdPair, readRgbd } from './rgbd-folder.ts';
 
 export interface EvaluationOptions extends RgbdOptions {
@@ -92,8 +93,14 @@ export async function evaluateSet(
 }
 
 /** What the estimator makes of a frame, with the truth of what it saw. */
-export async function compare(estimator: DepthEstimator, frame: ImageFrame): Promise<Comparison> {
-  const depth = await estimator.estimate(frame);
+export async function compare(
+  estimator: DepthEstimator,
+  frame: ImageFrame,
+  { crop }: RgbdOptions = {},
+): Promise<Comparison> {
+  const { input } = estimator.model.manifest;
+  const seen = crop === 'paper' ? squeezeNearest(frame, input) : frame;
+  const depth = await estimator.estimate(seen);
   if (!depth.truth || !depth.image) throw new DepthlineError('SOURCE', 'the frame has no truth');
   return { image: depth.image, truth: scaleNearest(depth.truth, depth), depth };
 }
@@ -114,7 +121,7 @@ class Tally {
   }
 
   async add(name: string, frame: ImageFrame): Promise<void> {
-    const { truth, depth } = await compare(this.#estimator, frame);
+    const { truth, depth } = await compare(this.#estimator, frame, this.#options);
     const { range } = this.#options;
     const errors = frameErrors(depth.data, truth.data, { range });
     const scale = medianScale(depth.data, truth.data, range);

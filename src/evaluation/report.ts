@@ -107,7 +107,7 @@ async function frameSection(
   const image = await readRgbd(pairs[seq] as RgbdPair, seq, rgbd);
   const rows: string[] = [];
   for (const [index, estimator] of estimators.entries()) {
-    const comparison = await compare(estimator, image);
+    const comparison = await compare(estimator, image, rgbd);
     const pictures = await renderReportPictures(comparison, rangeOf(comparison.truth));
     const model = result.models[index];
     const row = model?.frames.find((candidate) => candidate.frame === frame);

@@ -5,10 +5,11 @@ import { systemClock } from '../core/clock.ts';
 import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
-import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
+import type { Rectangle, Size } from '../core/size.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
 import { decodeDepthPng, decodeGrey, decodeRgb, pixelFormat } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
+import { paperView } from './paper-view.ts';
 
 /** A picture and its depth picture. */
 export interface RgbdPair {
@@ -24,8 +25,8 @@ export interface RgbdOptions {
   /** Pixels cut off on every side, before anything else; default 0. */
   readonly border?: number;
   /**
-   * `paper` keeps what FastDepth was evaluated on: of the picture at 250 rows the 304 × 228 in the
-   * centre. `none` keeps all. What the model is given is the part of this that fits its own view.
+   * `paper` resamples as FastDepth's own evaluation does, see `paperView`; a model is given all of
+   * that, squeezed to its size. `none` keeps all; a model is given the part that fits its own view.
    */
   readonly crop?: Crop;
 }
@@ -112,7 +113,7 @@ export async function readRgbd(
     truth,
   };
   const inner = cropFrame(frame, withoutBorder(frame, border, pair.picture));
-  return crop === 'none' ? inner : cropFrame(inner, paperView(inner));
+  return crop === 'none' ? inner : paperView(inner);
 }
 
 /** 16-bit depth in steps of `unit` metres, or 8-bit depth in NYU's steps; 0 is invalid. */
@@ -132,12 +133,6 @@ function withoutBorder({ width, height }: Size, border: number, path: string): R
   if (size.width > 0 && size.height > 0) return { left: border, top: border, ...size };
   const message = `a border of ${border} leaves nothing of ${path}, which is ${width}×${height}`;
   throw new DepthlineError('CONFIG', message);
-}
-
-/** The authors scale to 250 rows and keep the 304 × 228 in the centre. */
-function paperView({ width, height }: Size): Rectangle {
-  const inner = centreRectangle({ width, height: Math.round((height * 228) / 250) }, 304 / 228);
-  return { ...inner, top: Math.round((height - inner.height) / 2) };
 }
 
 function unreadable(path: string): (error: unknown) => never {

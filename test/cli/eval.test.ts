@@ -42,7 +42,7 @@ describe('depthline eval', () => {
   it.each([
     [['nowhere'], 1, /nowhere/],
     [['rooms', '--model', 'fastdept'], 1, /"fastdept".*did you mean "fastdepth"\?/],
-    [['rooms', '--min', '3', '--max', '2'], 2, /--min 3 must be less than --max 2/],
+    [['rooms', '--min', '3', '--max', '2'], 2, /--min \(3\) must be less than --max \(2\)/],
     [['rooms', '--crop', 'papr'], 2, /none, paper/],
     [['rooms', '--every', '0'], 2, /1 or more/],
   ])('refuses %s', async (args, code, message) => {
