@@ -24,6 +24,7 @@ export async function demand(
   const subscriptions = new Subscriptions(topics, (prefix, mark) => {
     const bytes = Buffer.from(prefix, 'latin1');
     const ask = async () => {
+      await probe.send(mark);
       await probe.send(Buffer.concat([Buffer.of(subscribed), bytes]));
       await probe.send(Buffer.concat([Buffer.of(unsubscribed), bytes]));
       await probe.send(mark);
@@ -44,6 +45,13 @@ export async function demand(
   return { wanted: wanted.pipe(distinctUntilChanged()), close: () => probe.close() };
 }
 
+interface Probe {
+  readonly prefix: string;
+  readonly mark: string;
+  /** The last two changes between the marks; undefined until the first mark has come. */
+  last: readonly number[] | undefined;
+}
+
 /**
  * The prefixes of our topics that somebody subscribes to, from the messages of an XPUB socket: one
  * when the first subscriber asks for a prefix, and one when the last has left.
@@ -57,11 +65,11 @@ export class Subscriptions {
   readonly #probe: (prefix: string, mark: string) => void;
   readonly #held = new Set<string>();
   readonly #doubtful = new Set<string>();
-  #probed: { prefix: string; mark: string; last: readonly number[] } | undefined;
+  #probed: Probe | undefined;
 
   /**
-   * `probe` subscribes to a prefix, unsubscribes, and sends the mark. A prefix is kept as a string
-   * of one character per byte.
+   * `probe` sends the mark, subscribes to a prefix, unsubscribes, and sends the mark again. A prefix
+   * is kept as a string of one character per byte.
    */
   constructor(topics: readonly string[], probe: (prefix: string, mark: string) => void) {
     this.#topics = topics.map((topic) => Buffer.from(topic).toString('latin1'));
@@ -77,13 +85,13 @@ export class Subscriptions {
     const text = Buffer.from(message).toString('latin1');
     const kind = message[0];
     if (kind === subscribed || kind === unsubscribed) this.#change(kind, text.slice(1));
-    else if (this.#probed && text === this.#probed.mark) this.#answered(this.#probed);
+    else if (this.#probed && text === this.#probed.mark) this.#marked(this.#probed);
   }
 
   #change(kind: number, prefix: string): void {
     // Only beginnings of our topics are kept, or a peer could fill the memory with others.
     if (!this.#topics.some((topic) => topic.startsWith(prefix))) return;
-    if (this.#probed?.prefix === prefix) {
+    if (this.#probed?.last && this.#probed.prefix === prefix) {
       this.#probed.last = [...this.#probed.last.slice(-1), kind];
     } else if (kind === subscribed) {
       this.#held.add(prefix);
@@ -94,7 +102,12 @@ export class Subscriptions {
     }
   }
 
-  #answered({ prefix, last }: { prefix: string; last: readonly number[] }): void {
+  #marked(probed: Probe): void {
+    const { prefix, last } = probed;
+    if (!last) {
+      probed.last = [];
+      return;
+    }
     this.#probed = undefined;
     const [first, second] = last;
     if (first === subscribed && second === unsubscribed) this.#held.delete(prefix);
@@ -108,7 +121,7 @@ export class Subscriptions {
     if (this.#probed || prefix === undefined) return;
     this.#doubtful.delete(prefix);
     // Nobody outside can know the mark.
-    this.#probed = { prefix, mark: `?${randomUUID()}`, last: [] };
+    this.#probed = { prefix, mark: `?${randomUUID()}`, last: undefined };
     this.#probe(prefix, this.#probed.mark);
   }
 }

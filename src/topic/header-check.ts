@@ -1,15 +1,17 @@
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { FrameKind, Intrinsics, ModelIdentity } from '../core/frame.ts';
+import type { FrameKind } from '../core/frame.ts';
 import { readable } from '../core/printable.ts';
 import type { Encoding, MessageHeader, Unpacked } from './header.ts';
+import { isCount, isIntrinsics, isModel, isNanoseconds, isRange } from './header-values.ts';
 
 export const messageVersion = 1;
+/** Bytes. */
 export const longestHeader = 65_536;
-/** More than any header or data of ours; whoever prints a value goes as deep as it is nested. */
+/** Deeper than any header or data of ours: printing a value recurses as deep as it is nested. */
 const deepest = 64;
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
 
-/** A message that is not what its header or this format says. Reading on is safe. */
+/** A message that does not match this format or its own header. It is safe to read on. */
 export class CorruptMessage extends DepthlineError {
   constructor(message: string) {
     super('SOURCE', readable(`not a Depthline message: ${message}`));
@@ -20,12 +22,13 @@ export function text(data: Uint8Array): string {
   try {
     return textDecoder.decode(data);
   } catch {
-    throw new CorruptMessage('a text in it is not UTF-8');
+    throw new CorruptMessage('it contains invalid UTF-8');
   }
 }
 
 export function parseHeader(data: Uint8Array): MessageHeader {
-  if (data.length > longestHeader) throw new CorruptMessage(`a header of ${data.length} bytes`);
+  if (data.length > longestHeader)
+    throw new CorruptMessage(`its header has ${data.length} bytes, more than ${longestHeader}`);
   return parseJson(data, 'header') as MessageHeader;
 }
 
@@ -41,7 +44,7 @@ export function parseJson(data: Uint8Array, what: 'header' | 'payload'): unknown
   return value;
 }
 
-/** Level by level: to descend is what a deep value must not make anybody do. */
+/** Goes level by level: recursion would overflow the stack on a deep value. */
 function isDeep(value: unknown): boolean {
   let level = [value];
   for (let depth = 0; depth <= deepest; depth++) {
@@ -61,35 +64,76 @@ interface Item {
   readonly dtype: string;
   readonly bytes: number;
   readonly dims: number;
-  /** Metres per unit, where it is depth. */
+  readonly unit?: string;
+  /** Metres per unit, for depth. */
   readonly scale?: number;
+  /** Value of pixels without a measurement, for depth. */
+  readonly invalid?: number;
 }
 
 const items: Readonly<Record<Encoding, Item>> = {
-  '32FC1': { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, scale: 1 },
-  '16UC1': { kind: 'depth', dtype: '<u2', bytes: 2, dims: 2, scale: 0.001 },
+  '32FC1': { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, unit: 'm', scale: 1, invalid: 0 },
+  '16UC1': { kind: 'depth', dtype: '<u2', bytes: 2, dims: 2, unit: 'mm', scale: 0.001, invalid: 0 },
   rgb8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
   rgba8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
-  '32FC3': { kind: 'points', dtype: '<f4', bytes: 4, dims: 2 },
+  '32FC3': { kind: 'points', dtype: '<f4', bytes: 4, dims: 2, unit: 'm' },
   json: { kind: 'data', dtype: '|u1', bytes: 1, dims: 1 },
 };
 
-/** Believes nothing that the payload's own length does not bear out. */
+/** Keys that every message has. */
+const required = {
+  seq: isCount,
+  pts: isNanoseconds,
+  capturedAt: isNanoseconds,
+  source: (value: unknown) => typeof value === 'string',
+} as const;
+
+/** Keys that a message may lack. */
+const optional = {
+  publishedAt: isNanoseconds,
+  dropped: isCount,
+  range: isRange,
+  intrinsics: isIntrinsics,
+  model: isModel,
+} as const;
+
+/** Trusts nothing that the length of the payload does not confirm, and no number out of range. */
 export function checkMessage(topic: string, header: MessageHeader, payload: Uint8Array): Unpacked {
   if (typeof header !== 'object' || header === null) throw new CorruptMessage('no header');
-  const { v, encoding, kind, dtype, shape, scale, seq, source } = header;
+  const { v, encoding } = header;
   if (v !== messageVersion) throw new CorruptMessage(`version ${shown(v)}, not ${messageVersion}`);
   const known = typeof encoding === 'string' && Object.hasOwn(items, encoding);
   if (!known) throw new CorruptMessage(`encoding ${shown(encoding)}`);
-  const item = items[encoding];
+  checkEncoding(header, items[encoding]);
+  checkShape(header, items[encoding], payload);
+  for (const [name, valid] of Object.entries(required)) {
+    const value = header[name as keyof typeof required];
+    if (!valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
+  }
+  for (const [name, valid] of Object.entries(optional)) {
+    const value = header[name as keyof typeof optional] ?? undefined;
+    if (value !== undefined && !valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
+  }
+  return { topic, header, payload };
+}
+
+function checkEncoding(header: MessageHeader, item: Item): void {
+  const { encoding, kind, dtype } = header;
   if (kind !== item.kind || dtype !== item.dtype) {
     throw new CorruptMessage(`${encoding} with kind ${shown(kind)} and dtype ${shown(dtype)}`);
   }
-  if (kind === 'depth' && scale !== undefined && scale !== item.scale) {
-    throw new CorruptMessage(`${encoding} with scale ${shown(scale)}, not ${item.scale}`);
+  for (const name of ['unit', 'scale', 'invalid'] as const) {
+    const value = header[name];
+    if (item[name] === undefined || value === undefined || value === item[name]) continue;
+    throw new CorruptMessage(`${encoding} with ${name} ${shown(value)}, not ${item[name]}`);
   }
-  const whole = Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!whole || shape.length !== item.dims) throw new CorruptMessage(`shape ${shown(shape)}`);
+}
+
+function checkShape(header: MessageHeader, item: Item, payload: Uint8Array): void {
+  const { encoding, kind, shape } = header;
+  if (!Array.isArray(shape) || !shape.every(isCount) || shape.length !== item.dims) {
+    throw new CorruptMessage(`shape ${shown(shape)}`);
+  }
   const size = shape.reduce((a, b) => a * b, item.bytes);
   if (size !== payload.length) {
     throw new CorruptMessage(`shape ${shown(shape)} needs ${size} bytes, not ${payload.length}`);
@@ -99,38 +143,12 @@ export function checkMessage(topic: string, header: MessageHeader, payload: Uint
   }
   if (kind === 'points' && shape[1] !== 3) throw new CorruptMessage('points are not XYZ');
   if (kind === 'depth' || kind === 'image') checkSize(header);
-  if (!Number.isSafeInteger(seq)) throw new CorruptMessage(`seq ${shown(seq)}`);
-  if (typeof source !== 'string') throw new CorruptMessage(`source ${shown(source)}`);
-  return { topic, header, payload };
 }
 
-/** Without a row, the columns may be as many as a header likes; so a picture has pixels. */
+/** With no rows, a header could claim any number of columns; so a picture has pixels. */
 function checkSize({ shape, width = shape[1], height = shape[0] }: MessageHeader): void {
   if (width !== shape[1] || height !== shape[0] || width === 0 || height === 0) {
     const size = `${shown(width)}×${shown(height)}`;
     throw new CorruptMessage(`a picture of ${size} with shape ${shown(shape)}`);
   }
-}
-
-export function nanoseconds(value: unknown, name: string): bigint {
-  if (typeof value !== 'string' || !/^-?\d{1,20}$/.test(value)) {
-    throw new CorruptMessage(`${name} is ${shown(value)}`);
-  }
-  return BigInt(value);
-}
-
-export function isRange(value: unknown): value is readonly [number, number] {
-  return Array.isArray(value) && value.length === 2 && value.every((n) => typeof n === 'number');
-}
-
-export function isIntrinsics(value: unknown): value is Intrinsics {
-  if (typeof value !== 'object' || value === null) return false;
-  const { fx, fy, cx, cy } = value as Partial<Intrinsics>;
-  return [fx, fy, cx, cy].every((n) => typeof n === 'number');
-}
-
-export function isModel(value: unknown): value is ModelIdentity {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, sha256 } = value as Partial<ModelIdentity>;
-  return typeof name === 'string' && typeof sha256 === 'string';
 }

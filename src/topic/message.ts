@@ -5,16 +5,13 @@ import type { DepthEncoding, MessageHeader, Unpacked } from './header.ts';
 import {
   CorruptMessage,
   checkMessage,
-  isIntrinsics,
-  isModel,
-  isRange,
   longestHeader,
   messageVersion,
-  nanoseconds,
   parseHeader,
   parseJson,
   text,
 } from './header-check.ts';
+import { isIntrinsics, isRange } from './header-values.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
@@ -42,8 +39,9 @@ export function encodeFrame(
     publishedAt: String(options.publishedAt),
     source: frame.source,
     ...layout,
-    ...(frame.kind === 'depth' && frame.range && { range: frame.range }),
-    ...(frame.intrinsics && { intrinsics: frame.intrinsics }),
+    // An operator of the user's may have set what no header can say; it is left out.
+    ...(frame.kind === 'depth' && isRange(frame.range) && { range: frame.range }),
+    ...(isIntrinsics(frame.intrinsics) && { intrinsics: frame.intrinsics }),
     ...(frame.kind === 'depth' && frame.model && { model: frame.model }),
     dropped: options.dropped,
   };
@@ -72,7 +70,7 @@ function encodePayload(frame: Frame, encoding: DepthEncoding): Layout {
       payload: bytes(frame.data),
     };
   }
-  const payload = textEncoder.encode(JSON.stringify(frame.value));
+  const payload = textEncoder.encode(JSON.stringify(frame.value) ?? 'null');
   return { dtype: '|u1', shape: [payload.length], encoding: 'json', payload };
 }
 
@@ -143,7 +141,7 @@ export function unpackMessage(parts: readonly Uint8Array[]): Unpacked {
 
 function unpackSingle(message: Uint8Array): Unpacked {
   const topicEnd = message.indexOf(0);
-  if (topicEnd < 0 || topicEnd + 5 > message.length) throw new CorruptMessage('it is cut short');
+  if (topicEnd < 0 || topicEnd + 5 > message.length) throw new CorruptMessage('it is truncated');
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const length = view.getUint32(topicEnd + 1, true);
   const headerAt = topicEnd + 5;
@@ -155,7 +153,7 @@ function unpackSingle(message: Uint8Array): Unpacked {
   return checkMessage(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
 }
 
-/** The frame in a message. The payload is copied, so that the message's memory can go. */
+/** The frame in a message that was checked. The payload is copied, so that the message can be freed. */
 export function decodeFrame({ header, payload }: Unpacked): Frame {
   const base = decodeBase(header);
   const [rows = 0, columns = 0] = header.shape;
@@ -169,8 +167,8 @@ export function decodeFrame({ header, payload }: Unpacked): Frame {
         width: columns,
         height: rows,
         data,
-        ...(isRange(header.range) && { range: header.range }),
-        ...(isModel(header.model) && { model: header.model }),
+        ...(header.range && { range: header.range }),
+        ...(header.model && { model: header.model }),
       };
     }
     case 'rgb8':
@@ -195,10 +193,10 @@ export function decodeFrame({ header, payload }: Unpacked): Frame {
 function decodeBase(header: MessageHeader): FrameBase {
   return {
     seq: header.seq,
-    pts: nanoseconds(header.pts, 'pts'),
-    capturedAt: nanoseconds(header.capturedAt, 'capturedAt'),
+    pts: BigInt(header.pts),
+    capturedAt: BigInt(header.capturedAt),
     source: header.source,
-    ...(isIntrinsics(header.intrinsics) && { intrinsics: header.intrinsics }),
+    ...(header.intrinsics && { intrinsics: header.intrinsics }),
   };
 }
 

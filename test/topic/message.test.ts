@@ -135,3 +135,113 @@ describe('what is not a message', () => {
     expect(() => decodeFrame(unpackMessage(parts))).toThrow(CorruptMessage);
   });
 });
+
+describe('a number in a header', () => {
+  const { header, payload } = encodeFrame(
+    { ...depth, range: [0.1, 10], intrinsics: { fx: 1, fy: 1, cx: 0, cy: -1 } },
+    options,
+  );
+  const read = (changes: object) =>
+    decodeFrame(
+      unpackMessage(packMessage('multipart', 'depth', { ...header, ...changes } as never, payload)),
+    );
+  const k = { fx: 1, fy: 1, cx: 0, cy: 0 };
+
+  it.each([
+    { seq: 0 },
+    { seq: Number.MAX_SAFE_INTEGER },
+    { pts: '0', capturedAt: '0', publishedAt: '0', dropped: 0 },
+    { pts: '9223372036854775807', capturedAt: '9223372036854775807' },
+    { publishedAt: undefined, dropped: undefined, scale: undefined, invalid: undefined },
+    { range: undefined, intrinsics: undefined, model: undefined, unit: undefined },
+    { range: null, intrinsics: null, model: null, width: undefined, height: undefined },
+    { range: [0, 1e-9] },
+    { intrinsics: { fx: 1e-9, fy: 1e9, cx: -1e9, cy: 1e9 } },
+  ])('is taken: %j', (changes) => {
+    expect(read(changes)).toMatchObject({ kind: 'depth', width: 7, height: 5 });
+  });
+
+  it.each([
+    { seq: -1 },
+    { seq: 2 ** 53 },
+    { seq: '1' },
+    { seq: null },
+    { pts: '-1' },
+    { pts: '9223372036854775808' },
+    { pts: '9'.repeat(5000) },
+    { pts: '' },
+    { pts: '1.5' },
+    { pts: ' 1' },
+    { pts: '0x1' },
+    { pts: 1 },
+    { pts: undefined },
+    { capturedAt: '-9999999999999999999' },
+    { capturedAt: undefined },
+    { publishedAt: '9999999999999999999' },
+    { publishedAt: 5 },
+    { dropped: -1 },
+    { dropped: 0.5 },
+    { dropped: '0' },
+    { shape: [5.5, 7] },
+    { shape: ['5', '7'] },
+    { shape: [true, 35] },
+    { shape: [0, 0] },
+    { shape: '57' },
+    { width: 8 },
+    { height: 0 },
+    { width: '7' },
+    { scale: 0.001 },
+    { scale: '1' },
+    { unit: 'mm' },
+    { invalid: -1 },
+    { invalid: null },
+    { range: [1, 1] },
+    { range: [2, 1] },
+    { range: [-0.1, 1] },
+    { range: [0, null] },
+    { range: [0, '1'] },
+    { range: [0, 1, 2] },
+    { range: 5 },
+    { intrinsics: { ...k, fx: 0 } },
+    { intrinsics: { ...k, fy: -1 } },
+    { intrinsics: { ...k, cx: 1.1e9 } },
+    { intrinsics: { ...k, cy: '0' } },
+    { intrinsics: { fx: 1, fy: 1 } },
+    { intrinsics: [] },
+    { model: { name: 'm' } },
+    { model: 'm' },
+    { source: 5 },
+    { v: 1.5 },
+    { kind: 'points' },
+  ])('is refused: %j', (changes) => {
+    expect(() => read(changes)).toThrow(CorruptMessage);
+  });
+
+  it('is refused where JSON makes it infinite', () => {
+    for (const key of ['seq', 'range', 'intrinsics']) {
+      const infinite =
+        key === 'seq'
+          ? '1e400'
+          : key === 'range'
+            ? '[0,1e400]'
+            : '{"fx":1e400,"fy":1,"cx":1,"cy":1}';
+      const json = JSON.stringify({ ...header, [key]: '@' }).replace('"@"', infinite);
+      const parts = [Buffer.from('depth'), Buffer.from(json), payload];
+      expect(() => unpackMessage(parts)).toThrow(CorruptMessage);
+    }
+  });
+
+  it('is not sent where no reader would take it', () => {
+    const odd = {
+      ...depth,
+      range: [0, Number.POSITIVE_INFINITY] as const,
+      intrinsics: { ...k, fx: Number.NaN },
+    };
+    const sent = encodeFrame(odd, options).header;
+    expect(sent).not.toHaveProperty('range');
+    expect(sent).not.toHaveProperty('intrinsics');
+    expect(trip({ kind: 'data', ...base(1), value: undefined }, 'single').frame).toMatchObject({
+      value: null,
+    });
+  });
+});

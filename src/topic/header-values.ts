@@ -1,0 +1,41 @@
+import type { Intrinsics, ModelIdentity } from '../core/frame.ts';
+
+/** Largest int64, as most readers keep a time: nanoseconds until the year 2262. */
+const latest = 2n ** 63n - 1n;
+/** Focal length or centre, pixels: far beyond any camera. */
+const longestPixels = 1e9;
+
+/** A whole number from 0 that JSON and JavaScript keep exactly. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Nanoseconds in decimal digits. */
+export function isNanoseconds(value: unknown): value is string {
+  return typeof value === 'string' && /^\d{1,19}$/.test(value) && BigInt(value) <= latest;
+}
+
+/** Smallest and largest depth, metres. */
+export function isRange(value: unknown): value is readonly [number, number] {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [low, high] = value as unknown[];
+  return isFiniteNumber(low) && isFiniteNumber(high) && low >= 0 && low < high;
+}
+
+/** Camera intrinsics, pixels. */
+export function isIntrinsics(value: unknown): value is Intrinsics {
+  if (typeof value !== 'object' || value === null) return false;
+  const { fx, fy, cx, cy } = value as Partial<Intrinsics>;
+  const bounded = [fx, fy, cx, cy].every((n) => isFiniteNumber(n) && Math.abs(n) <= longestPixels);
+  return bounded && (fx as number) > 0 && (fy as number) > 0;
+}
+
+export function isModel(value: unknown): value is ModelIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, sha256 } = value as Partial<ModelIdentity>;
+  return typeof name === 'string' && typeof sha256 === 'string';
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return Number.isFinite(value);
+}
