@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { measureLayers, readLayers } from '../inference/layer-times.ts';
 import { positive, positiveWhole } from './arguments.ts';
+import { printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { writeResult } from './write-result.ts';
 
@@ -35,11 +36,10 @@ async function benchLayers(folder: string, flags: Flags): Promise<void> {
       onLayer: () => bar?.increment(),
     });
     bar?.stop();
-    const json = `${JSON.stringify({ generator, ...times }, null, 1)}\n`;
-    if (out === undefined) process.stdout.write(json);
+    if (out === undefined) printJson({ generator, ...times }, 1);
     else {
-      await writeResult(out, json, generator);
-      console.error(`latency table: ${out}`);
+      await writeResult(out, `${JSON.stringify({ generator, ...times }, null, 1)}\n`, generator);
+      printError(`latency table: ${out}`);
     }
   } finally {
     bar?.stop();

@@ -9,8 +9,10 @@ import { noPowerMeter, openPowerMeter, powerMode, setPowerMode } from '../device
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
+import { endingSignals } from './signals.ts';
 import { writeResult } from './write-result.ts';
 
 interface Flags {
@@ -46,10 +48,9 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
   const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
   const stop = new AbortController();
   const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
+  for (const signal of endingSignals) process.once(signal, interrupt);
   const power = flags.power || flags.modes ? openPowerMeter() : undefined;
-  if (!power && (flags.power || flags.modes)) console.error(noPowerMeter);
+  if (!power && (flags.power || flags.modes)) printError(noPowerMeter);
   const { modes = [] } = flags;
   const before = modes.length > 0 ? powerMode()?.id : undefined;
   const bar = progressBar(Math.max(1, modes.length) * flags.rounds, 'rounds', !flags.json);
@@ -68,18 +69,14 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
     bar?.stop();
     const [first] = results as [PipelineBench];
     const machine = `${cpus().length} × ${cpus()[0]?.model}, Node.js ${process.version}`;
-    if (json)
-      console.log(
-        JSON.stringify({ machine, ...(modes.length > 0 ? { results } : first) }, null, 2),
-      );
-    else
-      console.log(`${machine}\n\n${modes.length > 0 ? overview(results) : report(first, flags)}`);
+    if (json) printJson({ machine, ...(modes.length > 0 ? { results } : first) }, 2);
+    else print(`${machine}\n\n${modes.length > 0 ? overview(results) : report(first, flags)}`);
     if (plot !== undefined) await writeResult(plot, cpuPlot(first), plotMark);
   } finally {
     bar?.stop();
     power?.close();
     if (before) setPowerMode(before);
-    for (const signal of signals) process.off(signal, interrupt);
+    for (const signal of endingSignals) process.off(signal, interrupt);
   }
 }
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { SinkDefinition, SourceDefinition } from '../core/component.ts';
-import { readable } from '../core/printable.ts';
 import type { Bound, Pipeline } from '../pipeline/pipeline.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { print, printError, printJson } from './output.ts';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -19,15 +19,13 @@ export function checkCommand(): Command {
         }),
       );
       const problems = results.flatMap((result) => result.problems);
-      if (json) console.log(JSON.stringify(problems, null, 2));
+      if (json) printJson(problems, 2);
       for (const { file, pipeline } of results) {
         for (const warning of pipeline ? warningsOf(pipeline) : [])
-          console.error(`${file}: ${readable(warning)}`);
+          printError(`${file}: ${warning}`);
       }
       for (const result of json ? [] : results) {
-        console.log(
-          result.problems.length > 0 ? formatProblems(result.problems) : `${result.file}: ok`,
-        );
+        print(result.problems.length > 0 ? formatProblems(result.problems) : `${result.file}: ok`);
       }
       if (problems.length > 0) process.exitCode = 2;
     });

@@ -5,6 +5,7 @@ import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
 import { optionsSchema } from '../pipeline/json-schema.ts';
+import { print, printJson } from './output.ts';
 import { componentsWith, useOption } from './use-option.ts';
 
 const roles: readonly Role[] = ['source', 'operator', 'sink'];
@@ -36,11 +37,11 @@ export function describeCommand(): Command {
           summary: one.summary,
           options: optionsSchema(one),
         }));
-        console.log(JSON.stringify(flags.all ? schemas : schemas[0], null, 2));
+        printJson(flags.all ? schemas : schemas[0], 2);
       } else if (flags.markdown) {
-        process.stdout.write(markdown(definitions));
+        print(markdown(definitions).trimEnd());
       } else {
-        console.log(definitions.map(plain).join('\n\n'));
+        print(definitions.map(plain).join('\n\n'));
       }
     });
 }

@@ -5,6 +5,7 @@ import { reason } from '../core/errors.ts';
 import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
+import { print, printJson } from './output.ts';
 
 interface Finding {
   readonly what: string;
@@ -42,10 +43,10 @@ export function doctorCommand(): Command {
     .action(async ({ json }: { json?: true }) => {
       const findings = await examine();
       const bad = findings.filter((finding) => finding.essential && finding.state !== 'ok');
-      if (json) console.log(JSON.stringify(findings, null, 2));
+      if (json) printJson(findings, 2);
       else
         for (const { what, state, detail } of findings)
-          console.log(`${state.padEnd(7)}  ${what.padEnd(34)}  ${detail}`);
+          print(`${state.padEnd(7)}  ${what.padEnd(34)}  ${detail}`);
       if (bad.length > 0) process.exitCode = 1;
     });
 }

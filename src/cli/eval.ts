@@ -13,6 +13,7 @@ import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.t
 import { comparisonRows, notes } from '../evaluation/tables.ts';
 import { DepthEstimator, providers } from '../inference/estimator.ts';
 import { collect, positive, positiveWhole, whole } from './arguments.ts';
+import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
 
@@ -97,7 +98,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
     }
     bar?.stop();
     if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before the end');
-    print(results, flags);
+    printResults(results, flags);
     if (flags.report === undefined) return;
     const page = await writeReport(resolvePath(baseDirectory, flags.report), {
       command: `depthline ${process.argv.slice(2).join(' ')}`,
@@ -105,7 +106,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
       estimators,
       rgbd: options,
     });
-    console.error(`report: ${page}`);
+    printError(`report: ${page}`);
   } finally {
     bar?.stop();
     process.off('SIGINT', interrupt);
@@ -121,9 +122,9 @@ function evaluationOptions(flags: Flags): EvaluationOptions {
   return { border, crop, depthUnit, average, range };
 }
 
-function print(results: readonly SetResult[], { json }: Flags): void {
+function printResults(results: readonly SetResult[], { json }: Flags): void {
   if (json) {
-    console.log(JSON.stringify({ sets: results }, null, 2));
+    printJson({ sets: results }, 2);
     return;
   }
   for (const result of results) {
@@ -132,6 +133,6 @@ function print(results: readonly SetResult[], { json }: Flags): void {
       table(comparisonRows(result)),
       ...notes(result),
     ];
-    console.log(`${lines.join('\n')}\n`);
+    print(`${lines.join('\n')}\n`);
   }
 }

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
+import { visible } from '../core/printable.ts';
 import type { HangWatchSetup, StageName } from './hang-watch.ts';
 
 const { state, everyMs } = workerData as HangWatchSetup;
@@ -20,7 +21,7 @@ setInterval(() => {
   last = now;
   if (quiet < firstAfter || (quiet - firstAfter) % againAfter !== 0) return;
   const stage = names.get(Atomics.load(shared, 1));
-  const where = stage === undefined ? 'outside of any stage' : `in "${stage}"`;
+  const where = stage === undefined ? 'outside of any stage' : `in "${visible(stage)}"`;
   const seconds = Math.round((quiet * everyMs) / 1000);
   // The main thread would have to pass on what goes through process.stderr.
   writeSync(

@@ -4,6 +4,7 @@ import type { Role } from '../core/component.ts';
 import { modelNames } from '../inference/model-files.ts';
 import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { namedPipelines } from './find-pipeline.ts';
+import { print, printJson } from './output.ts';
 import { componentsWith, useOption } from './use-option.ts';
 
 const roles: readonly Role[] = ['source', 'operator', 'sink'];
@@ -26,22 +27,22 @@ export function listCommand(): Command {
         .map(({ role, name, summary }) => ({ role, name, summary }));
       const models = await modelNames(process.cwd());
       if (json) {
-        console.log(JSON.stringify({ components, pipelines, models }, null, 2));
+        printJson({ components, pipelines, models }, 2);
         return;
       }
       for (const role of roles)
-        print(
+        printList(
           `${role}s`,
           components.filter((one) => one.role === role),
         );
-      print('pipelines', pipelines);
-      console.log(`models\n  ${models.join('\n  ')}`);
+      printList('pipelines', pipelines);
+      print(`models\n  ${models.join('\n  ')}`);
     });
 }
 
-function print(title: string, items: readonly { name: string; summary: string }[]): void {
+function printList(title: string, items: readonly { name: string; summary: string }[]): void {
   const width = Math.max(...items.map((item) => item.name.length));
-  console.log(title);
-  for (const { name, summary } of items) console.log(`  ${name.padEnd(width)}  ${summary}`);
-  console.log('');
+  print(title);
+  for (const { name, summary } of items) print(`  ${name.padEnd(width)}  ${summary}`);
+  print('');
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
+import { visible } from '../core/printable.ts';
 import { benchCommand } from './bench.ts';
 import { benchLayersCommand } from './bench-layers.ts';
 import { checkCommand } from './check.ts';
@@ -9,6 +10,7 @@ import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { listCommand } from './list.ts';
+import { watchStreams } from './output.ts';
 import { planCommand } from './plan.ts';
 import { report } from './report-error.ts';
 import { runCommand } from './run.ts';
@@ -17,21 +19,24 @@ import { subscribeCommand } from './subscribe.ts';
 import { testCommand } from './test-timing.ts';
 import { tuneCommand } from './tune.ts';
 
-/** The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage. */
-export async function runCli(argv: readonly string[]): Promise<void> {
-  // A reader that goes away (`depthline … | head`) is no error of ours: the command ends in order.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(0);
-  });
+/**
+ * The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage.
+ *
+ * @param onSignals called when a command handles signals itself; until then its caller does
+ */
+export async function runCli(
+  argv: readonly string[],
+  onSignals: () => void = () => {},
+): Promise<void> {
+  watchStreams();
   try {
-    await program().parseAsync(argv);
+    await program(onSignals).parseAsync(argv);
   } catch (error) {
     process.exitCode = report(error);
   }
 }
 
-function program(): Command {
+function program(onSignals: () => void): Command {
   const { version } = JSON.parse(
     readFileSync(join(packageDirectory(), 'package.json'), 'utf8'),
   ) as { version: string };
@@ -39,7 +44,7 @@ function program(): Command {
     .description('Real-time monocular depth pipelines')
     .version(version);
   const commands = [
-    runCommand(),
+    runCommand(onSignals),
     checkCommand(),
     testCommand(),
     planCommand(),
@@ -54,6 +59,14 @@ function program(): Command {
     doctorCommand(),
   ];
   for (const sub of commands) command.addCommand(sub);
-  for (const one of [command, ...commands]) one.exitOverride().showHelpAfterError(false);
+  for (const one of [command, ...commands]) {
+    one
+      .exitOverride()
+      .showHelpAfterError(false)
+      .configureOutput({
+        writeOut: (text) => process.stdout.write(visible(text)),
+        writeErr: (text) => process.stderr.write(visible(text)),
+      });
+  }
   return command;
 }

@@ -4,6 +4,7 @@ import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { print, printJson } from './output.ts';
 
 interface Plan {
   readonly pipeline: string;
@@ -49,8 +50,8 @@ export function planCommand(): Command {
       });
       const fused = await planFusion(pipeline);
       const plan = await makePlan(pipeline, fused);
-      if (flags.json) console.log(JSON.stringify(plan, null, 2));
-      else console.log(flags.mermaid ? mermaid(plan) : text(plan));
+      if (flags.json) printJson(plan, 2);
+      else print(flags.mermaid ? mermaid(plan) : text(plan));
     });
 }
 

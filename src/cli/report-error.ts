@@ -1,13 +1,14 @@
+import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { printError } from './output.ts';
 
 /** Prints what went wrong, once, and gives the exit code. */
 export function report(error: unknown): number {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (process.env.DEPTHLINE_DEBUG) console.error(error);
-  else if (error instanceof DepthlineError && error.at)
-    console.error(`${error.at}: ${error.message}`);
-  else console.error(reason(error));
+  if (process.env.DEPTHLINE_DEBUG) printError(inspect(error));
+  else if (error instanceof DepthlineError && error.at) printError(`${error.at}: ${error.message}`);
+  else printError(reason(error));
   return error instanceof DepthlineError ? error.exitCode : 1;
 }

@@ -1,20 +1,20 @@
-import type { WriteStream } from 'node:tty';
+import { visible } from '../core/printable.ts';
 import { imbalance } from '../runtime/ledger.ts';
 import type { RunStats, RunSummary } from '../runtime/run-handle.ts';
+import { printError, rewriteLine } from './output.ts';
 
 /** Plain lines come this often, since each one stays; milliseconds. */
 const plainEveryMs = 5000;
 
 /** One line that says how the run goes: rewritten in place on a terminal, now and then elsewhere. */
 export class StatusLine {
-  readonly #stream: WriteStream;
+  readonly #stream = process.stderr;
   readonly #shown: boolean;
   #last: RunStats | undefined;
   #printedAt = 0;
   #onScreen = false;
 
-  constructor(stream: WriteStream, shown: boolean) {
-    this.#stream = stream;
+  constructor(shown: boolean) {
     this.#shown = shown;
   }
 
@@ -23,22 +23,22 @@ export class StatusLine {
     const line = statusText(stats, this.#last);
     this.#last = stats;
     if (this.#stream.isTTY) {
-      this.#stream.write(`\r\x1b[2K${line.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+      rewriteLine(this.#stream, visible(line).slice(0, (this.#stream.columns ?? 80) - 1));
       this.#onScreen = true;
     } else if (stats.elapsedMs - this.#printedAt >= plainEveryMs) {
       this.#printedAt = stats.elapsedMs;
-      this.#stream.write(`${line}\n`);
+      printError(line);
     }
   }
 
   /** A line of its own, above the status. */
   print(message: string): void {
     this.clear();
-    this.#stream.write(`${message}\n`);
+    printError(message);
   }
 
   clear(): void {
-    if (this.#onScreen) this.#stream.write('\r\x1b[2K');
+    if (this.#onScreen) rewriteLine(this.#stream, '');
     this.#onScreen = false;
   }
 }

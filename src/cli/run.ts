@@ -7,8 +7,10 @@ import { startPipeline } from '../runtime/runner.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
+import { onReaderGone, print, printJson } from './output.ts';
 import { report } from './report-error.ts';
 import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
+import { dieBy, onEndingSignals } from './signals.ts';
 
 interface Flags {
   readonly set: readonly string[];
@@ -18,45 +20,53 @@ interface Flags {
 }
 
 const secondAbortExit = 130;
+/** How long components that are still opening may take to give up after a signal, milliseconds. */
+const giveUpMs = 3000;
 
-export function runCommand(): Command {
+/** @param onSignals called when signals stop the run in order, instead of ending the process */
+export function runCommand(onSignals: () => void): Command {
   return new Command('run')
     .description('run a pipeline until its source ends, or Ctrl-C')
     .argument('<name-or-file>', 'a named pipeline (see "depthline list") or a .yaml file')
-    .option('--set <path=value>', 'replace an option: source.video-file.path=a.mp4', collect, [])
-    .option('--frames <n>', 'end after n captured frames', positiveWhole)
-    .option('--duration <seconds>', 'end after this many seconds', positive)
+    .option('--set <path=value>', 'set an option: source.video-file.path=a.mp4', collect, [])
+    .option('--frames <n>', 'stop after n captured frames', positiveWhole)
+    .option('--duration <seconds>', 'stop after this many seconds', positive)
     .addOption(
-      new Option('--stats <how>', 'what to print')
+      new Option('--stats <format>', 'format of the statistics')
         .choices(['text', 'json', 'none'])
         .default('text'),
     )
     .action(async (nameOrFile: string, flags: Flags) => {
-      process.exitCode = await run(nameOrFile, flags);
+      process.exitCode = await run(nameOrFile, flags, onSignals);
       // Native modules may keep handles that nobody needs any more.
       setTimeout(() => process.exit(), 500).unref();
     });
 }
 
-async function run(nameOrFile: string, flags: Flags): Promise<number> {
+async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Promise<number> {
+  const hangWatch = new HangWatch();
+  hangWatch.enter('loading the pipeline');
+  const { set } = flags;
+  const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
+  hangWatch.leave();
+
   const stop = new AbortController();
   let running: Run | undefined;
   let interrupts = 0;
-  const interrupt = (signal: NodeJS.Signals) => {
+  onEndingSignals((signal) => {
     interrupts++;
-    if (interrupts === 1) stop.abort();
-    else if (interrupts === 2) running?.abort();
-    else dieBy(signal);
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, interrupt);
-  process.on('SIGPIPE', () => stop.abort());
-
-  const pipeline = await requirePipeline(findPipeline(nameOrFile), {
-    registry: builtins,
-    set: flags.set,
+    if (interrupts === 1) {
+      stop.abort();
+      if (!running) setTimeout(() => dieBy(signal), giveUpMs).unref();
+    } else if (interrupts === 2 && running) {
+      running.abort();
+    } else {
+      dieBy(signal);
+    }
   });
-  const status = new StatusLine(process.stderr, flags.stats === 'text');
+  onSignals();
+  onReaderGone(() => stop.abort());
+  const status = new StatusLine(flags.stats === 'text');
   process.on('SIGUSR2', () => {
     status.print(running ? formatStages(running.stats()) : 'components are still being opened');
   });
@@ -70,7 +80,6 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
 
-  const hangWatch = new HangWatch();
   const options: RunOptions = {
     listener: hangWatch,
     log: logger(status, flags.stats !== 'none'),
@@ -78,28 +87,27 @@ async function run(nameOrFile: string, flags: Flags): Promise<number> {
     ...(flags.frames !== undefined && { frames: flags.frames }),
     ...(flags.duration !== undefined && { durationMs: flags.duration * 1000 }),
   };
-  running = await startPipeline(pipeline, options);
+  try {
+    running = await startPipeline(pipeline, options);
+  } catch (error) {
+    if (error === stop.signal.reason) return 0;
+    throw error;
+  }
   const handle = running;
   const timer = setInterval(() => {
     const stats = handle.stats();
-    if (flags.stats === 'json') console.log(JSON.stringify(jsonStats(stats)));
+    if (flags.stats === 'json') printJson(jsonStats(stats));
     else status.update(stats);
   }, 1000);
   const summary = await handle.done;
   clearInterval(timer);
   hangWatch.close();
   status.clear();
-  if (flags.stats === 'json') console.log(JSON.stringify(jsonSummary(summary)));
-  if (flags.stats === 'text') console.log(formatSummary(summary));
+  if (flags.stats === 'json') printJson(jsonSummary(summary));
+  if (flags.stats === 'text') print(formatSummary(summary));
   const error = summary.error ?? stray;
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
-}
-
-/** Without the listeners a signal ends the process at once; `process.exit` would wait for threads. */
-function dieBy(signal: NodeJS.Signals): void {
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
 }
 
 function logger(status: StatusLine, shown: boolean): Logger {

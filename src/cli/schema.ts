@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { pipelineFileSchema } from '../pipeline/json-schema.ts';
+import { printJson } from './output.ts';
 import { componentsWith, useOption } from './use-option.ts';
 
 export function schemaCommand(): Command {
@@ -7,6 +8,6 @@ export function schemaCommand(): Command {
     .description('print the JSON Schema of pipeline files, for editors')
     .addOption(useOption())
     .action(async ({ use }: { use: readonly string[] }) => {
-      console.log(JSON.stringify(pipelineFileSchema(await componentsWith(use)), null, 2));
+      printJson(pipelineFileSchema(await componentsWith(use)), 2);
     });
 }

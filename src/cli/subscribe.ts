@@ -3,6 +3,7 @@ import { ageMs, systemClock } from '../core/clock.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 import { positiveWhole } from './arguments.ts';
+import { print, printError, printJson } from './output.ts';
 import { openSaver } from './save-frames.ts';
 
 interface Flags {
@@ -35,7 +36,7 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const waiting = setTimeout(() => {
-    console.error(`nothing from ${endpoint} on topic "${flags.topic}" yet; waiting (Ctrl-C ends)`);
+    printError(`nothing from ${endpoint} on topic "${flags.topic}" yet; waiting (Ctrl-C ends)`);
   }, patienceMs);
   const saver = flags.save === undefined ? undefined : await openSaver(flags.save);
   const meter = new Meter();
@@ -45,7 +46,7 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
     latest: flags.latest === true,
     signal: stop.signal,
     onCorrupt: (error) => {
-      if (corrupt++ === 0) console.error(error.message);
+      if (corrupt++ === 0) printError(error.message);
     },
   });
   let count = 0;
@@ -54,8 +55,8 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
       clearTimeout(waiting);
       const facts = describe(frame);
       meter.add(facts);
-      if (flags.json) console.log(JSON.stringify(facts));
-      else if (meter.due()) console.log(meter.line(facts));
+      if (flags.json) printJson(facts);
+      else if (meter.due()) print(meter.line(facts));
       await saver?.save(frame);
       if (++count === flags.count) break;
     }
@@ -63,7 +64,7 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
     clearTimeout(waiting);
     await saver?.close();
   }
-  if (!flags.json) console.log(`${count} frames, ${corrupt} corrupt messages`);
+  if (!flags.json) print(`${count} frames, ${corrupt} corrupt messages`);
 }
 
 interface Facts {

@@ -5,6 +5,7 @@ import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { type Failure, runTimingTest, type TestResult } from '../runtime/run-timing-test.ts';
 import { collect } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { print, printJson } from './output.ts';
 
 export function testCommand(): Command {
   return new Command('test')
@@ -33,10 +34,10 @@ async function test(
     }
   }
   const failed = results.filter(({ failures }) => failures.length > 0).length;
-  if (json) console.log(JSON.stringify(results, null, 2));
+  if (json) printJson(results, 2);
   else {
-    for (const result of results) console.log(line(result));
-    console.log(`${results.length} tests, ${failed} failed`);
+    for (const result of results) print(line(result));
+    print(`${results.length} tests, ${failed} failed`);
   }
   if (failed > 0) process.exitCode = 1;
 }

@@ -8,7 +8,9 @@ import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
 import { tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
+import { print, printJson, rewriteLine } from './output.ts';
 import { table } from './run-output.ts';
+import { endingSignals } from './signals.ts';
 
 interface Flags {
   readonly for: 'throughput' | 'latency';
@@ -57,8 +59,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   }
   const stop = new AbortController();
   const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, interrupt);
+  for (const signal of endingSignals) process.once(signal, interrupt);
   const shown = process.stderr.isTTY && !json;
   let measured = 0;
   try {
@@ -69,14 +70,14 @@ async function run(model: string, flags: Flags): Promise<void> {
       signal: stop.signal,
       onMeasured(left) {
         measured++;
-        if (shown)
-          process.stderr.write(`\r\x1b[2K${measured} measured, ${left} left in this round`);
+        if (shown) rewriteLine(process.stderr, `${measured} measured, ${left} left in this round`);
       },
     });
-    if (shown) process.stderr.write('\r\x1b[2K');
-    console.log(json ? JSON.stringify(result, null, 2) : report(result, flags));
+    if (shown) rewriteLine(process.stderr, '');
+    if (json) printJson(result, 2);
+    else print(report(result, flags));
   } finally {
-    for (const signal of signals) process.off(signal, interrupt);
+    for (const signal of endingSignals) process.off(signal, interrupt);
   }
 }
 

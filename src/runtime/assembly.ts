@@ -175,6 +175,8 @@ export class Assembly {
     extra: Partial<ComponentContext>,
   ): ComponentContext {
     const { pipeline, clock, log, signal, closings } = this.#parts;
+    // Nothing more is opened once the run was stopped.
+    signal.throwIfAborted();
     return {
       name,
       path,

@@ -5,6 +5,7 @@ import { type DepthlineError, located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import { durationText } from '../core/units.ts';
+import { unlessAborted } from '../core/unless-aborted.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
 import type { BranchEnd } from './branch.ts';
@@ -38,7 +39,8 @@ export async function runPipeline(
 /**
  * Builds every component (models load, sockets bind, files open), then starts the source.
  *
- * @throws DepthlineError if a component cannot be built; what was already open is closed
+ * @throws DepthlineError if a component cannot be built, or the reason of `options.signal` if that
+ *   aborts before all are; what was already open is closed
  */
 export async function startPipeline(pipeline: Pipeline, options: RunOptions = {}): Promise<Run> {
   const running = new Running(pipeline, options);
@@ -94,9 +96,11 @@ class Running implements Run {
 
   async build(): Promise<void> {
     try {
-      await this.#assembly.build();
+      await unlessAborted(this.#assembly.build(), this.#options.signal);
       this.#heedDemand();
     } catch (error) {
+      // A component that is still opening gives up, or is closed when it is open.
+      this.#abort.abort();
       await this.#closings.run();
       throw error;
     }
