@@ -59,11 +59,26 @@ export async function importComponents(file: string): Promise<Definition[]> {
   }
   let exported: Record<string, unknown>;
   try {
-    exported = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+    exported = await unlessIdle(import(pathToFileURL(file).href));
   } catch (error) {
     throw unloadable(file, error);
   }
   return [...new Set(Object.values(exported).filter(isDefinition))];
+}
+
+/** Node.js would end without a word when a module waits for something that can never happen. */
+async function unlessIdle<T>(loading: Promise<T>): Promise<T> {
+  let onIdle = () => {};
+  const idle = new Promise<never>((_, reject) => {
+    onIdle = () =>
+      reject(new Error('it never finishes loading: a top-level await waits for nothing'));
+  });
+  process.once('beforeExit', onIdle);
+  try {
+    return await Promise.race([loading, idle]);
+  } finally {
+    process.off('beforeExit', onIdle);
+  }
 }
 
 const typeScript = new Set(['.ts', '.mts', '.cts']);

@@ -1,8 +1,14 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageDirectory } from '../../src/core/entry-point.ts';
-import { imbalances, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
+import {
+  imbalances,
+  leftBehind,
+  projectFolder,
+  start,
+  summaryOf,
+  workplace,
+} from '../support/cli.ts';
 import { until } from '../support/gstreamer.ts';
 import { putModel } from '../support/models.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
@@ -193,23 +199,19 @@ describe.concurrent('a module of the user’s', () => {
       options: z.strictObject({}), examples: [{}],
       create: async () => ${create},
     });`;
-  // In the project, so that it finds the packages that it imports.
-  const inProject = () => {
-    const folder = workplace();
-    mkdirSync(join(folder, 'node_modules'));
-    const link = (name: string, to: string) => symlinkSync(to, join(folder, 'node_modules', name));
-    link('depthline', packageDirectory());
-    for (const name of ['rxjs', 'zod']) link(name, join(packageDirectory(), 'node_modules', name));
-    return folder;
-  };
 
   it.each<[string, string, Expected]>([
     ['throws', `throw new Error('bad luck')`, config(/mine\.js.*bad luck/)],
     ['does not parse', 'export const = 3', config(/mine\.js/)],
     ['exports no component', 'export const mine = 3', config(/mine\.js.*exports/)],
+    [
+      'never finishes loading',
+      'await new Promise(() => {})',
+      config(/mine\.js could not be loaded: it never finishes loading/),
+    ],
     ['ends the process', 'process.exit(7)', { code: 7, message: /^/ }],
   ])('that %s', async (_, code, expected) => {
-    const folder = inProject();
+    const folder = projectFolder();
     writeFileSync(join(folder, 'mine.js'), code);
     await fails(
       pipeline({ head: 'use: ./mine.js' }),
@@ -226,7 +228,7 @@ describe.concurrent('a module of the user’s', () => {
   ])('with an operator that %s', async (_, create, message) => {
     const code = operator(create.startsWith('{') ? `(() => ${create})()` : create);
     const text = pipeline({ head: 'use: ./mine.mjs', operators: '[mine]' });
-    await fails(text, running(message), { files: { 'mine.mjs': code } }, inProject());
+    await fails(text, running(message), { files: { 'mine.mjs': code } }, projectFolder());
   });
 
   it.each<[string, string]>([
@@ -240,14 +242,14 @@ describe.concurrent('a module of the user’s', () => {
       text,
       running(/bad luck/),
       { files: { 'mine.mjs': code } },
-      inProject(),
+      projectFolder(),
     );
     expect(summaryOf(finished).captured).toBeGreaterThan(0);
   });
 
   it('that ends the process in the middle of a run leaves no other behind', async () => {
     const code = operator('map((frame) => { if (frame.seq > 1) process.exit(7); return frame; })');
-    const folder = inProject();
+    const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);
     const text = pipeline({
       source: 'test-pattern: { width: 64, height: 48, fps: 30, realtime: true }',
@@ -263,7 +265,7 @@ describe.concurrent('a module of the user’s', () => {
 
   it('that ends the process while a model runs ends it with its own code', async () => {
     const code = operator('map((frame) => { if (frame.seq > 9) process.exit(7); return frame; })');
-    const folder = inProject();
+    const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);
     putModel(folder, 'slow');
     const text = pipeline({
@@ -281,7 +283,7 @@ describe.concurrent('a module of the user’s', () => {
 
   it('with an operator that never comes back is named, by a thread that still runs', async () => {
     const code = operator('map((frame) => { while (frame.seq > 1); return frame; })');
-    const folder = inProject();
+    const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);
     const source = 'test-pattern: { width: 64, height: 48 }';
     const text = pipeline({ source, head: 'use: ./mine.mjs', operators: '[mine]' });

@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { packageDirectory } from '../../src/core/entry-point.ts';
 
 export const bin = fileURLToPath(new URL('../../bin/depthline', import.meta.url));
 
@@ -44,6 +53,16 @@ export function workplace(files: Readonly<Record<string, string>> = {}): string 
   const folder = mkdtempSync(join(tmpdir(), 'depthline-cli-'));
   folders.push(folder);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+/** A folder like a user's project: modules in it find the packages that they import. */
+export function projectFolder(files: Readonly<Record<string, string>> = {}): string {
+  const folder = workplace(files);
+  mkdirSync(join(folder, 'node_modules'));
+  const link = (name: string, to: string) => symlinkSync(to, join(folder, 'node_modules', name));
+  link('depthline', packageDirectory());
+  for (const name of ['rxjs', 'zod']) link(name, join(packageDirectory(), 'node_modules', name));
   return folder;
 }
 
