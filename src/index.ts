@@ -1,3 +1,8 @@
+/**
+ * Components, and what composes, checks and runs pipelines of them.
+ *
+ * @module depthline
+ */
 export { builtins } from './builtins.ts';
 export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';

@@ -2,6 +2,8 @@
  * Tools for testing components, `depthline/testing`: a virtual clock, a context that records,
  * sample frames, and the conformance suites that every built-in component passes. The suites run
  * under Vitest, Jest and `node:test`.
+ *
+ * @module depthline/testing
  */
 export { VirtualClock } from './runtime/virtual-clock.ts';
 export type { Subject, TestRunner } from './testing/conformance.ts';

@@ -40,7 +40,8 @@ export default defineConfig({
         items: [
           { text: 'Components', link: '/reference' },
           { text: 'The depth topic', link: '/depth-topic' },
-          { text: 'API', link: '/api/' },
+          { text: 'API: depthline', link: '/api/depthline/' },
+          { text: 'API: depthline/testing', link: '/api/depthline/testing/' },
         ],
       },
       {

@@ -53,7 +53,7 @@ describe('the documentation site', () => {
         '/contributing',
         '/changelog',
         '/api/',
-        '/api/functions/defineOperator',
+        '/api/depthline/functions/defineOperator',
       ]),
     );
   });
@@ -84,7 +84,11 @@ describe('the documentation site', () => {
     const indices = globSync('assets/chunks/@localSearchIndex*.js', { cwd: site });
     expect(indices).toHaveLength(1);
     const index = readFileSync(join(site, indices[0] as string), 'utf8');
-    for (const page of ['/depth-topic', '/writing-components', '/api/functions/mapAsync']) {
+    for (const page of [
+      '/depth-topic',
+      '/writing-components',
+      '/api/depthline/functions/mapAsync',
+    ]) {
       expect(index).toContain(page);
     }
   });

@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { globSync } from 'tinyglobby';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { packageDirectory } from '../../src/core/entry-point.ts';
+import { manifestSchema } from '../../src/inference/manifest.ts';
+import { start, startProcess, workplace } from '../support/cli.ts';
+
+const root = packageDirectory();
+
+interface Block {
+  /** `docs/models.md #2` */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Blocks of a language in the README and the pages that people write. */
+function blocks(language: string): Block[] {
+  const pages = globSync(['README.md', 'docs/*.md'], { cwd: root, ignore: ['docs/reference.md'] });
+  return pages.toSorted().flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const found = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'));
+    return [...found].map(([, block = ''], i) => ({ name: `${page} #${i + 1}`, text: block }));
+  });
+}
+
+/** What a block leaves out because the page is about another part of a file. */
+const rest = {
+  source: { 'synthetic-room': { width: 224, height: 224 } },
+  operators: ['estimate-depth'],
+  sinks: ['discard'],
+};
+
+function isModel(text: string): boolean {
+  return parse(text)?.input !== undefined;
+}
+
+describe('pipeline files in the documents', () => {
+  const pipelines = blocks('yaml').filter(({ text }) => parse(text) !== null && !isModel(text));
+
+  it.each(pipelines)('$name is valid', async ({ name, text }) => {
+    const project = workplace();
+    const operator = readFileSync(join(root, 'examples/nearest-obstacle.js'));
+    writeFileSync(join(project, 'nearest-obstacle.js'), operator);
+    link(project);
+    const written = parse(text) as Record<string, unknown>;
+    const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
+    const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;
+    writeFileSync(join(project, 'p.yaml'), JSON.stringify({ ...rest, sinks, ...written }));
+    const checked = await start(['check', 'p.yaml'], { cwd: project }).finished;
+    expect({ name, code: checked.code, stderr: checked.stderr }).toEqual({
+      name,
+      code: 0,
+      stderr: '',
+    });
+  });
+
+  it('are found', () => expect(pipelines.length).toBeGreaterThanOrEqual(5));
+});
+
+function sinkOf(name: string): object {
+  return (
+    { zeromq: { zeromq: { bind: 'tcp://127.0.0.1:*' } }, file: { file: { directory: 'out' } } }[
+      name
+    ] ?? { [name]: {} }
+  );
+}
+
+it.each(blocks('yaml').filter(({ text }) => isModel(text)))(
+  'the manifest in $name is valid',
+  ({ text }) => {
+    expect(manifestSchema.safeParse(parse(text)).error).toBeUndefined();
+  },
+);
+
+it('the TypeScript in the documents compiles', async () => {
+  const project = workplace();
+  link(project);
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  const found = blocks('ts');
+  expect(found.length).toBeGreaterThanOrEqual(3);
+  for (const [i, { text }] of found.entries()) writeFileSync(join(project, `block-${i}.ts`), text);
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const options = '--strict --noEmit --target es2023 --module nodenext --types node --skipLibCheck';
+  const files = found.map((_, i) => `block-${i}.ts`);
+  const args = [tsc, ...options.split(' '), ...files];
+  const { code, stdout } = await startProcess(process.execPath, args, { cwd: project }).finished;
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+});
+
+/** The packages that an example may import. */
+function link(project: string): void {
+  mkdirSync(join(project, 'node_modules'));
+  symlinkSync(root, join(project, 'node_modules/depthline'));
+  for (const name of ['rxjs', 'zod', '@types']) {
+    symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name));
+  }
+}
