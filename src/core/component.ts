@@ -36,6 +36,11 @@ export interface ComponentContext {
   dropped(n: number, reason: string): void;
   /** Counts `n` frames that this stage failed on. */
   failed(n: number): void;
+  /**
+   * Takes back `n` frames that a sink has delivered: what they were written to is lost. They count
+   * as failed.
+   */
+  undelivered(n: number): void;
   /** Frames inside an asynchronous stage now (`mapAsync` keeps it). */
   inFlight(n: number): void;
   /** Counts a restart of this component's child process or worker. */

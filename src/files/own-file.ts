@@ -50,7 +50,7 @@ export async function openRegular(
   throw notRegular(path);
 }
 
-function notRegular(path: string): NameTaken {
+export function notRegular(path: string): NameTaken {
   return new NameTaken(path, 'it is not a regular file; remove it, or choose another path');
 }
 

@@ -10,5 +10,6 @@ export function die(): void {
  * process ends. If the parent dies, the IPC channel closes.
  */
 export function outliveSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
+    process.on(signal, () => {});
 }

@@ -195,6 +195,10 @@ export class Assembly {
       failed: (n) => {
         ledger.failed += n;
       },
+      undelivered: (n) => {
+        ledger.left -= n;
+        ledger.failed += n;
+      },
       inFlight: (n) => {
         ledger.inFlight = n;
       },

@@ -1,5 +1,5 @@
 import { access, constants, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
@@ -160,8 +160,8 @@ class Writer implements Sink {
   /** A second run with the same template must say so at its start, not at its first frame. */
   async #lockTemplate(): Promise<void> {
     const { directory, prefix } = this.#options;
-    const template = directory.slice(staticPart(directory).length);
-    const lock = await lockPlace(this.newest, `${template}/${prefix}`);
+    const template = relative(staticPart(directory), directory);
+    const lock = await lockPlace(this.newest, `${template}/${prefix}index.csv`);
     this.#context.defer(() => lock.release());
   }
 

@@ -6,7 +6,7 @@ import { Gate } from '../core/gate.ts';
 export interface TestContext extends ComponentContext {
   /** Frames dropped so far, by reason. */
   readonly drops: Map<string, number>;
-  readonly counts: { failed: number; inFlight: number; restarts: string[] };
+  readonly counts: { failed: number; undelivered: number; inFlight: number; restarts: string[] };
   /** What `reconnecting` was called with, in order. */
   readonly away: (bigint | undefined)[];
   readonly logs: { level: 'debug' | 'info' | 'warn'; message: string }[];
@@ -14,7 +14,7 @@ export interface TestContext extends ComponentContext {
   report(): Record<string, unknown>;
   /** Aborts `signal`. */
   abort(): void;
-  /** Runs the closings once, last registered first, and awaits them. */
+  /** Runs the closings once, last registered first, and awaits them; throws the first error. */
   close(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
   const cleanups: (() => void | Promise<void>)[] = [];
   const reports: (() => Record<string, unknown>)[] = [];
   const drops = new Map<string, number>();
-  const counts = { failed: 0, inFlight: 0, restarts: [] as string[] };
+  const counts = { failed: 0, undelivered: 0, inFlight: 0, restarts: [] as string[] };
   const logs: TestContext['logs'] = [];
   const away: (bigint | undefined)[] = [];
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
@@ -46,6 +46,9 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     dropped: (n, why) => drops.set(why, (drops.get(why) ?? 0) + n),
     failed: (n) => {
       counts.failed += n;
+    },
+    undelivered: (n) => {
+      counts.undelivered += n;
     },
     inFlight: (n) => {
       counts.inFlight = n;
@@ -66,7 +69,15 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     report: () => Object.assign({}, ...reports.map((report) => report())),
     abort: () => controller.abort(),
     async close() {
-      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+      const errors: unknown[] = [];
+      for (const cleanup of cleanups.splice(0).reverse()) {
+        try {
+          await cleanup();
+        } catch (error) {
+          errors.push(error);
+        }
+      }
+      if (errors.length > 0) throw errors[0];
     },
   };
 }

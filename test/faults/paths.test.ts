@@ -22,6 +22,7 @@ import { DepthlineError } from '../../src/core/errors.ts';
 import { writeReport } from '../../src/evaluation/report.ts';
 import { writeNew } from '../../src/files/own-file.ts';
 import { file } from '../../src/sinks/file.ts';
+import { video } from '../../src/sinks/video.ts';
 import type { ReceivedFrame } from '../../src/topic/subscribe-depth.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -46,6 +47,8 @@ interface Writer {
   /** Names that it uses in the folder it is given, the temporary ones too. */
   readonly names: readonly string[];
   write(directory: string): Promise<unknown>;
+  /** Those that are there at the end; default: all but the temporary ones. */
+  readonly written?: readonly string[];
   /** Fills strftime fields in. */
   readonly fillsInTime?: true;
 }
@@ -66,6 +69,18 @@ function received(seq: number): ReceivedFrame {
 }
 
 const existing = ['append', 'overwrite', 'fail'] as const;
+async function recordVideo(directory: string, options: Record<string, unknown>): Promise<void> {
+  const context = testContext({ baseDirectory: root });
+  try {
+    const path = join(directory, 'clip.mkv');
+    const given = video.options.parse({ path, codec: 'mjpeg', ...options });
+    const sink = await video.create(given, context);
+    for (let seq = 0; seq < 3; seq++) await sink?.write(imageFrame(16, 16, seq));
+  } finally {
+    await context.close();
+  }
+}
+
 const frameNames = ['000000.png', '000001.png', '000002.png.part', 'index.csv', 'index.csv.part'];
 
 const writers: Readonly<Record<string, Writer>> = {
@@ -84,6 +99,17 @@ const writers: Readonly<Record<string, Writer>> = {
     write: (directory) => writeFrames(directory, { layout: 'rgbd', format: 'png' }),
     fillsInTime: true,
   },
+  ...Object.fromEntries(
+    (['append', 'fail'] as const).map((choice): [string, Writer] => [
+      `video with existing: ${choice}`,
+      {
+        names: ['clip.mkv', 'clip.recording.mkv'],
+        written: ['clip.mkv'],
+        write: (directory) => recordVideo(directory, { existing: choice }),
+        fillsInTime: true,
+      },
+    ]),
+  ),
   'subscribe --save': {
     names: ['000000.npy', '000001.npy.part', 'index.csv'],
     async write(directory) {
@@ -149,10 +175,12 @@ async function attempt(write: Promise<unknown>): Promise<void> {
   }
 }
 
-describe.each(Object.entries(writers))('%s', (_, { names, write, fillsInTime }) => {
+describe.each(Object.entries(writers))('%s', (_, writer) => {
+  const { names, write, fillsInTime } = writer;
+
   it('writes where nothing is', async () => {
     await write(place);
-    const written = names.filter((name) => !name.endsWith('.part'));
+    const written = writer.written ?? names.filter((name) => !name.endsWith('.part'));
     expect(written.filter((name) => !existsSync(join(place, name)))).toEqual([]);
   });
 

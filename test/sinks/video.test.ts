@@ -1,5 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -126,12 +135,10 @@ describe('a recording', () => {
     expect(firstRgb[3 * 2]).toBeGreaterThan(firstRgb[3 * 60] as number);
   });
 
-  test('takes its name only when it is complete, and an earlier file’s place', async () => {
-    writeFileSync(join(directory, 'clip.mkv'), 'earlier');
+  test('takes its name only when it is complete', async () => {
     const sink = await open({});
     for (const frame of frames(10)) await sink.write(frame);
-    expect(readdirSync(directory).sort()).toEqual(['clip.mkv', 'clip.recording.mkv']);
-    expect(decodes(join(directory, 'clip.mkv'))).toBe(false);
+    expect(readdirSync(directory)).toEqual(['clip.recording.mkv']);
     await context.close();
     expect(readdirSync(directory)).toEqual(['clip.mkv']);
     expect(decoded().pts).toHaveLength(10);
@@ -143,42 +150,153 @@ describe('a recording', () => {
   });
 });
 
-function decodes(path: string): boolean {
-  try {
-    return decodeVideo(path).pts.length > 0;
-  } catch {
-    // gst-launch-1.0 has failed on it.
-    return false;
-  }
-}
+const text = (name: string) => readFileSync(join(directory, name), 'utf8');
+const earlier = (...names: string[]) => {
+  for (const name of names) writeFileSync(join(directory, name), `earlier ${name}`);
+};
 
-describe('when something dies', () => {
-  test('a crash of the encoder process is told, and what was recorded can be played', async () => {
-    const sink = await open({});
-    for (const frame of frames(60)) await sink.write(frame);
-    const [pid] = processesOf('output-host') as [number];
-    process.kill(pid, 'SIGKILL');
-    await until(() => !isRunning(pid));
-    const late = sink.write(imageFrame(64, 48, 300));
-    await expect(late).rejects.toMatchObject({
-      code: 'SINK',
-      message: expect.stringMatching(
-        /video "clip\.mkv": its GStreamer process ended.*clip\.recording\.mkv and can be played/,
-      ),
-    });
-    await expect(sink.write(imageFrame(64, 48, 301))).rejects.toThrow(/process ended/);
-    await context.close();
-    expect(readdirSync(directory)).toEqual(['clip.recording.mkv']);
-    expect(decoded('clip.recording.mkv').pts.length).toBeGreaterThan(30);
+describe('earlier recordings', () => {
+  test('append, the default, keeps them and numbers this one', async () => {
+    earlier('clip.mkv', 'clip-7.recording.mkv', 'clip-other.mkv', 'clip-20260101.mkv');
+    await record({}, frames(10));
+    expect(decoded('clip-8.mkv').pts).toHaveLength(10);
+    expect(context.report()).toMatchObject({ path: join(directory, 'clip-8.mkv'), frames: 10 });
+    expect(context.logs[0]?.message).toBe(
+      'clip-7.recording.mkv was cut off in an earlier run; it is kept',
+    );
+    await record({}, frames(5));
+    expect(decoded('clip-9.mkv').pts).toHaveLength(5);
+    for (const name of ['clip.mkv', 'clip-7.recording.mkv'])
+      expect(text(name)).toBe(`earlier ${name}`);
+    expect(context.logs).toEqual([
+      { level: 'info', message: 'there are earlier recordings; this one is clip-9.mkv' },
+    ]);
   });
 
-  test('a crash that no frame noticed is told at the end', async () => {
-    const sink = await open({ path: 'clip.mp4' });
+  test('replace replaces the one of this name, and only when the new one is complete', async () => {
+    earlier('clip.mkv', 'clip-2.mkv');
+    const sink = await open({ existing: 'replace' });
+    for (const frame of frames(10)) await sink.write(frame);
+    expect(text('clip.mkv')).toBe('earlier clip.mkv');
+    await context.close();
+    expect(readdirSync(directory).sort()).toEqual(['clip-2.mkv', 'clip.mkv']);
+    expect(decoded().pts).toHaveLength(10);
+  });
+
+  test('replace replaces no link', async () => {
+    earlier('film.mkv');
+    symlinkSync('film.mkv', join(directory, 'clip.mkv'));
+    await expect(open({ existing: 'replace' })).rejects.toThrow(/clip\.mkv .*not a regular file/);
+    expect(text('clip.mkv')).toBe('earlier film.mkv');
+  });
+
+  test.each(['clip.mkv', 'clip-2.mkv', 'clip.recording.mkv'])('fail refuses %s', async (name) => {
+    earlier(name);
+    await expect(open({ existing: 'fail' })).rejects.toThrow(
+      /exists; choose another path, put the/,
+    );
+    expect(readdirSync(directory)).toEqual([name]);
+  });
+
+  test('a name that is taken while it is recorded is not replaced', async () => {
+    const sink = await open({});
     for (const frame of frames(5)) await sink.write(frame);
+    earlier('clip.mkv', 'clip-2.mkv');
+    await context.close();
+    expect(decoded('clip-3.mkv').pts).toHaveLength(5);
+    expect(text('clip.mkv')).toBe('earlier clip.mkv');
+  });
+
+  test('time fields are those of the first frame’s capture', async () => {
+    const capturedAt = BigInt(new Date('2026-03-01T09:05:07').getTime()) * 1_000_000n;
+    const all = frames(5).map((frame, i) => ({
+      ...frame,
+      capturedAt: capturedAt + BigInt(i) * 3_600_000_000_000n,
+    }));
+    await record({ path: 'out/%Y-%m-%d/%H%M%S.mkv', existing: 'fail' }, all);
+    expect(decoded('out/2026-03-01/090507.mkv').pts).toHaveLength(5);
+    const again = await open({ path: 'out/%Y-%m-%d/%H%M%S.mkv', existing: 'fail' });
+    await expect(again.write(all[0] as Frame)).rejects.toThrow(/090507\.mkv or another recording/);
+  });
+
+  test('two at once: the second says so', async () => {
+    await open({});
+    const first = context;
+    await expect(open({})).rejects.toThrow(/is in use: another run or sink writes clip\.mkv/);
+    await context.close();
+    context = first;
+  });
+});
+
+describe('when something dies', () => {
+  const kill = async (): Promise<void> => {
     const [pid] = processesOf('output-host') as [number];
     process.kill(pid, 'SIGKILL');
     await until(() => !isRunning(pid));
+  };
+
+  test.each(['mkv', 'mp4'])(
+    'a new %s file follows a crash of the encoder process',
+    async (ending) => {
+      const sink = await open({ path: `clip.${ending}` });
+      const all = frames(90);
+      for (const frame of all.slice(0, 60)) await sink.write(frame);
+      await kill();
+      for (const frame of all.slice(60)) await sink.write(frame);
+      await context.close();
+      const names = [`clip-2.${ending}`, `clip.recording.${ending}`];
+      expect(readdirSync(directory).sort()).toEqual(names);
+      expect(decoded(names[0]).pts).toHaveLength(30);
+      const playable = ending === 'mkv' ? decoded(names[1]).pts.length : 0;
+      expect(playable).toBeGreaterThanOrEqual(ending === 'mkv' ? 30 : 0);
+      // Every frame is in a file that can be played, or it is not delivered.
+      expect(context.counts.undelivered).toBe(60 - playable);
+      expect(context.report()).toMatchObject({ frames: 30 + playable });
+      expect(context.counts.restarts).toHaveLength(1);
+      expect(context.logs.map(({ message }) => message)).toEqual([
+        expect.stringMatching(
+          /^clip\.recording\.\w+ was cut off and (has \d+ frames|cannot be played)/,
+        ),
+        expect.stringMatching(/^the encoder process was restarted: video "clip/),
+      ]);
+    },
+  );
+
+  test('a process that crashes before anything is recorded leaves no file', async () => {
+    const sink = await open({});
+    await sink.write(imageFrame(64, 48, 0));
+    await kill();
+    for (const frame of frames(5)) await sink.write(frame);
+    await context.close();
+    expect(readdirSync(directory)).toEqual(['clip.mkv']);
+    expect(context.counts.undelivered).toBe(1);
+  });
+
+  test('a process that crashes again and again is given up', async () => {
+    const sink = await open({});
+    let over = false;
+    const killing = (async () => {
+      while (!over) {
+        const [pid] = processesOf('output-host');
+        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    await expect(sink.write(imageFrame(64, 48, 0))).rejects.toMatchObject({
+      name: 'SinkLost',
+      message: expect.stringMatching(/process ended.*given up after 5 restarts in a row/),
+    });
+    over = true;
+    await killing;
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('a crash that no frame noticed is told at the end, and nothing counts as delivered', async () => {
+    const sink = await open({ path: 'clip.mp4' });
+    for (const frame of frames(5)) await sink.write(frame);
+    await kill();
     await expect(context.close()).rejects.toThrow(/cannot be played; record to \.mkv/);
+    expect(context.counts.undelivered).toBe(5);
   });
 
   test('a parent that is killed leaves a complete file and no process', async () => {
@@ -191,14 +309,17 @@ describe('when something dies', () => {
     expect(decoded('clip.mp4').pts).toHaveLength(20);
   });
 
-  test('Ctrl-C, which reaches the whole group, does not end the encoder', async () => {
-    const sink = await open({});
-    for (const frame of frames(5)) await sink.write(frame);
-    process.kill((processesOf('output-host') as [number])[0], 'SIGINT');
-    for (const frame of frames(5)) await sink.write({ ...frame, pts: frame.pts + 200_000_000n });
-    await context.close();
-    expect(decoded().pts).toHaveLength(10);
-  });
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    '%s, which reaches the whole group, does not end the encoder',
+    async (signal) => {
+      const sink = await open({});
+      for (const frame of frames(5)) await sink.write(frame);
+      process.kill((processesOf('output-host') as [number])[0], signal);
+      for (const frame of frames(5)) await sink.write({ ...frame, pts: frame.pts + 200_000_000n });
+      await context.close();
+      expect(decoded().pts).toHaveLength(10);
+    },
+  );
 
   async function recordInAnotherProcess(): Promise<ChildProcess> {
     const script = join(directory, 'parent.mjs');
@@ -206,7 +327,9 @@ describe('when something dies', () => {
     writeFileSync(
       script,
       `import { video } from ${JSON.stringify(sink)};
-const context = { baseDirectory: ${JSON.stringify(directory)}, defer() {}, summary() {} };
+const log = { info() {}, warn() {} };
+const clock = { now: () => 0 };
+const context = { baseDirectory: ${JSON.stringify(directory)}, defer() {}, summary() {}, log, clock };
 const sink = await video.create(video.options.parse({ path: 'clip.mp4' }), context);
 const data = new Uint8Array(64 * 48 * 3);
 for (let seq = 0; seq < 20; seq++) {
@@ -256,7 +379,11 @@ describe('bad input', () => {
 
   test('a path that is a directory, or under a file', async () => {
     mkdirSync(join(directory, 'clip.mkv'));
-    await expect(open({})).rejects.toThrow(/clip\.mkv is a directory; give the file another name/);
+    const replace = open({ existing: 'replace' });
+    await expect(replace).rejects.toThrow(/clip\.mkv .*not a regular file; remove it, or choose/);
+    await context.close();
+    await record({}, frames(3));
+    expect(decoded('clip-2.mkv').pts).toHaveLength(3);
     writeFileSync(join(directory, 'file'), '');
     await expect(open({ path: 'file/clip.mkv' })).rejects.toThrow(/file is not a directory/);
   });

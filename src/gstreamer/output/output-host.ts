@@ -3,9 +3,10 @@
  * plug-in that crashes or hangs takes its process along. When the socket that brings pictures
  * closes, even because the parent was killed, it completes its file and ends.
  */
-import { renameSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { reason } from '../../core/errors.ts';
+import { publishRecording } from '../../files/recordings.ts';
 import {
   type AppSrcHandle,
   type BusMessage,
@@ -196,7 +197,8 @@ function start(rate: string): void {
   // No limit in bytes: beyond it appsrc loses pictures without a word.
   const source = `appsrc name=${inputName} format=time max-bytes=0 caps="${caps}"`;
   try {
-    pipeline = new (loadGStreamer().Pipeline)(`${source} ! ${elements}`);
+    const sink = play.file ? ` ! fdsink fd=${openFile(play.file.unfinished)}` : '';
+    pipeline = new (loadGStreamer().Pipeline)(`${source} ! ${elements}${sink}`);
   } catch (error) {
     fail({ phase: 'parse', message: reason(error) });
     return;
@@ -206,6 +208,12 @@ function start(rate: string): void {
   pipeline.play();
   if (held) push(held.pts, held.picture);
   held = undefined;
+}
+
+/** filesink would follow a link and empty a file that is there. */
+function openFile(path: string): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
 }
 
 function push(pts: Buffer, picture: Buffer): void {
@@ -222,7 +230,7 @@ function whenLevelIs(atMost: number, then: () => void): void {
 
 function onBus(message: BusMessage): void {
   if (message.type === 'error') fail(failureOf(message));
-  if (message.type === 'eos') complete();
+  if (message.type === 'eos') void complete();
 }
 
 /** No more pictures: the encoder gives out what it still holds, the muxer completes the file. */
@@ -240,14 +248,13 @@ function finish(): void {
   whenLevelIs(0, () => pipeline?.sendEOS());
 }
 
-function complete(): void {
+async function complete(): Promise<void> {
   if (over) return;
   pipeline?.stop();
   try {
-    if (play.file) renameSync(play.file.unfinished, play.file.path);
+    const path = play.file && (await publishRecording(play.file));
+    end({ type: 'finished', ...(path !== undefined && { path }) });
   } catch (error) {
     fail({ phase: 'run', message: reason(error) });
-    return;
   }
-  end({ type: 'finished' });
 }

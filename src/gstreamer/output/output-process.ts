@@ -21,6 +21,9 @@ export interface OutputOptions {
   readonly afterCrash: string;
 }
 
+/** The process ended without a word about why. A new one may do better. */
+export class OutputCrashed extends DepthlineError {}
+
 interface Waiting {
   resolve(): void;
   reject(error: Error): void;
@@ -39,6 +42,7 @@ export class OutputProcess {
   #error: Error | undefined;
   #errorTold = false;
   #finished = false;
+  #path: string | undefined;
   #ending = false;
 
   /** Starts the process; `opened` says when it is ready. */
@@ -111,10 +115,11 @@ export class OutputProcess {
   /**
    * Ends in good order: everything is put out, and a file is complete.
    *
+   * @returns path of the file, if there is one
    * @throws DepthlineError `SINK` if that fails or takes longer than `withinMs`, unless the same
    *   error was told by `write`
    */
-  async finish(withinMs: number): Promise<void> {
+  async finish(withinMs: number): Promise<string | undefined> {
     this.#ending = true;
     this.#process.stream.end();
     const timer = setTimeout(() => {
@@ -129,6 +134,7 @@ export class OutputProcess {
     await this.#process.gone;
     clearTimeout(timer);
     if (this.#error && !this.#errorTold) throw this.#error;
+    return this.#path;
   }
 
   /** Ends at once. Never rejects. */
@@ -146,6 +152,7 @@ export class OutputProcess {
     }
     if (message.type === 'finished') {
       this.#finished = true;
+      this.#path = message.path;
       if (!this.#ending) this.#fail(this.#crash('at its end of stream'));
     }
     if (message.type === 'failed') {
@@ -163,11 +170,11 @@ export class OutputProcess {
     );
   }
 
-  #crash(how: string): DepthlineError {
+  #crash(how: string): OutputCrashed {
     const { what, afterCrash } = this.#options;
     const log = this.#process.stderr.split('\n').at(-1);
     const detail = log ? ` [${log}]` : '';
-    return new DepthlineError(
+    return new OutputCrashed(
       'SINK',
       `${what}: its GStreamer process ended, ${how}${detail}; ${afterCrash}`,
     );

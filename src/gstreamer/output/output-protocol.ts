@@ -27,8 +27,19 @@ export interface PlayMessage {
   readonly elements: string;
   /** Pictures that may wait in appsrc while the next one is asked for. */
   readonly waiting: number;
-  /** The file is written under the first name and renamed once it is complete. */
-  readonly file?: { readonly unfinished: string; readonly path: string };
+  /** A file that the output of `elements` goes to; without it they end in a sink of their own. */
+  readonly file?: OutputFile;
+}
+
+export interface OutputFile {
+  /** Where it is recorded; must not exist. */
+  readonly unfinished: string;
+  /** The name that it gets once it is complete. */
+  readonly path: string;
+  /** Recording that `path` is one of; the next free number follows if `path` is taken by then. */
+  readonly base: string;
+  /** Replaces a regular file at `path`. */
+  readonly replace: boolean;
 }
 
 /** Ends the process at once. */
@@ -42,7 +53,7 @@ export type FromOutput =
   | { readonly type: 'opened'; readonly candidate: number }
   | { readonly type: 'failed'; readonly failure: Failure }
   /** Everything is put out and, where there is a file, it has its name. */
-  | { readonly type: 'finished' };
+  | { readonly type: 'finished'; readonly path?: string };
 
 /** Before each picture: its PTS, u64 big-endian nanoseconds. The picture's rows have no padding. */
 export const ptsLength = 8;

@@ -1,0 +1,278 @@
+import { rm, stat } from 'node:fs/promises';
+import { dirname, extname, relative } from 'node:path';
+import { sleep } from '../../core/clock.ts';
+import type { ComponentContext, Sink } from '../../core/component.ts';
+import { DepthlineError, reason } from '../../core/errors.ts';
+import type { Frame, Picture } from '../../core/frame.ts';
+import { SinkLost } from '../../core/sink-lost.ts';
+import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
+import { countMatroskaFrames } from '../../files/matroska-frames.ts';
+import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
+import { sinkError, writeProblem } from '../../files/write-problem.ts';
+import type { Failure } from '../failure.ts';
+import { type Container, type Encoder, encodersFor } from './encoders.ts';
+import { OutputCrashed, OutputProcess } from './output-process.ts';
+import type { OutputFile } from './output-protocol.ts';
+
+/** What becomes of recordings of an earlier run. */
+export const existingRecording = ['append', 'fail', 'replace'] as const;
+export type ExistingRecording = (typeof existingRecording)[number];
+
+export interface RecorderOptions {
+  /** For messages: the path as the user wrote it. */
+  readonly what: string;
+  readonly container: Container;
+  readonly codec: Parameters<typeof encodersFor>[0];
+  /** 1 to 100. */
+  readonly quality: number;
+  /** kbit/s, in place of a quality. */
+  readonly bitrate: number | undefined;
+  /** Rate at which the frames are played; default: at the times they were captured. */
+  readonly fps: number | undefined;
+  readonly existing: ExistingRecording;
+  /** Absolute path of a recording that begins with this frame. */
+  pathOf(frame: Frame): string;
+}
+
+/** The muxer gets this long to complete the file, milliseconds. It takes a few as a rule. */
+const finishWithinMs = 11_000;
+/** Crashes in a row, of processes that did not record `healthyFrames` in between. */
+const crashLimit = 5;
+const healthyFrames = 10;
+/** Pause before the second restart in a row, and after a failure; it doubles with each crash. */
+const pauseMs = 100;
+const afterFailureMs = 1000;
+
+const muxers: Readonly<Record<Container, string>> = { mkv: 'matroskamux', mp4: 'mp4mux' };
+
+/** A file that is being recorded. */
+interface Part {
+  readonly output: OutputProcess;
+  readonly file: OutputFile;
+  readonly firstPts: bigint;
+  frames: number;
+}
+
+/**
+ * Records pictures to video files. A process that crashes is replaced and a new file begun, with the
+ * next number in its name; what was recorded is kept. Frames of which nothing is in a file that can
+ * be played are taken back from the ledger.
+ */
+export class Recorder implements Sink {
+  frames = 0;
+  /** Where the recording is, or will be when it is complete. */
+  path: string | undefined;
+  readonly #options: RecorderOptions;
+  readonly #context: ComponentContext;
+  readonly #pictures: FrameToPicture;
+  readonly #encoders: readonly Encoder[];
+  /** Ready for the next part. */
+  #spare: OutputProcess | undefined;
+  #encoder: Encoder | undefined;
+  #part: Part | undefined;
+  #parts = 0;
+  #size: string | undefined;
+  #crashes = 0;
+  /** What failed last, and until when nothing else is tried. */
+  #failure: { readonly error: unknown; readonly until: number } | undefined;
+
+  constructor(options: RecorderOptions, context: ComponentContext, pictures: FrameToPicture) {
+    this.#options = options;
+    this.#context = context;
+    this.#pictures = pictures;
+    this.#encoders = encodersFor(options.codec, options.container);
+  }
+
+  /** Element that encodes, once `open` has found it. */
+  get encoder(): string | undefined {
+    return this.#encoder?.element;
+  }
+
+  /**
+   * Starts a process and finds the encoder.
+   *
+   * @throws DepthlineError `MISSING` or `SINK` if none works
+   */
+  async open(): Promise<void> {
+    this.#spare ??= this.#start();
+    const { name } = await this.#spare.opened;
+    this.#encoder = this.#encoders.find(({ element }) => element === name) as Encoder;
+  }
+
+  async write(frame: Frame): Promise<void> {
+    const picture = this.#pictures.convert(frame);
+    this.#checkSize(frame, picture);
+    const { clock } = this.#context;
+    if (this.#failure && clock.now() < this.#failure.until) throw this.#failure.error;
+    for (;;) {
+      try {
+        await this.#record(frame, picture);
+        return;
+      } catch (error) {
+        await this.#giveUpPart(error);
+        if (!(error instanceof OutputCrashed)) {
+          this.#failure = { error, until: clock.now() + afterFailureMs };
+          throw error;
+        }
+        await this.#afterCrash(error);
+      }
+    }
+  }
+
+  /**
+   * Completes the file.
+   *
+   * @throws DepthlineError `SINK` if that fails
+   */
+  async close(): Promise<void> {
+    const part = this.#part;
+    try {
+      if (!part) return;
+      this.path = (await part.output.finish(finishWithinMs)) ?? this.path;
+      this.#part = undefined;
+    } catch (error) {
+      await this.#giveUpPart(error);
+      throw error;
+    } finally {
+      await this.stop();
+    }
+  }
+
+  /** Ends the processes at once. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#part?.output.stop(), this.#spare?.stop()]);
+  }
+
+  #checkSize({ seq }: Frame, { width, height, format }: Picture): void {
+    const size = `${width}×${height} ${format}`;
+    this.#size ??= size;
+    if (size === this.#size) return;
+    throw new DepthlineError(
+      'SINK',
+      `a video has one size: it began with ${this.#size}, frame ${seq} is ${size}; put a resize before it`,
+    );
+  }
+
+  async #record(frame: Frame, picture: Picture): Promise<void> {
+    this.#part ??= await this.#begin(frame, picture);
+    const part = this.#part;
+    await part.output.write(this.#time(part, frame.pts), picture.data);
+    this.#failure = undefined;
+    if (++part.frames >= healthyFrames) this.#crashes = 0;
+    this.frames++;
+  }
+
+  #time({ firstPts, frames }: Part, pts: bigint): bigint {
+    const { fps } = this.#options;
+    return fps === undefined ? pts - firstPts : BigInt(Math.round((frames * 1e9) / fps));
+  }
+
+  /** Begins a file with a name that is free. */
+  async #begin(frame: Frame, { format, width, height }: Picture): Promise<Part> {
+    await this.open();
+    const { quality, bitrate, fps, container } = this.#options;
+    const base = this.#options.pathOf(frame);
+    const file = await this.#file(base);
+    const output = this.#spare as OutputProcess;
+    this.#spare = undefined;
+    // 4:2:0 needs an even size: an odd one gets a black column or row.
+    const odd = width % 2 || height % 2;
+    const pad = odd ? `videobox right=${-(width % 2)} bottom=${-(height % 2)} ! ` : '';
+    const encode = (this.#encoder as Encoder).line({ quality, bitrate, width, height });
+    output.play({
+      format: format === 'rgba' ? 'RGBA' : 'RGB',
+      width,
+      height,
+      rate: fps === undefined ? 'measure' : `${Math.round(fps * 1000)}/1000`,
+      elements: `${pad}${encode} ! ${muxers[container]}`,
+      waiting: 1,
+      file,
+    });
+    this.#parts++;
+    this.path = file.path;
+    return { output, file, firstPts: frame.pts, frames: 0 };
+  }
+
+  async #file(base: string): Promise<OutputFile> {
+    try {
+      const { last } = await findRecordings(base);
+      // What is there from this run is not what `existing` is about.
+      const existing = this.#parts > 0 ? 'append' : this.#options.existing;
+      if (existing === 'fail' && last > 0) throw alreadyThere(base);
+      const number = last + 1;
+      const replace = existing === 'replace';
+      const path = replace ? base : recordingPath(base, number);
+      return { unfinished: unfinishedPath(base, number), path, base, replace };
+    } catch (error) {
+      throw sinkError(dirname(base), error);
+    }
+  }
+
+  /** Ends a part that failed, and takes back the frames that cannot be played. */
+  async #giveUpPart(error: unknown): Promise<void> {
+    const part = this.#part;
+    this.#part = undefined;
+    if (!part) return;
+    await part.output.stop();
+    const { unfinished } = part.file;
+    const playable =
+      extname(unfinished) === '.mkv' ? await countMatroskaFrames(unfinished).catch(() => 0) : 0;
+    const lost = Math.max(0, part.frames - playable);
+    this.#context.undelivered(lost);
+    this.frames -= lost;
+    const info = await stat(unfinished).catch(() => undefined);
+    if (!info) return;
+    if (info.size === 0 || (playable === 0 && extname(unfinished) === '.mkv')) {
+      await rm(unfinished, { force: true }).catch(() => {});
+      return;
+    }
+    const name = relative(this.#context.baseDirectory, unfinished);
+    const state = playable > 0 ? `has ${playable} frames` : 'cannot be played';
+    this.#context.log.warn(`${name} was cut off and ${state}, ${lost} are lost: ${reason(error)}`);
+  }
+
+  async #afterCrash(error: OutputCrashed): Promise<void> {
+    const { clock, signal, log } = this.#context;
+    const inRow = this.#crashes++;
+    if (inRow >= crashLimit || signal.aborted) {
+      throw new SinkLost(`${error.message}; given up after ${inRow} restarts in a row`);
+    }
+    this.#context.restarted(error.message);
+    log.warn(`the encoder process was restarted: ${error.message}`);
+    if (inRow > 0) await sleep(clock, pauseMs * 2 ** (inRow - 1), signal);
+  }
+
+  #start(): OutputProcess {
+    const { what, container } = this.#options;
+    return new OutputProcess({
+      what: `video "${what}"`,
+      candidates: this.#encoders.map(({ element, line }) => ({
+        name: element,
+        // A size that every encoder takes; only parsed.
+        trial: `${line({ quality: 50, bitrate: undefined, width: 640, height: 480 })} ! ${muxers[container]} ! fakesink`,
+      })),
+      afterCrash:
+        container === 'mkv'
+          ? 'what was recorded can be played'
+          : 'what was recorded cannot be played; record to .mkv if that matters',
+      explain: (failure) => this.#explain(failure),
+    });
+  }
+
+  #explain(failure: Failure): Error | undefined {
+    const said = `${failure.message} ${failure.debug ?? ''}`;
+    const code = /No space left|no space|ENOSPC/i.test(said)
+      ? 'ENOSPC'
+      : /\b(E[A-Z]{3,})\b: /.exec(failure.message)?.[1];
+    if (code === undefined) return undefined;
+    return new DepthlineError('SINK', writeProblem(dirname(this.path ?? '.'), { code }));
+  }
+}
+
+/** For `existing: fail`. */
+export function alreadyThere(path: string): DepthlineError {
+  return new DepthlineError(
+    'SINK',
+    `${path} or another recording of this name exists; choose another path, put the time into it (%Y%m%d-%H%M%S), or set "existing: append" or "existing: replace"`,
+  );
+}

@@ -1,0 +1,128 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  bin,
+  imbalances,
+  leftBehind,
+  type Running,
+  type Summary,
+  startProcess,
+  workplace,
+} from '../support/cli.ts';
+import { isRunning, until } from '../support/gstreamer.ts';
+import { processesOf } from '../support/processes.ts';
+import { decodeVideo } from '../support/video.ts';
+
+const source = 'test-pattern: { width: 64, height: 48, fps: 30, realtime: true }';
+
+function pipeline(...sinks: string[]): string {
+  return `source: { ${source} }\nsinks:\n${sinks.map((sink) => `  - ${sink}\n`).join('')}`;
+}
+
+/** Runs `p.yaml` as the leader of a process group of its own, as a shell or systemd does. */
+function record(cwd: string): Running {
+  return startProcess('setsid', ['--wait', bin, 'run', 'p.yaml', '--stats', 'json'], { cwd });
+}
+
+/** The run itself, which `setsid` has started. */
+function leader({ child }: Running): number {
+  const [pid] = processesOf('run', child.pid);
+  return pid ?? (child.pid as number);
+}
+
+const reports = (running: Running) =>
+  running.stdout
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Summary);
+const delivered = (running: Running, name = 'video') =>
+  reports(running)
+    .at(-1)
+    ?.branches.find((branch) => branch.name === name)?.delivered ?? 0;
+
+async function summaryOf(running: Running): Promise<Summary & { code: number | null }> {
+  const { code } = await running.finished;
+  const summary = reports(running).at(-1) as Summary;
+  expect(summary.type).toBe('summary');
+  expect(imbalances(summary).every((rest) => rest === 0)).toBe(true);
+  expect(await leftBehind(running)).toEqual([]);
+  return { ...summary, code };
+}
+
+describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s to the whole process group',
+  (signal) => {
+    it.each(['mp4', 'mkv'])(
+      'leaves an %s file with every frame that was delivered',
+      async (ending) => {
+        const cwd = workplace({ 'p.yaml': pipeline(`video: { path: clip.${ending} }`) });
+        const running = record(cwd);
+        await until(() => delivered(running) > 20, 30_000);
+        process.kill(-leader(running), signal);
+        const summary = await summaryOf(running);
+        expect(summary.code).toBe(0);
+        expect(readdirSync(cwd).sort()).toEqual([`clip.${ending}`, 'p.yaml']);
+        const { pts } = decodeVideo(join(cwd, `clip.${ending}`));
+        expect(pts).toHaveLength(summary.branches[0]?.delivered ?? 0);
+      },
+    );
+  },
+);
+
+describe('an encoder process that is killed', () => {
+  it.each(['fail', 'skip', 'retry'])(
+    'is replaced with on-error: %s; other sinks go on',
+    async (policy) => {
+      const cwd = workplace({
+        'p.yaml': pipeline(
+          `{ video: { path: clip.mkv }, on-error: ${policy} }`,
+          'file: { directory: frames, format: png }',
+        ),
+      });
+      const running = record(cwd);
+      await until(() => delivered(running) > 20, 30_000);
+      const [host] = processesOf('output-host', leader(running)) as [number];
+      process.kill(host, 'SIGKILL');
+      await until(() => !isRunning(host));
+      const before = delivered(running);
+      await until(() => delivered(running) > before + 30, 30_000);
+      process.kill(leader(running), 'SIGTERM');
+      const summary = await summaryOf(running);
+      expect(summary.code).toBe(0);
+      expect(summary.restarts).toEqual([{ stage: 'video', count: 1 }]);
+      const frames = ['clip.recording.mkv', 'clip-2.mkv'].map(
+        (name) => decodeVideo(join(cwd, name)).pts.length,
+      );
+      const [video, file] = summary.branches;
+      expect(video?.delivered).toBe((frames[0] as number) + (frames[1] as number));
+      const pictures = readdirSync(join(cwd, 'frames')).filter((name) => name.endsWith('.png'));
+      expect(pictures).toHaveLength(file?.delivered ?? 0);
+      expect(file?.failed).toBe(0);
+    },
+  );
+});
+
+describe('two runs', () => {
+  it.each([
+    ['video: { path: out/clip.mkv }', 'video'],
+    ['file: { directory: out, format: png }', 'file'],
+    ['file: { directory: "out/%Y", format: png }', 'file'],
+  ])('into one place (%s): the second says so and ends', async (sink, name) => {
+    const cwd = workplace({ 'p.yaml': pipeline(sink) });
+    const first = record(cwd);
+    await until(() => delivered(first, name) > 5, 30_000);
+    const second = await record(cwd).finished;
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(
+      /out is in use: another run or sink writes .*; end it, or choose/,
+    );
+    // A dead owner holds nothing.
+    process.kill(-leader(first), 'SIGKILL');
+    await first.finished;
+    const third = record(cwd);
+    await until(() => delivered(third, name) > 5, 30_000);
+    process.kill(leader(third), 'SIGTERM');
+    expect((await summaryOf(third)).code).toBe(0);
+  });
+});
