@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Trial } from '../benchmark/search.ts';
 import { type Candidate, type TuneResult, tune } from '../benchmark/tune.ts';
-import { DepthlineError } from '../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
@@ -88,7 +88,16 @@ async function pictures(folder: string, baseDirectory: string): Promise<Picture[
   const { pictures: all } = await findPictures(folder, undefined, baseDirectory);
   const every = Math.ceil(all.length / mostPictures);
   const chosen = all.filter((_, i) => i % every === 0);
-  return Promise.all(chosen.map(async (path) => ({ format: 'rgb', ...(await decodeRgb(path)) })));
+  return Promise.all(chosen.map(readPicture));
+}
+
+async function readPicture(path: string): Promise<Picture> {
+  try {
+    const { width, height, data } = await decodeRgb(path);
+    return { format: 'rgb', width, height, data };
+  } catch (error) {
+    throw new DepthlineError('SOURCE', `cannot read ${path}: ${reason(error)}`, { cause: error });
+  }
 }
 
 function report(result: TuneResult, { for: goal }: Flags): string {

@@ -1,11 +1,34 @@
 import sharp from 'sharp';
+import { reason } from '../core/errors.ts';
 import type { DepthMap } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import { fromMillimetres } from '../depth/millimetres.ts';
+import { formatProblem } from './picture-formats.ts';
 
-/** A picture as interleaved uint8 RGB, turned as its EXIF orientation says. */
-export async function decodeRgb(
-  path: string,
-): Promise<{ width: number; height: number; data: Uint8Array }> {
+/** A decoded picture file: interleaved uint8 RGB, rows without padding. */
+export interface DecodedPicture extends Size {
+  readonly data: Uint8Array;
+  /** Pictures in the file, of which this is the first: more than 1 in an animation. */
+  readonly pages: number;
+}
+
+/**
+ * A picture as interleaved uint8 RGB, turned as its EXIF orientation says.
+ *
+ * @throws Error with the reason if the file is damaged or of a format that cannot be read
+ */
+export async function decodeRgb(path: string): Promise<DecodedPicture> {
+  try {
+    const { pages = 1 } = await sharp(path).metadata();
+    return { ...(await firstPage(path)), pages };
+  } catch (error) {
+    throw new Error(formatProblem(path) ?? reason(error).trim().replaceAll('\n', '; '), {
+      cause: error,
+    });
+  }
+}
+
+async function firstPage(path: string): Promise<Omit<DecodedPicture, 'pages'>> {
   const { data, info } = await sharp(path)
     .rotate()
     .removeAlpha()

@@ -1,17 +1,19 @@
 import { stat } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { DepthlineError } from '../core/errors.ts';
-import { expandHome } from '../core/resolve-path.ts';
-
-const natural = new Intl.Collator('en', { numeric: true });
-const pictureEndings = ['jpg', 'jpeg', 'png', 'webp', 'tif', 'tiff'];
+import { expandHome, resolvePath } from '../core/resolve-path.ts';
+import { naturalOrder } from './natural-order.ts';
+import { isPicture, readableEndings } from './picture-formats.ts';
 
 /** Absolute paths of pictures, in natural order, and of their depth, if there is any. */
 export interface PictureFiles {
+  /** Pictures of any known format, also of those that cannot be read. */
   readonly pictures: readonly string[];
   /** As long as `pictures`; `undefined` where a picture has none. */
   readonly depths?: readonly (string | undefined)[];
+  /** Files that were found and are not used: no pictures, or depth without a picture. */
+  readonly ignored: readonly string[];
 }
 
 /**
@@ -27,27 +29,23 @@ export async function findPictures(
   depth: string | undefined,
   baseDirectory: string,
 ): Promise<PictureFiles> {
-  const depthAt = depth === undefined ? undefined : expandHome(depth);
-  return findIn(expandHome(path), depthAt, baseDirectory);
+  const root = resolvePath(baseDirectory, path);
+  const isSet = (await isFolder(join(root, 'rgb'))) && (await isFolder(join(root, 'depth')));
+  const found = await list(isSet ? join(root, 'rgb') : path, baseDirectory, isPicture);
+  const { chosen: pictures } = found;
+  if (pictures.length === 0) throw noneFound('picture', path, root, readableEndings);
+  const depthPath = depth ?? (isSet ? join(root, 'depth') : undefined);
+  if (depthPath === undefined) return { pictures, ignored: found.others };
+  const depths = await list(depthPath, baseDirectory, isPng);
+  if (depths.chosen.length === 0)
+    throw noneFound('depth picture', depthPath, resolvePath(baseDirectory, depthPath), ['png']);
+  const paired = pair(pictures, depths.chosen, depthPath);
+  const used = new Set(paired);
+  const unused = depths.chosen.filter((file) => !used.has(file));
+  return { pictures, depths: paired, ignored: [...found.others, ...depths.others, ...unused] };
 }
 
-async function findIn(
-  path: string,
-  depth: string | undefined,
-  baseDirectory: string,
-): Promise<PictureFiles> {
-  const root = resolve(baseDirectory, path);
-  const isSet = (await isFolder(resolve(root, 'rgb'))) && (await isFolder(resolve(root, 'depth')));
-  const pictures = await list(isSet ? resolve(root, 'rgb') : path, baseDirectory, pictureEndings);
-  if (pictures.length === 0) throw noneFound('picture', path, root, pictureEndings);
-  const depthPath = depth ?? (isSet ? resolve(root, 'depth') : undefined);
-  if (depthPath === undefined) return { pictures };
-  const depths = await list(depthPath, baseDirectory, ['png']);
-  if (depths.length === 0)
-    throw noneFound('depth picture', depthPath, resolve(baseDirectory, depthPath), ['png']);
-  return { pictures, depths: pair(pictures, depths, depthPath) };
-}
-
+const isPng = (path: string) => extname(path).toLowerCase() === '.png';
 const stem = (path: string) => basename(path, extname(path));
 
 /** By the same stem; where no stem fits (colour_1.jpg, depth_1.png), by order. */
@@ -66,20 +64,50 @@ function pair(
   );
 }
 
+interface Listed {
+  readonly chosen: readonly string[];
+  readonly others: readonly string[];
+}
+
 async function list(
   path: string,
   baseDirectory: string,
-  endings: readonly string[],
-): Promise<string[]> {
-  const root = resolve(baseDirectory, path);
-  const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
+  choose: (file: string) => boolean,
+): Promise<Listed> {
+  const root = resolvePath(baseDirectory, path);
   const info = await stat(root).catch(() => undefined);
-  if (info?.isFile()) return [root];
-  const found = info
-    ? await glob('*', { ...options, cwd: root })
-    : await glob(path, { ...options, cwd: baseDirectory });
-  const known = found.filter((file) => endings.includes(extname(file).slice(1).toLowerCase()));
-  return known.sort((a, b) => natural.compare(a, b));
+  if (info?.isFile()) return { chosen: [root], others: [] };
+  const { cwd, pattern } = info
+    ? { cwd: root, pattern: '*' }
+    : await splitGlob(expandHome(path), baseDirectory);
+  const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
+  const found = (await glob(pattern, { ...options, cwd })).sort(byName);
+  return { chosen: found.filter(choose), others: found.filter((file) => !choose(file)) };
+}
+
+function byName(a: string, b: string): number {
+  return naturalOrder(dirname(a), dirname(b)) || naturalOrder(basename(a), basename(b));
+}
+
+/**
+ * The folder that a glob begins in, and the rest of it. What exists under its very name is that
+ * folder, so that `Room (1)/*.jpg` and `[2026] trip/*.jpg` mean what they say.
+ */
+async function splitGlob(
+  path: string,
+  baseDirectory: string,
+): Promise<{ cwd: string; pattern: string }> {
+  const segments = path.split('/');
+  let cwd = path.startsWith('/') ? '/' : baseDirectory;
+  while (segments.length > 1 && (await isFolder(resolve(cwd, segments[0] || '.')))) {
+    cwd = resolve(cwd, segments.shift() || '.');
+  }
+  return { cwd, pattern: segments.map(literalParentheses).join('/') };
+}
+
+/** Parentheses that neither follow a glob character nor hold alternatives are part of a name. */
+function literalParentheses(segment: string): string {
+  return segment.replace(/(?<![@!?+*\\])\(([^()|]*)\)/g, '\\($1\\)');
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -14,22 +14,24 @@ const options = z.strictObject({
   path: z
     .string()
     .min(1)
-    .describe('folder, glob or file of JPEG, PNG, WebP or TIFF; or a folder with rgb/ and depth/'),
+    .describe(
+      'folder, glob or file of JPEG, PNG, WebP, AVIF, GIF or TIFF pictures; or a folder with rgb/ and depth/',
+    ),
   depth: z
     .string()
     .min(1)
     .optional()
-    .describe('folder or glob of 16-bit PNG in millimetres that become the truth of the pictures'),
+    .describe('folder or glob of 16-bit PNG in millimetres: the ground truth of the pictures'),
   fps: z.number().min(0.01).max(1000).default(30).describe('frames per second'),
-  loop: z.boolean().default(false).describe('begin again at the end'),
+  loop: z.boolean().default(false).describe('start over at the end'),
   realtime: z
     .boolean()
     .default(false)
-    .describe('give frames at `fps`, instead of as fast as the pipeline takes them'),
+    .describe('emit frames at `fps`, instead of as fast as the pipeline accepts them'),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
-    .describe('an unreadable file ends the run, or is left out and counted as dropped'),
+    .describe('unreadable picture: end the run, or skip it and count it as dropped'),
   intrinsics: intrinsicsSchema.optional(),
 });
 
@@ -41,7 +43,7 @@ type Outcome =
       readonly picture: Awaited<ReturnType<typeof decodeRgb>>;
       readonly truth: DepthMap | undefined;
     }
-  | { readonly error: DepthlineError };
+  | { readonly problem: DepthlineError };
 
 /**
  * Frames of picture files in natural order (RGB, uint8), upright as their EXIF orientation says.
@@ -60,6 +62,7 @@ export const images = defineSource({
 
   async create(options, context) {
     const files = await findPictures(options.path, options.depth, context.baseDirectory);
+    reportUnused(files, context);
     return new Observable<ImageFrame>((subscriber) => {
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, context.signal]);
@@ -96,15 +99,21 @@ async function deliver(
     if (signal.aborted) return;
     // One file ahead: it is read while this one goes through the pipeline.
     if (loop || seq + 1 < count) next = read(files, (seq + 1) % count, context);
-    if ('error' in outcome) {
-      if (options['on-error'] === 'fail') throw outcome.error;
-      context.log.warn(`skipped: ${outcome.error.message}`);
+    if ('problem' in outcome) {
+      const { problem } = outcome;
+      if (options['on-error'] === 'fail') throw fatal(problem);
+      context.log.warn(`skipped a picture: ${problem.message}`);
       context.dropped(1, 'unreadable');
-      if (seq + 1 >= count && readable === 0) throw nothingReadable(count, outcome.error);
+      if (seq + 1 >= count && readable === 0) throw nothingReadable(count, problem);
       continue;
     }
     readable++;
     const { picture, truth } = outcome;
+    const { pages, ...pixels } = picture;
+    if (pages > 1 && seq < count) {
+      const path = nameOf(files.pictures[seq] as string, context);
+      context.log.warn(`"${path}" has ${pages} pictures; only the first is read`);
+    }
     const intrinsics = intrinsicsOf?.(picture.width, picture.height);
     emit({
       kind: 'image',
@@ -114,10 +123,28 @@ async function deliver(
       source: context.name,
       ...(intrinsics && { intrinsics }),
       ...(truth && { truth }),
-      ...picture,
+      ...pixels,
       format: 'rgb',
     });
   }
+}
+
+/** Says what was found and is not used. */
+function reportUnused({ pictures, depths, ignored }: PictureFiles, context: ComponentContext) {
+  const list = (paths: readonly string[]) => {
+    const names = paths.slice(0, 3).map((path) => nameOf(path, context));
+    return names.join(', ') + (paths.length > 3 ? ', …' : '');
+  };
+  if (ignored.length > 0) context.log.info(`${ignored.length} files ignored: ${list(ignored)}`);
+  const bare = depths ? pictures.filter((_, i) => depths[i] === undefined) : [];
+  if (bare.length === 0) return;
+  context.log.warn(
+    `${bare.length} of ${pictures.length} pictures have no depth picture: ${list(bare)}`,
+  );
+}
+
+function nameOf(path: string, { baseDirectory }: Pick<ComponentContext, 'baseDirectory'>): string {
+  return relative(baseDirectory, path);
 }
 
 async function read(
@@ -136,19 +163,25 @@ async function read(
     ]);
     return { picture, truth };
   } catch (error) {
-    return { error: error as DepthlineError };
+    return { problem: error as DepthlineError };
   }
 }
 
 function unreadable(path: string, baseDirectory: string): (error: unknown) => never {
   return (error) => {
-    const message = `cannot read "${relative(baseDirectory, path)}": ${reason(error)}; replace the file, or set on-error: skip`;
+    const message = `cannot read "${nameOf(path, { baseDirectory })}": ${reason(error)}`;
     throw new DepthlineError('SOURCE', message, { cause: error });
   };
 }
 
+/** The error that ends a run. */
+function fatal({ message, cause }: DepthlineError): DepthlineError {
+  const advice = 'remove the file or set "on-error: skip"';
+  return new DepthlineError('SOURCE', `${message}; ${advice}`, { cause });
+}
+
 function nothingReadable(count: number, last: DepthlineError): DepthlineError {
-  return new DepthlineError('SOURCE', `none of ${count} files is readable; ${last.message}`, {
+  return new DepthlineError('SOURCE', `none of ${count} pictures can be read: ${last.message}`, {
     cause: last,
   });
 }

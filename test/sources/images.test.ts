@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, take, toArray } from 'rxjs';
@@ -125,8 +126,109 @@ test('a loop over unreadable files ends', async () => {
   mkdirSync(join(folder, 'in'));
   writeFileSync(join(folder, 'in/1.png'), 'garbage');
   await expect(all({ path: 'in', loop: true, 'on-error': 'skip' })).rejects.toThrow(
-    /none of 1 files is readable/,
+    /none of 1 pictures can be read/,
   );
+});
+
+/** Two pictures that can be read, and four that cannot. */
+async function mixedFolder() {
+  for (const n of [1, 2]) await picture(`in/${n}.jpg`, n * 100);
+  const python = `
+import sys
+from PIL import Image
+Image.new('RGB', (4, 2)).save(sys.argv[1] + '/3.bmp')
+Image.effect_noise((64, 64), 80).save(sys.argv[1] + '/4.jpg', quality=95)
+open(sys.argv[1] + '/4.jpg', 'r+b').truncate(2000)
+`;
+  execFileSync('/usr/bin/python3', ['-c', python, join(folder, 'in')]);
+  writeFileSync(join(folder, 'in/5.HEIC'), '\0\0\0\x18ftypheic');
+  writeFileSync(join(folder, 'in/6.gif'), 'GIF89a');
+  writeFileSync(join(folder, 'in/notes.txt'), '');
+}
+
+test('pictures that cannot be read are never passed over in silence', async () => {
+  await mixedFolder();
+  await expect(all({ path: 'in' })).rejects.toThrow(
+    /cannot read "in\/3.bmp": BMP is not supported; convert the file to JPEG or PNG; .*"on-error: skip"/,
+  );
+  const frames = await all({ path: 'in', 'on-error': 'skip' });
+  expect(frames.map(({ data }) => Math.round((data[0] as number) / 100))).toEqual([1, 2]);
+  expect(context.drops).toEqual(new Map([['unreadable', 4]]));
+  const warned = context.logs.filter(({ level }) => level === 'warn').map(({ message }) => message);
+  expect(warned).toHaveLength(4);
+  expect(warned[0]).toMatch(/^skipped a picture: cannot read "in\/3.bmp": BMP is not supported/);
+  expect(warned[1]).toMatch(/"in\/4.jpg": .*(premature|truncated|corrupt)/i);
+  expect(warned[2]).toMatch(/"in\/5.HEIC": HEIC is not supported; convert/);
+  expect(warned[3]).toMatch(/"in\/6.gif"/);
+  expect(context.logs).toContainEqual({
+    level: 'info',
+    message: '1 files ignored: in/notes.txt',
+  });
+});
+
+test('an animation gives its first picture, and says so', async () => {
+  mkdirSync(join(folder, 'in'));
+  const raw = { width: 2, height: 6, channels: 3 as const, pageHeight: 2 };
+  const pages = Uint8Array.from({ length: 36 }, (_, i) => (Math.floor(i / 12) + 1) * 60);
+  await sharp(pages, { raw })
+    .gif({ delay: [100, 100, 100] })
+    .toFile(join(folder, 'in/1.gif'));
+  const [frame] = await all({ path: 'in' });
+  expect(frame).toMatchObject({ width: 2, height: 2 });
+  expect(frame?.data[0]).toBe(60);
+  expect(Object.hasOwn(frame as object, 'pages')).toBe(false);
+  expect(context.logs).toEqual([
+    { level: 'warn', message: '"in/1.gif" has 3 pictures; only the first is read' },
+  ]);
+});
+
+test('reads AVIF, and pictures by what they are, not by their ending', async () => {
+  await picture('in/1.avif', 200);
+  await picture('in/2.png', 200);
+  renameSync(join(folder, 'in/2.png'), join(folder, 'in/2.bmp'));
+  const frames = await all({ path: 'in' });
+  expect(frames.map(({ data }) => Math.abs((data[0] as number) - 200) < 8)).toEqual([true, true]);
+});
+
+test('pictures without depth are reported', async () => {
+  for (const n of [1, 2, 3]) await picture(`rgb/${n}.jpg`, 0);
+  await depthPng('depth/2.png', new Uint16Array(8), 4, 2);
+  await depthPng('depth/7.png', new Uint16Array(8), 4, 2);
+  expect(await all({ path: '.' })).toHaveLength(3);
+  expect(context.logs).toEqual([
+    { level: 'info', message: '1 files ignored: depth/7.png' },
+    {
+      level: 'warn',
+      message: '2 of 3 pictures have no depth picture: rgb/1.jpg, rgb/3.jpg',
+    },
+  ]);
+});
+
+test('decimals in names are numbers', async () => {
+  for (const [i, name] of ['10.5', '9.75', '10.25'].entries()) await picture(`in/${name}.png`, i);
+  const frames = await all({ path: 'in' });
+  expect(frames.map(({ data }) => data[0])).toEqual([1, 2, 0]);
+});
+
+test.each(['Room (1)', '[a-b] trip', '{x,y}', 'why?', '!not', '@(one)', 'a+(b)', '* star'])(
+  'a folder called %s',
+  async (name) => {
+    for (const n of [1, 2]) await picture(`${name}/sub/${n}.png`, n);
+    await picture(`${name}/3.jpg`, 3);
+    expect(await all({ path: `${name}/sub` })).toHaveLength(2);
+    expect(await all({ path: `${name}/sub/*.png` })).toHaveLength(2);
+    expect(await all({ path: `${name}/**/*.png` })).toHaveLength(2);
+    expect(await all({ path: join(folder, name, '*.jpg') })).toHaveLength(1);
+    expect(await all({ path: `./${name}/../${name}/*.jpg` })).toHaveLength(1);
+  },
+);
+
+test('parentheses below a wildcard are part of the name, alternatives are alternatives', async () => {
+  await picture('trip/Room (1)/1.png', 1);
+  await picture('trip/Room 1/2.png', 2);
+  expect(await all({ path: '*/Room (1)/*.png' })).toHaveLength(1);
+  expect(await all({ path: '*/Room (1|2)/*.png' })).toHaveLength(1);
+  expect(await all({ path: '*/Room*/{1,2}.png' })).toHaveLength(2);
 });
 
 test('depth that is no 16-bit grey PNG is refused', async () => {
