@@ -1,10 +1,11 @@
 # make demo   installs what is missing, builds, and runs the demo pipeline
 # make test   the same, then lint, types, unit and integration tests
+# make docs   the documentation site, in docs/.vitepress/dist
 # make bench  throughput, cost per frame and limits, measured here
 # make clean  removes what was built
 
 .DELETE_ON_ERROR:
-.PHONY: demo test bench setup build clean
+.PHONY: demo test docs bench setup build clean
 
 # GStreamer with its plug-in sets, and what the binding is compiled with.
 packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
@@ -26,6 +27,9 @@ test: build
 	@if training/run-tests --available; then training/run-tests; \
 	else echo "PyTorch is not here; training/run-tests sets it up and tests training/"; fi
 
+docs: build
+	npm run docs
+
 bench: build
 	npm run bench
 
@@ -42,4 +46,4 @@ node_modules/.package-lock.json: package-lock.json package.json
 	@touch $@
 
 clean:
-	rm -rf dist out
+	rm -rf dist out docs/api docs/.vitepress/dist docs/.vitepress/cache

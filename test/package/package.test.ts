@@ -141,7 +141,9 @@ describe('the packed package', () => {
       expect(files).toContain(needed);
     }
     expect(
-      files.filter((path) => /^(src|test|training|bench|\.)|\/\.|__pycache__/.test(path)),
+      files.filter((path) =>
+        /^(src|test|training|bench|\.)|\/\.|__pycache__|node_modules/.test(path),
+      ),
     ).toEqual([]);
   });
 
