@@ -5,21 +5,28 @@ import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { duration } from '../core/units.ts';
 import { curveClientSchema } from '../topic/curve.ts';
+import { endpoint } from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
-import { subscribeDepth } from '../topic/subscribe-depth.ts';
+import { Numbering } from '../topic/numbering.ts';
+import { PublisherClock } from '../topic/publisher-clock.ts';
+import { StreamTime } from '../topic/stream-time.ts';
+import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 
 const options = z
   .strictObject({
-    connect: z.string().optional().describe("the publisher's endpoint: tcp://127.0.0.1:5556"),
-    bind: z
-      .string()
+    connect: endpoint('connect')
+      .optional()
+      .describe("the publisher's endpoint: tcp://127.0.0.1:5556"),
+    bind: endpoint('bind')
       .optional()
       .describe('endpoint that publishers connect to, in place of connect'),
     topic: z.string().min(1).default('depth').describe('topic, exactly'),
     kind: z.enum(['depth', 'image']).default('depth').describe('what the topic carries'),
     'silent-after': duration()
       .optional()
-      .describe('end with an error when nothing comes for this long; without it, wait for ever'),
+      .describe(
+        'end with an error when nothing is received for this long; without it, wait without end',
+      ),
     curve: curveClientSchema.optional(),
   })
   .refine((o) => (o.bind === undefined) !== (o.connect === undefined), {
@@ -28,10 +35,13 @@ const options = z
 
 type Options = z.output<typeof options>;
 
+/** Frames after which the clock of a publisher is judged. */
+const framesBeforeVerdict = 5;
+
 /**
- * Frames of another Depthline's topic, the newest always: what comes while the pipeline is busy is
- * lost, counted `at capture`, as are gaps in the publisher's `seq`. Sequence numbers go on rising
- * when the publisher starts again.
+ * Frames of another Depthline's topic, always the newest: what comes while the pipeline is busy is
+ * lost and counted `at capture`, as are gaps in the publisher's `seq`. `seq` and `pts` go on rising
+ * when the publisher restarts, and `capturedAt` is given by the clock of this machine.
  */
 export const zeromq = defineSource({
   name: 'zeromq',
@@ -53,105 +63,148 @@ export const zeromq = defineSource({
 function receive(options: Options, context: ComponentContext): Observable<Frame> {
   return new Observable((subscriber) => {
     const stop = new AbortController();
-    const { signal } = context;
-    const abort = () => stop.abort();
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    const numbering = new Numbering();
-    const read = async () => {
-      for await (const frame of frames(options, context, stop)) {
-        await context.gate.opened(stop.signal);
-        if (stop.signal.aborted) return;
-        if (frame.kind !== options.kind) {
-          throw new DepthlineError(
-            'SOURCE',
-            `topic "${options.topic}" carries ${frame.kind} frames; set kind: ${frame.kind}, or choose another topic`,
-          );
-        }
-        const { seq, lost } = numbering.next(frame.seq);
-        if (lost > 0) context.dropped(lost, 'at capture');
-        const { header: _, ...plain } = frame;
-        subscriber.next({ ...plain, seq } as Frame);
-      }
-    };
-    read().then(
-      () => subscriber.complete(),
-      (error: unknown) => subscriber.error(error),
-    );
-    return () => {
-      signal.removeEventListener('abort', abort);
-      stop.abort();
-    };
+    new Reception(options, context, stop)
+      .read((frame) => subscriber.next(frame))
+      .then(
+        () => subscriber.complete(),
+        (error: unknown) => subscriber.error(error),
+      );
+    return () => stop.abort();
   });
 }
 
-async function* frames(options: Options, context: ComponentContext, stop: AbortController) {
-  const { curve } = options;
-  const limit = options['silent-after'];
-  let silent = false;
-  let cancel = () => {};
-  const watch = () => {
-    cancel();
-    if (limit === undefined) return;
-    cancel = context.clock.after(limit, () => {
-      silent = true;
-      stop.abort();
-    });
-  };
-  watch();
-  const endpoint = (options.connect ?? options.bind) as string;
-  try {
-    yield* watched(
-      subscribeDepth(endpoint, {
-        topic: options.topic,
-        latest: true,
-        signal: stop.signal,
-        mode: options.bind === undefined ? 'connect' : 'bind',
-        onCorrupt: (error) => context.log.warn(error.message),
-        ...(curve && {
-          curve: {
-            serverKey: curve['server-key'],
-            publicKey: curve['public-key'],
-            secretKey: curve['secret-key'],
-          },
-        }),
+/** What is kept between the frames of one subscription. */
+class Reception {
+  readonly #options: Options;
+  readonly #context: ComponentContext;
+  readonly #stop: AbortController;
+  readonly #numbering = new Numbering();
+  readonly #time = new StreamTime();
+  readonly #clock = new PublisherClock();
+  #frames = 0;
+  #corrupt = 0;
+  /** Corrupt messages since the last frame. */
+  #skipped = 0;
+  #silent = false;
+  #cancel = () => {};
+  #toldOfClock = false;
+
+  constructor(options: Options, context: ComponentContext, stop: AbortController) {
+    this.#options = options;
+    this.#context = context;
+    this.#stop = stop;
+    context.summary(() => ({ corrupt: this.#corrupt }));
+  }
+
+  async read(emit: (frame: Frame) => void): Promise<void> {
+    const { gate } = this.#context;
+    const { signal } = this.#stop;
+    const frames = this.#subscribe();
+    this.#watch();
+    try {
+      while (!signal.aborted) {
+        const { value, done } = await frames.next();
+        if (done || signal.aborted) break;
+        this.#watch();
+        const frame = this.#placed(value);
+        // What came while the gate was closed is stale when it opens.
+        if (gate.open) emit(frame);
+        else this.#context.dropped(1, 'at capture');
+        await gate.opened(signal);
+      }
+    } finally {
+      this.#cancel();
+      await frames.return();
+    }
+    if (this.#silent) throw this.#silence();
+  }
+
+  #subscribe() {
+    const { curve, topic } = this.#options;
+    const context = this.#context;
+    context.reconnecting(context.clock.wall());
+    return subscribeDepth(endpointOf(this.#options), {
+      topic,
+      latest: true,
+      signal: this.#stop.signal,
+      clock: context.clock,
+      mode: this.#options.bind === undefined ? 'connect' : 'bind',
+      onCorrupt: (error) => this.#onCorrupt(error.message),
+      onWarning: (message) => context.log.warn(message),
+      onRefused: (message) => context.log.warn(`${endpointOf(this.#options)}: ${message}`),
+      onConnection: (connected) =>
+        context.reconnecting(connected ? undefined : context.clock.wall()),
+      ...(curve && {
+        curve: {
+          serverKey: curve['server-key'],
+          publicKey: curve['public-key'],
+          secretKey: curve['secret-key'],
+        },
       }),
-      watch,
-    );
-  } finally {
-    cancel();
+    });
   }
-  if (silent) {
-    throw new DepthlineError(
+
+  /** The frame as one of this pipeline: by its own numbers and times. */
+  #placed({ header, receivedAt, ...frame }: ReceivedFrame): Frame {
+    const { topic, kind } = this.#options;
+    if (frame.kind !== kind) {
+      throw new DepthlineError(
+        'SOURCE',
+        `topic "${topic}" carries ${frame.kind} frames; set kind: ${frame.kind}, or choose another topic`,
+      );
+    }
+    const { seq, lost } = this.#numbering.next(frame.seq, this.#skipped);
+    this.#skipped = 0;
+    if (lost > 0) this.#context.dropped(lost, 'at capture');
+    const nowMs = this.#context.clock.now();
+    const times = { capturedAt: frame.capturedAt, publishedAt: BigInt(header.publishedAt) };
+    const capturedAt = this.#clock.capturedAt(times, receivedAt, nowMs);
+    this.#tellOfClock();
+    return { ...frame, seq, pts: this.#time.next(frame.pts, nowMs), capturedAt } as Frame;
+  }
+
+  /** Once, and not for the first frames, which may be late for other reasons. */
+  #tellOfClock(): void {
+    if (this.#toldOfClock || ++this.#frames < framesBeforeVerdict || this.#clock.offset === 0n)
+      return;
+    this.#toldOfClock = true;
+    const seconds = Number(this.#clock.offset) / 1e9;
+    const how = `${Math.abs(seconds).toFixed(1)} s ${seconds > 0 ? 'behind' : 'ahead of'}`;
+    this.#context.log.warn(
+      `the publisher's clock is ${how} this machine's; ages count from the fastest message, without its delay on the network (synchronize the clocks to include it)`,
+    );
+  }
+
+  /** Each is counted; only the 1st, 10th, 100th … is reported, or a peer could fill the log. */
+  #onCorrupt(message: string): void {
+    this.#corrupt++;
+    this.#skipped++;
+    this.#context.dropped(1, 'corrupt message');
+    if (!/^10*$/.test(String(this.#corrupt))) return;
+    this.#context.log.warn(
+      this.#corrupt === 1 ? message : `${message} (corrupt messages so far: ${this.#corrupt})`,
+    );
+  }
+
+  #watch(): void {
+    const limit = this.#options['silent-after'];
+    this.#cancel();
+    if (limit === undefined) return;
+    this.#cancel = this.#context.clock.after(limit, () => {
+      this.#silent = true;
+      this.#stop.abort();
+    });
+  }
+
+  #silence(): DepthlineError {
+    const { topic, 'silent-after': limit } = this.#options;
+    return new DepthlineError(
       'SOURCE',
-      `nothing came from ${endpoint} on topic "${options.topic}" for ${limit} ms; is the publisher running?`,
+      `nothing received from ${endpointOf(this.#options)} on topic "${topic}" for ${limit} ms; is the publisher running?`,
     );
   }
 }
 
-async function* watched<T>(items: AsyncIterable<T>, onItem: () => void): AsyncGenerator<T> {
-  for await (const item of items) {
-    onItem();
-    yield item;
-  }
-}
-
-/** More than anybody loses on the way: a day at 60 fps and more. */
-const longestGap = 10_000_000;
-
-/**
- * Numbers that rise whatever the publisher does. A fall means that it was started again. A leap that
- * no loss explains is not counted as dropped: those frames never were.
- */
-class Numbering {
-  #theirs: number | undefined;
-  #ours = -1;
-
-  next(theirs: number): { seq: number; lost: number } {
-    const step = this.#theirs === undefined ? 1 : theirs - this.#theirs;
-    this.#theirs = theirs;
-    const lost = step > 0 && step <= longestGap ? step - 1 : 0;
-    this.#ours += lost + 1;
-    return { seq: this.#ours, lost };
-  }
+function endpointOf(options: Options): string {
+  return (options.connect ?? options.bind) as string;
 }

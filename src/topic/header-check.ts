@@ -114,7 +114,9 @@ export function checkMessage(topic: string, header: MessageHeader, payload: Uint
     const value = header[name as keyof typeof optional] ?? undefined;
     if (value !== undefined && !valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
   }
-  return { topic, header, payload };
+  // Other programs may leave these out.
+  const { publishedAt = header.capturedAt, dropped = 0 } = header;
+  return { topic, header: { ...header, publishedAt, dropped }, payload };
 }
 
 function checkEncoding(header: MessageHeader, item: Item): void {

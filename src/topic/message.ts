@@ -125,6 +125,17 @@ export function packMessage(
   return [message];
 }
 
+/** Whether a message, in either framing, is of this topic. ZeroMQ itself matches prefixes. */
+export function hasTopic(parts: readonly Uint8Array[], topic: string): boolean {
+  const [first] = parts;
+  const wanted = textEncoder.encode(topic);
+  if (!first) return false;
+  const end = parts.length === 1 ? first.indexOf(0) : first.length;
+  // In one part without an end of the topic, it is corrupt whatever its topic.
+  if (end < 0) return true;
+  return end === wanted.length && wanted.every((byte, i) => byte === first[i]);
+}
+
 /**
  * Takes the parts of a message apart, in either framing.
  *

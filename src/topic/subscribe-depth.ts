@@ -1,16 +1,22 @@
 import type { Subscriber } from 'zeromq';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DataFrame, DepthFrame, Frame, ImageFrame, PointsFrame } from '../core/frame.ts';
-import type { MessageHeader, Unpacked } from './header.ts';
+import { bind } from './bind.ts';
+import { type ConnectionEvents, watchConnections } from './connection.ts';
+import { endpointProblem, resolveHost } from './endpoint.ts';
+import type { MessageHeader } from './header.ts';
 import { CorruptMessage } from './header-check.ts';
-import { decodeFrame, unpackMessage } from './message.ts';
+import { decodeFrame, hasTopic, unpackMessage } from './message.ts';
 
 /** A frame from a topic, with the header it came with. */
 export type ReceivedFrame = (DepthFrame | ImageFrame | PointsFrame | DataFrame) & {
   readonly header: MessageHeader;
+  /** When this end read the message, nanoseconds since the Unix epoch by its own clock. */
+  readonly receivedAt: bigint;
 };
 
-export interface SubscribeOptions {
+export interface SubscribeOptions extends ConnectionEvents {
   /** Exact topic; default `depth`. */
   readonly topic?: string;
   /** Always the newest frame: what came before it while the reader was busy is skipped. */
@@ -25,10 +31,14 @@ export interface SubscribeOptions {
     readonly publicKey: string;
     readonly secretKey: string;
   };
-  /** Told of each message that is not what it says; it is skipped. Default: ignored. */
+  /** Told of each corrupt message; it is skipped. Default: ignored. */
   readonly onCorrupt?: (error: CorruptMessage) => void;
   /** `connect` to a publisher (default), or `bind` where publishers connect. */
   readonly mode?: 'connect' | 'bind';
+  /** Told of problems that need not end the subscription. Default: ignored. */
+  readonly onWarning?: (message: string) => void;
+  /** For tests; default: the system's clock. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -40,10 +50,10 @@ export interface SubscribeOptions {
  * }
  * ```
  *
- * The socket closes when the loop is left, or `signal` aborts. A publisher that is not there yet,
- * or starts again, is waited for.
+ * The socket closes when the loop is left, or `signal` aborts. It waits without end for a publisher
+ * that is not there yet or restarts.
  *
- * @throws DepthlineError `CONFIG` if the endpoint is not one
+ * @throws DepthlineError `CONFIG` if the endpoint is invalid, `SOURCE` if it cannot be bound
  */
 export async function* subscribeDepth(
   endpoint: string,
@@ -53,10 +63,10 @@ export async function* subscribeDepth(
   const close = () => socket.close();
   options.signal?.addEventListener('abort', close, { once: true });
   if (options.signal?.aborted) close();
-  const messages = options.latest ? newest(socket) : all(socket);
+  const messages = options.latest ? newest(socket, options) : all(socket, options);
   try {
-    for await (const parts of messages) {
-      const frame = decode(parts, options);
+    for await (const message of messages) {
+      const frame = decode(message, options);
       if (frame) yield frame;
     }
   } finally {
@@ -66,14 +76,29 @@ export async function* subscribeDepth(
 }
 
 const defaultHighWaterMark = 100;
-/** More than any picture has; ZeroMQ hangs up on a publisher that says it sends more, bytes. */
+/** More than any picture has. ZeroMQ disconnects a publisher that announces more, bytes. */
 const longestMessage = 512 * 1024 * 1024;
+/** Without it, a publisher whose machine lost power would seem connected for ever. */
+const keepAlive = {
+  tcpKeepalive: 1,
+  tcpKeepaliveIdle: 10,
+  tcpKeepaliveInterval: 3,
+  tcpKeepaliveCount: 3,
+};
 
 async function open(endpoint: string, options: SubscribeOptions): Promise<Subscriber> {
+  const { curve, topic = 'depth', mode = 'connect' } = options;
+  const problem = endpointProblem(endpoint, mode);
+  if (problem !== undefined) throw new DepthlineError('CONFIG', problem);
   const zmq = await import('zeromq');
-  const { curve, topic = 'depth' } = options;
+  const { ipv6, unresolved } = await resolveHost(endpoint, mode);
+  if (unresolved !== undefined) {
+    options.onWarning?.(`host "${unresolved}" cannot be resolved yet; ZeroMQ keeps trying`);
+  }
   const socket = new zmq.Subscriber({
-    // Whatever waits beyond the newest frame is stale for somebody who wants the newest.
+    ipv6,
+    ...keepAlive,
+    // For a reader of the newest frame, everything else that waits is stale.
     receiveHighWaterMark: options.latest ? 1 : (options.highWaterMark ?? defaultHighWaterMark),
     linger: 0,
     maxMessageSize: longestMessage,
@@ -83,36 +108,45 @@ async function open(endpoint: string, options: SubscribeOptions): Promise<Subscr
       curveSecretKey: curve.secretKey,
     }),
   });
+  // It ends when the socket is closed.
+  const connects = mode === 'connect' ? endpoint : undefined;
+  void watchConnections(socket, connects, options).catch(() => {});
   try {
     // ZeroMQ matches prefixes; exact topics are sorted out on arrival.
     socket.subscribe(topic);
-    if (options.mode === 'bind') await socket.bind(endpoint);
+    if (mode === 'bind') await bind(socket, endpoint, 'SOURCE');
     else socket.connect(endpoint);
   } catch (error) {
     socket.close();
-    const code = (error as { code?: string }).code;
-    const message =
-      code === 'EADDRINUSE'
-        ? `${endpoint} is in use by another process; stop it or choose another port`
-        : `"${endpoint}" cannot be opened (${reason(error)}); write tcp://127.0.0.1:5556 or ipc:///path`;
-    throw new DepthlineError('CONFIG', message, { cause: error });
+    if (error instanceof DepthlineError) throw error;
+    throw new DepthlineError('CONFIG', `${endpoint} cannot be connected to: ${reason(error)}`, {
+      cause: error,
+    });
   }
   return socket;
 }
 
-async function* all(socket: Subscriber): AsyncGenerator<readonly Uint8Array[]> {
-  for await (const parts of socket) yield parts;
+interface Received {
+  readonly parts: readonly Uint8Array[];
+  readonly receivedAt: bigint;
+}
+
+async function* all(socket: Subscriber, options: SubscribeOptions): AsyncGenerator<Received> {
+  const { topic = 'depth', clock = systemClock } = options;
+  for await (const parts of socket) {
+    if (hasTopic(parts, topic)) yield { parts, receivedAt: clock.wall() };
+  }
 }
 
 /** Reads on while the consumer is busy and keeps one message, so that nothing old waits anywhere. */
-async function* newest(socket: Subscriber): AsyncGenerator<readonly Uint8Array[]> {
-  let slot: readonly Uint8Array[] | undefined;
+async function* newest(socket: Subscriber, options: SubscribeOptions): AsyncGenerator<Received> {
+  let slot: Received | undefined;
   let ended = false;
   let failure: unknown;
   let wake = () => {};
   const reading = (async () => {
-    for await (const parts of socket) {
-      slot = parts;
+    for await (const received of all(socket, options)) {
+      slot = received;
       wake();
     }
   })()
@@ -125,9 +159,9 @@ async function* newest(socket: Subscriber): AsyncGenerator<readonly Uint8Array[]
     });
   for (;;) {
     if (slot) {
-      const parts = slot;
+      const received = slot;
       slot = undefined;
-      yield parts;
+      yield received;
     } else if (ended) {
       break;
     } else {
@@ -141,14 +175,13 @@ async function* newest(socket: Subscriber): AsyncGenerator<readonly Uint8Array[]
 }
 
 function decode(
-  parts: readonly Uint8Array[],
+  { parts, receivedAt }: Received,
   options: SubscribeOptions,
 ): ReceivedFrame | undefined {
   try {
-    const message: Unpacked = unpackMessage(parts);
-    if (message.topic !== (options.topic ?? 'depth')) return undefined;
+    const message = unpackMessage(parts);
     const frame: Frame = decodeFrame(message);
-    return { ...frame, header: message.header };
+    return { ...frame, header: message.header, receivedAt };
   } catch (error) {
     if (!(error instanceof CorruptMessage)) throw error;
     options.onCorrupt?.(error);

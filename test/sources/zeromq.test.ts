@@ -1,9 +1,15 @@
-import { firstValueFrom, take, toArray } from 'rxjs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { firstValueFrom, take, tap, toArray } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Publisher } from 'zeromq';
+import { ageMs, systemClock } from '../../src/core/clock.ts';
+import type { Frame } from '../../src/core/frame.ts';
 import { zeromq } from '../../src/sources/zeromq.ts';
+import { workplace } from '../support/cli.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
-import { message, publisher, sendUntil } from '../support/topic.ts';
+import { freeEndpoint, message, publisher, sendUntil } from '../support/topic.ts';
 
 let context: TestContext;
 const closing: (() => unknown)[] = [];
@@ -42,13 +48,20 @@ describe('zeromq source', () => {
     expect(Object.hasOwn(frames[0] as object, 'header')).toBe(false);
   });
 
-  it('keeps seq rising when the publisher is started again', async () => {
-    const endpoint = await topic((n) => message(depthFrame(4, 3, n % 7)));
+  it('keeps seq and pts rising when the publisher restarts', async () => {
+    const hour = 3_600_000_000_000n;
+    const endpoint = await topic((n) => {
+      const frame = depthFrame(4, 3, n % 7);
+      return message({ ...frame, pts: frame.pts + (n % 14 < 7 ? hour : 0n) });
+    });
     const frames = await firstValueFrom(
-      (await open({ connect: endpoint })).pipe(take(20), toArray()),
+      (await open({ connect: endpoint })).pipe(take(30), toArray()),
     );
-    for (const [i, frame] of frames.entries()) {
-      if (i > 0) expect(frame.seq).toBeGreaterThan((frames[i - 1] as typeof frame).seq);
+    for (const [i, { seq, pts }] of frames.slice(1).entries()) {
+      const before = frames[i] as Frame;
+      expect(seq).toBeGreaterThan(before.seq);
+      expect(pts).toBeGreaterThanOrEqual(before.pts);
+      expect(pts - before.pts).toBeLessThan(hour / 2n);
     }
   });
 
@@ -94,7 +107,141 @@ describe('zeromq source', () => {
     closing.push(() => socket.close());
     const source = await open({ connect: endpoint, 'silent-after': '50ms' });
     await expect(firstValueFrom(source)).rejects.toThrow(
-      /nothing came from .* for 50 ms; is the publisher running\?/,
+      /nothing received from .* for 50 ms; is the publisher running\?/,
     );
+  });
+
+  it('skips corrupt messages, and counts and reports them', async () => {
+    const endpoint = await topic((n) => {
+      if (n % 4 !== 2) return message(depthFrame(4, 3, n));
+      const [name, header, payload] = message(depthFrame(4, 3, n)) as [Buffer, Buffer, Buffer];
+      const lie = {
+        ...JSON.parse(Buffer.from(header).toString()),
+        capturedAt: '-9999999999999999999',
+      };
+      return [name, Buffer.from(JSON.stringify(lie)), payload];
+    });
+    const frames = await firstValueFrom(
+      (await open({ connect: endpoint })).pipe(take(60), toArray()),
+    );
+    const corrupt = context.drops.get('corrupt message') as number;
+    expect(corrupt).toBeGreaterThan(10);
+    expect(context.report()).toEqual({ corrupt });
+    const lost = context.drops.get('at capture') ?? 0;
+    expect((frames.at(-1)?.seq as number) + 1).toBe(frames.length + corrupt + lost);
+    expect(context.logs.map(({ message }) => message)).toEqual([
+      'not a Depthline message: capturedAt -9999999999999999999',
+      'not a Depthline message: capturedAt -9999999999999999999 (corrupt messages so far: 10)',
+    ]);
+  });
+
+  it.each([-120_000, 120_000])(
+    'gives ages by the clock of this machine where the publisher is %d ms off, and says so once',
+    async (offMs) => {
+      const off = BigInt(offMs) * 1_000_000n;
+      const endpoint = await topic((n) => {
+        const now = systemClock.wall() + off;
+        const frame = { ...depthFrame(4, 3, n), capturedAt: now - 5_000_000n };
+        return message(frame, { publishedAt: now });
+      });
+      const source = await open({ connect: endpoint });
+      const ages: number[] = [];
+      await firstValueFrom(
+        source.pipe(
+          tap((frame) => ages.push(ageMs(context.clock, frame))),
+          take(40),
+          toArray(),
+        ),
+      );
+      expect(Math.min(...ages)).toBeGreaterThanOrEqual(5);
+      expect(ages.toSorted((a, b) => a - b)[20]).toBeLessThan(60_000);
+      expect(context.logs.map(({ message }) => message)).toEqual([
+        expect.stringContaining(
+          `the publisher's clock is 120.0 s ${offMs < 0 ? 'behind' : 'ahead of'} this machine's`,
+        ),
+      ]);
+    },
+  );
+
+  it('says since when it has no publisher, waits for it, and says that it is back', async () => {
+    const endpoint = await freeEndpoint();
+    const source = await open({ connect: endpoint });
+    const seen: number[] = [];
+    const subscription = source.subscribe((frame) => seen.push(frame.seq));
+    closing.push(() => subscription.unsubscribe());
+    for (const round of [1, 2]) {
+      const socket = new Publisher({ linger: 0 });
+      await socket.bind(endpoint);
+      const done = new AbortController();
+      const sending = sendUntil(socket, done.signal, 2, (n) => message(depthFrame(4, 3, n)));
+      await expect.poll(() => seen.length, { timeout: 20_000 }).toBeGreaterThan(5 * round);
+      done.abort();
+      await sending;
+      socket.close();
+      await expect.poll(() => context.away.length, { timeout: 20_000 }).toBe(1 + 2 * round);
+      seen.length = 5 * (round + 1);
+    }
+    expect(context.away.map((since) => typeof since)).toEqual([
+      ...['bigint', 'undefined', 'bigint', 'undefined', 'bigint'],
+    ]);
+  });
+
+  it('does not hand over what it received while the gate was closed', async () => {
+    let sent = 0;
+    const { socket, endpoint } = await publisher();
+    closing.push(() => socket.close());
+    const source = await open({ connect: endpoint });
+    context.gate.hold('a subscriber');
+    const widths: number[] = [];
+    const subscription = source.subscribe((frame) => {
+      if (frame.kind === 'depth') widths.push(frame.width);
+    });
+    closing.push(() => subscription.unsubscribe());
+    while (!context.drops.has('at capture')) {
+      await socket.send(message(depthFrame(2, 2, sent++)));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    context.gate.release('a subscriber');
+    while (widths.length === 0) {
+      await socket.send(message(depthFrame(9, 2, sent++)));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(widths[0]).toBe(9);
+  });
+
+  it.each([
+    ['connects', 'connect'],
+    ['binds', 'bind'],
+  ])('that %s reads over IPv6', async (_, use) => {
+    const other = new Publisher({ linger: 0, ipv6: true });
+    closing.push(() => other.close());
+    await other.bind('tcp://[::1]:*');
+    let endpoint = other.lastEndpoint as string;
+    if (use === 'bind') {
+      await other.unbind(endpoint);
+      endpoint = endpoint.replace(/\d+$/, '15964');
+      other.connect(endpoint);
+    }
+    const done = new AbortController();
+    const sending = sendUntil(other, done.signal, 2, (n) => message(depthFrame(4, 3, n)));
+    const source = await open({ [use]: endpoint });
+    expect(await firstValueFrom(source.pipe(take(3), toArray()))).toHaveLength(3);
+    done.abort();
+    await sending;
+  });
+
+  it('that binds takes no endpoint from another, and no file', async () => {
+    const path = join(workplace(), 'depth');
+    const first = await open({ bind: `ipc://${path}` });
+    const subscription = first.subscribe();
+    closing.push(() => subscription.unsubscribe());
+    await expect.poll(() => existsSync(path)).toBe(true);
+    const second = await open({ bind: `ipc://${path}` });
+    await expect(firstValueFrom(second)).rejects.toThrow(/in use by another process; stop it/);
+    const file = join(workplace(), 'notes');
+    writeFileSync(file, 'notes');
+    const third = await open({ bind: `ipc://${file}` });
+    await expect(firstValueFrom(third)).rejects.toThrow(/a file that is not a socket is there/);
+    expect(readFileSync(file, 'utf8')).toBe('notes');
   });
 });

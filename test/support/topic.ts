@@ -38,11 +38,16 @@ async function handshake(socket: Publisher): Promise<void> {
 
 export function message(
   frame: Frame,
-  { topic = 'depth', framing = 'multipart' as Framing, encoding = '32FC1' as DepthEncoding } = {},
+  {
+    topic = 'depth',
+    framing = 'multipart' as Framing,
+    encoding = '32FC1' as DepthEncoding,
+    publishedAt = systemClock.wall(),
+  } = {},
 ): Buffer[] {
   const { header, payload } = encodeFrame(frame, {
     encoding,
-    publishedAt: systemClock.wall(),
+    publishedAt,
     dropped: 0,
   });
   return packMessage(framing, topic, header, payload) as Buffer[];

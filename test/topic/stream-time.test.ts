@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { StreamTime } from '../../src/topic/stream-time.ts';
+
+const ms = 1_000_000n;
+const times = (...pairs: [pts: bigint, receivedMs: number][]) => {
+  const time = new StreamTime();
+  return pairs.map(([pts, receivedMs]) => time.next(pts * ms, receivedMs) / ms);
+};
+
+it("keeps the publisher's times and their steps", () => {
+  expect(times([5000n, 100], [5033n, 900], [5066n, 901], [5066n, 902])).toEqual([
+    5000n,
+    5033n,
+    5066n,
+    5066n,
+  ]);
+});
+
+it('goes on by the time that has passed when the publisher begins anew', () => {
+  expect(times([3_600_000n, 0], [0n, 2500], [33n, 2533])).toEqual([
+    3_600_000n,
+    3_602_500n,
+    3_602_533n,
+  ]);
+});
+
+it('believes a step of up to 10 s beyond the time that has passed, and no larger one', () => {
+  expect(times([0n, 0], [10_040n, 40])).toEqual([0n, 10_040n]);
+  expect(times([0n, 0], [10_041n, 40], [10_074n, 73])).toEqual([0n, 40n, 73n]);
+  // A publisher that was silent for an hour.
+  expect(times([0n, 0], [3_600_000n, 3_600_000])).toEqual([0n, 3_600_000n]);
+});
+
+it('never goes back, and stays within reach of the time that has passed', () => {
+  const step = fc.record({ pts: fc.bigInt(0n, 2n ** 63n - 1n), passed: fc.nat(100_000) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 50 }), (steps) => {
+      const time = new StreamTime();
+      let nowMs = 0;
+      let previous: bigint | undefined;
+      for (const { pts, passed } of steps) {
+        nowMs += passed;
+        const next = time.next(pts, nowMs);
+        if (previous !== undefined) {
+          expect(next).toBeGreaterThanOrEqual(previous);
+          expect(next - previous).toBeLessThanOrEqual(BigInt(passed + 10_000) * ms);
+        }
+        previous = next;
+      }
+    }),
+  );
+});
