@@ -48,7 +48,8 @@ describe('pipeline files in the documents', () => {
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;
     writeFileSync(join(project, 'p.yaml'), JSON.stringify({ ...rest, sinks, ...written }));
-    const checked = await start(['check', 'p.yaml'], { cwd: project }).finished;
+    const env = { CAMERA_URL: 'rtsp://127.0.0.1/' };
+    const checked = await start(['check', 'p.yaml'], { cwd: project, env }).finished;
     expect({ name, code: checked.code, stderr: checked.stderr }).toEqual({
       name,
       code: 0,
