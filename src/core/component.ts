@@ -56,6 +56,22 @@ export interface ComponentContext {
   summary(report: () => Record<string, unknown>): void;
 }
 
+/** A file or folder that a component uses. */
+export interface PathUse {
+  /** Absolute path. */
+  readonly path: string;
+  /** The file itself, or files that are directly in the folder. */
+  readonly as: 'file' | 'folder';
+  /** The option that names it. */
+  readonly option: string;
+  /** Folders below it too. */
+  readonly deep?: boolean;
+  /** Names of the files that are used in a folder; default: any. */
+  readonly names?: RegExp;
+  /** Some of the names that are written in a folder, one of each kind. */
+  readonly samples?: readonly string[];
+}
+
 interface ComponentBase<Schema extends z.ZodType> {
   /** File name = YAML name. */
   readonly name: string;
@@ -65,6 +81,10 @@ interface ComponentBase<Schema extends z.ZodType> {
   readonly options: Schema;
   /** Option values as they stand in a pipeline file; a test checks that each validates. */
   readonly examples: readonly z.input<Schema>[];
+  /** Files that a run reads, and folders in which it reads files. */
+  reads?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
+  /** Files that a run writes, and folders in which it writes files. None may be read in that run. */
+  writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** What is allowed but hardly meant, for `check`; the component logs it too. */
   warnings?(options: z.output<Schema>): readonly string[];
 }

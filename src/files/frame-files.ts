@@ -6,6 +6,15 @@ import type * as encoders from '../imaging/encode.ts';
 export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'json'] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
+/** Endings of file names. */
+export const endings: Readonly<Record<FileFormat, string>> = {
+  png16: 'png',
+  npy: 'npy',
+  png: 'png',
+  jpeg: 'jpg',
+  json: 'json',
+};
+
 export const fileLayouts = ['flat', 'rgbd'] as const;
 
 export interface FileOptions {
@@ -49,24 +58,27 @@ export class FrameFiles {
     const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
     const picture: FilePart =
       format === 'jpeg'
-        ? { name: `rgb/${stem}.jpg`, encode: () => encodeJpeg(image, quality) }
-        : { name: `rgb/${stem}.png`, encode: () => encodePng(image) };
-    return [picture, { name: `depth/${stem}.png`, encode: () => encodeDepthPng(depth) }];
+        ? { name: `rgb/${stem}.${endings.jpeg}`, encode: () => encodeJpeg(image, quality) }
+        : { name: `rgb/${stem}.${endings.png}`, encode: () => encodePng(image) };
+    return [
+      picture,
+      { name: `depth/${stem}.${endings.png16}`, encode: () => encodeDepthPng(depth) },
+    ];
   }
 
   #flat(frame: Frame, stem: string): FilePart {
     const { format, quality } = this.#options;
+    const name = `${stem}.${endings[format]}`;
     const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
     if (format === 'npy' && frame.kind !== 'data')
-      return { name: `${stem}.npy`, encode: () => encodeNpy(frame.data, shapeOf(frame)) };
+      return { name, encode: () => encodeNpy(frame.data, shapeOf(frame)) };
     if (format === 'png16' && frame.kind === 'depth')
-      return { name: `${stem}.png`, encode: () => encodeDepthPng(frame) };
-    if (format === 'png' && frame.kind === 'image')
-      return { name: `${stem}.png`, encode: () => encodePng(frame) };
+      return { name, encode: () => encodeDepthPng(frame) };
+    if (format === 'png' && frame.kind === 'image') return { name, encode: () => encodePng(frame) };
     if (format === 'jpeg' && frame.kind === 'image')
-      return { name: `${stem}.jpg`, encode: () => encodeJpeg(frame, quality) };
+      return { name, encode: () => encodeJpeg(frame, quality) };
     if (format === 'json' && frame.kind === 'data')
-      return { name: `${stem}.json`, encode: () => encodeJson(frame.value) };
+      return { name, encode: () => encodeJson(frame.value) };
     throw new DepthlineError(
       'SINK',
       `format ${format} cannot hold ${frame.kind} frames; use ${fitting[frame.kind]}`,

@@ -87,6 +87,14 @@ async function filesIn(directory: string): Promise<string[]> {
   return existsSync(directory) ? readdir(directory) : [];
 }
 
+/** Files that a model may be read from, whether they exist or not: manifests and .onnx files. */
+export function modelPaths(nameOrPath: string, baseDirectory: string): string[] {
+  const stems = /\.(onnx|ya?ml)$/.test(nameOrPath)
+    ? [resolvePath(baseDirectory, nameOrPath).replace(/\.(onnx|ya?ml)$/, '')]
+    : modelDirectories(baseDirectory).map((directory) => join(directory, nameOrPath));
+  return stems.flatMap((stem) => ['.onnx', '.yaml', '.yml'].map((ending) => stem + ending));
+}
+
 /** Path of the manifest. */
 async function locate(nameOrPath: string, baseDirectory: string): Promise<string> {
   if (/\.(onnx|ya?ml)$/.test(nameOrPath)) return locatePath(nameOrPath, baseDirectory);

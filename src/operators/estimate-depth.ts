@@ -6,7 +6,7 @@ import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { WorkerDied } from '../inference/inference-thread.ts';
-import { findModel, verifyModel } from '../inference/model-files.ts';
+import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
 import { mapAsync } from '../runtime/map-async.ts';
@@ -70,6 +70,9 @@ export const estimateDepth = defineOperator({
     { model: 'fastdepth', workers: 2, 'on-error': 'skip' },
     { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
   ],
+
+  reads: ({ model }, baseDirectory) =>
+    modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
   async requires({ model }, { baseDirectory }): Promise<Fusion> {
     const { manifest } = await findModel(model, baseDirectory);

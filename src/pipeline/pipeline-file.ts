@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { OperatorDefinition } from '../core/component.ts';
 import { hint, nearest } from '../core/did-you-mean.ts';
@@ -10,7 +11,7 @@ import { checkPipeline, type Pipeline, type Problem } from './pipeline.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { Texts } from './texts.ts';
 import { checkTimingTests, type TimingTest, timingTestSchema } from './timing-test.ts';
-import { addModules } from './use-module.ts';
+import { addModules, modulePaths } from './use-module.ts';
 import { type FileProblem, YamlFile } from './yaml-file.ts';
 
 export interface LoadOptions {
@@ -108,6 +109,7 @@ async function check(
       source: resolved.source === undefined ? undefined : components.source(resolved.source),
       operators: components.operators(resolved.operators, ['operators']),
       sinks: components.sinks(resolved.sinks),
+      files: [resolve(file), ...modulePaths(resolved.use, file)],
     },
     found,
     registry.list('operator') as OperatorDefinition[],

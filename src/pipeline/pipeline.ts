@@ -18,6 +18,7 @@ import {
 } from '../core/option-problems.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
+import { pathConflicts } from './path-conflicts.ts';
 
 /** What may stand in a pipeline composed in code. */
 export interface PipelineInput {
@@ -111,6 +112,8 @@ export function definePipeline(input: PipelineInput): Pipeline {
 
 /** A pipeline of which some parts may be missing because they were wrong. */
 export interface PartialInput extends Omit<PipelineInput, 'source' | 'operators' | 'sinks'> {
+  /** Files that the pipeline is loaded from, absolute paths. */
+  readonly files?: readonly string[];
   readonly source?: Use<'source'> | undefined;
   readonly operators?: readonly (OperatorInput | undefined)[];
   readonly sinks: readonly (Use<'sink'> | PartialBranch | undefined)[];
@@ -142,7 +145,7 @@ export function checkPipeline(
   };
   checkKinds(source, operators, branches, report);
   if (problems.length > before) return undefined;
-  return {
+  const pipeline: Pipeline = {
     name: input.name ?? 'pipeline',
     description: input.description ?? '',
     source,
@@ -150,6 +153,8 @@ export function checkPipeline(
     branches,
     baseDirectory: input.baseDirectory ?? process.cwd(),
   };
+  problems.push(...pathConflicts(pipeline, input.files));
+  return problems.length > before ? undefined : pipeline;
 }
 
 function bind(

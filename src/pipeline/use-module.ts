@@ -4,6 +4,7 @@ import type { Definition } from '../core/component.ts';
 import { reason } from '../core/errors.ts';
 import { isDefinition, type Registry } from '../core/registry.ts';
 import { requireRegularFile } from '../core/regular-file.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import type { Problem } from './pipeline.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function addModules(
       continue;
     }
     try {
-      const components = await importComponents(resolve(dirname(file), module));
+      const components = await importComponents(modulePath(file, module));
       for (const component of components) registry.add(component);
       if (components.length > 0) continue;
       const message = `${module} exports no component; define one with defineOperator, defineSource or defineSink`;
@@ -42,6 +43,18 @@ export async function addModules(
     }
   }
   return complete;
+}
+
+/** Absolute paths of the modules in a pipeline file's `use`. */
+export function modulePaths(value: unknown, file: string): string[] {
+  return [value]
+    .flat()
+    .filter((module) => typeof module === 'string')
+    .map((module) => modulePath(file, module));
+}
+
+function modulePath(file: string, module: string): string {
+  return resolvePath(resolve(dirname(file)), module);
 }
 
 /**

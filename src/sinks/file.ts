@@ -1,11 +1,17 @@
 import { access, constants, mkdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { type ComponentContext, defineSink, type PathUse, type Sink } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { existingChoices, FileIndex } from '../files/file-index.ts';
-import { FrameFiles, fileFormats, fileLayouts, layoutFolders } from '../files/frame-files.ts';
+import {
+  endings,
+  FrameFiles,
+  fileFormats,
+  fileLayouts,
+  layoutFolders,
+} from '../files/frame-files.ts';
 import { NameTaken, writeNew } from '../files/own-file.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import { expandTime, hasTime, staticPart, staysInside } from '../files/time-fields.ts';
@@ -67,6 +73,18 @@ export const file = defineSink({
     { directory: 'out/%Y-%m-%d/%H', format: 'npy' },
     { directory: 'out/dataset', layout: 'rgbd', format: 'jpeg' },
   ],
+  writes({ directory, prefix, format, layout }, baseDirectory) {
+    const at = BigInt(Date.now()) * 1_000_000n;
+    const path = resolvePath(baseDirectory, expandTime(directory, at));
+    const stem = `${prefix}000000`;
+    const use = (folder: string, ...samples: string[]): PathUse => {
+      return { path: join(path, folder), as: 'folder', option: 'directory', samples };
+    };
+    const list = use('.', `${prefix}index.csv`);
+    if (layout === 'flat') return [use('.', `${stem}.${endings[format]}`), list];
+    const picture = format === 'jpeg' ? endings.jpeg : endings.png;
+    return [use('rgb', `${stem}.${picture}`), use('depth', `${stem}.${endings.png16}`), list];
+  },
   async create(options, context) {
     // The image library is native: it is loaded when a file sink is used, but before a frame comes.
     const files = new FrameFiles(options, await import('../imaging/encode.ts'));

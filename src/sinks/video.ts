@@ -78,6 +78,9 @@ export const video = defineSink({
     { path: 'out/depth.mp4', codec: 'h264', bitrate: 4000 },
     { path: 'out/slow.mkv', codec: 'mjpeg', quality: 90, fps: 10 },
   ],
+  writes: ({ path }, baseDirectory) => [
+    { path: resolvePath(baseDirectory, expandTime(path, now())), as: 'file', option: 'path' },
+  ],
   async create(options, context) {
     const { path, codec, quality, bitrate, fps, existing } = options;
     await prepare(options, context);
@@ -107,6 +110,11 @@ export const video = defineSink({
     return recorder;
   },
 });
+
+/** For the check of paths, which sees a template as it is filled in today. */
+function now(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}
 
 /** Finds out before the first frame whether the file can be written. */
 async function prepare({ path, existing }: Options, context: ComponentContext): Promise<void> {

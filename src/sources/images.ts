@@ -9,6 +9,7 @@ import { intrinsicsOfFrames, intrinsicsSchema } from '../depth/intrinsics.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { readDepthFile } from '../imaging/depth-file.ts';
 import { findPictures, type PictureFiles } from '../imaging/picture-files.ts';
+import { pictureUses } from '../imaging/picture-uses.ts';
 
 const options = z.strictObject({
   path: z
@@ -58,6 +59,11 @@ export const images = defineSource({
     { path: 'photos' },
     { path: 'photos/*.jpg', fps: 5, loop: true, realtime: true },
     { path: 'recording/rgb', depth: 'recording/depth', 'on-error': 'skip' },
+  ],
+
+  reads: ({ path, depth }, baseDirectory) => [
+    ...pictureUses(path, 'path', baseDirectory),
+    ...(depth === undefined ? [] : pictureUses(depth, 'depth', baseDirectory)),
   ],
 
   async create(options, context) {

@@ -34,6 +34,10 @@ export const videoFile = defineSource({
   options,
   examples: [{ path: 'clip.mp4' }, { path: 'clip.mkv', loop: true, realtime: true }],
 
+  reads: ({ path }, baseDirectory) => [
+    { path: resolvePath(baseDirectory, path), as: 'file', option: 'path' },
+  ],
+
   launchLine: (options, context) => planLine(spec(options, context.baseDirectory), context),
 
   async create(options, context) {
