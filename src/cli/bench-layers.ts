@@ -5,7 +5,7 @@ import { printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { writeResult } from './write-result.ts';
 
-/** Stands in every table, so that a later one may replace it. */
+/** Written into every table; only a file that has it is replaced. */
 const generator = 'depthline bench-layers';
 
 interface Flags {
@@ -17,12 +17,12 @@ interface Flags {
 
 export function benchLayersCommand(): Command {
   return new Command('bench-layers')
-    .description('time the layers of a network on this machine, for NetAdapt pruning')
-    .argument('<folder>', 'that training/latency.py wrote')
-    .option('--out <file>', 'write the JSON there instead of printing it')
-    .option('--threads <n>', 'that a layer uses', positiveWhole, 1)
-    .option('--rounds <n>', 'in which every layer is measured', positiveWhole, 5)
-    .option('--round-ms <milliseconds>', 'for which it runs in each', positive, 30)
+    .description('measure the latency of the layers of a network, for NetAdapt pruning')
+    .argument('<folder>', 'folder written by training/latency.py')
+    .option('--out <file>', 'write the JSON to this file instead of standard output')
+    .option('--threads <n>', 'threads per layer', positiveWhole, 1)
+    .option('--rounds <n>', 'number of measurements of each layer', positiveWhole, 5)
+    .option('--round-ms <milliseconds>', 'duration of each measurement', positive, 30)
     .action(benchLayers);
 }
 

@@ -7,7 +7,7 @@ import { builtins } from '../builtins.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { noPowerMeter, openPowerMeter, powerMode, setPowerMode } from '../device/power.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
-import { collect, positive, positiveWhole } from './arguments.ts';
+import { pipelineArgument, positive, positiveWhole, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
@@ -16,7 +16,7 @@ import { endingSignals } from './signals.ts';
 import { writeResult } from './write-result.ts';
 
 interface Flags {
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUp: number;
@@ -29,25 +29,35 @@ interface Flags {
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('speed, latency and cost of a pipeline, beside its model in a bare loop')
-    .argument('<name-or-file>', 'a named pipeline (see "depthline list") or a .yaml file')
-    .option('--set <path=value>', 'replace an option: source.video-file.path=a.mp4', collect, [])
-    .option('--rounds <n>', 'times that pipeline and model are measured, in turn', positiveWhole, 5)
-    .option('--seconds <s>', 'length of each measurement', positive, 4)
-    .option('--warm-up <s>', 'seconds of each round before it is measured', positive, 2)
-    .option('--flood', 'a test pattern, as fast as it is taken, in place of the source')
-    .option('--power', 'watts and energy per frame, where there is a sensor')
-    .option('--modes <ids>', 'in each of these modes of nvpmodel (0,1,…), as root', list)
+    .description('measure the speed, latency and CPU cost of a pipeline, and of its model alone')
+    .argument(...pipelineArgument)
+    .addOption(setOption())
+    .option(
+      '--rounds <n>',
+      'number of measurements of the pipeline and the model, in turn',
+      positiveWhole,
+      5,
+    )
+    .option('--seconds <s>', 'duration of each measurement', positive, 4)
+    .option('--warm-up <s>', 'warm-up before each measurement, seconds', positive, 2)
+    .option('--flood', 'replace the source by a test pattern without a frame rate limit')
+    .option('--power', 'measure power and energy per frame (needs a power sensor)')
+    .option(
+      '--modes <ids>',
+      'repeat in each of these nvpmodel power modes, such as 0,1 (needs root)',
+      list,
+    )
     .option('--json', 'print the results as JSON')
-    .option('--plot <file.svg>', 'draw where the CPU time of a frame goes')
+    .option('--plot <file.svg>', 'plot the CPU time per frame by stage')
     .action(bench);
 }
 
 async function bench(nameOrFile: string, flags: Flags): Promise<void> {
-  const set = flags.flood ? [...flags.set, flood] : flags.set;
+  const set = [...(flags.set ?? []), ...(flags.flood ? [flood] : [])];
   const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
   const stop = new AbortController();
-  const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
+  const interrupt = () =>
+    stop.abort(new DepthlineError('OPERATOR', 'interrupted before it finished'));
   for (const signal of endingSignals) process.once(signal, interrupt);
   const power = flags.power || flags.modes ? openPowerMeter() : undefined;
   if (!power && (flags.power || flags.modes)) printError(noPowerMeter);
@@ -80,7 +90,7 @@ async function bench(nameOrFile: string, flags: Flags): Promise<void> {
   }
 }
 
-/** Paced by nothing, so that the pipeline itself is the limit. */
+/** A source without a frame rate, so that the pipeline itself is the limit. */
 const flood = 'source={ test-pattern: { width: 640, height: 480 } }';
 
 /** One line per power mode. */
@@ -96,7 +106,7 @@ function overview(results: readonly PipelineBench[]): string {
 function list(text: string): string[] {
   const ids = text.split(',');
   if (ids.every((id) => /^\d+$/.test(id))) return ids;
-  throw new InvalidArgumentError('It must be numbers with commas between them: 0,1.');
+  throw new InvalidArgumentError('It must be numbers separated by commas, such as 0,1.');
 }
 
 function report(result: PipelineBench, { rounds, seconds }: Flags): string {

@@ -8,8 +8,8 @@ import { print, printError, printJson } from './output.ts';
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('check pipeline files; every problem with its line and column')
-    .argument('<file...>', 'pipeline files or names')
+    .description('check pipeline files; report every problem with its line and column')
+    .argument('<file...>', 'names of pipelines, or paths of .yaml files')
     .option('--json', 'print the problems as JSON')
     .action(async (names: readonly string[], { json }: { json?: true }) => {
       const results = await Promise.all(

@@ -12,11 +12,11 @@ interface Finding {
   readonly state: 'ok' | 'missing' | 'absent';
   /** Version, path or reason. */
   readonly detail: string;
-  /** Whether Depthline can work at all without it. */
+  /** Whether Depthline needs it in every case. */
   readonly essential: boolean;
 }
 
-/** What elements are for; the essential ones are in every pipeline that captures. */
+/** Purposes of elements; every capture needs the essential ones. */
 const elements: readonly { name: string; purpose: string; essential?: true }[] = [
   { name: 'appsink', purpose: 'capture', essential: true },
   { name: 'gdppay', purpose: 'capture with timestamps', essential: true },
@@ -38,7 +38,7 @@ const elements: readonly { name: string; purpose: string; essential?: true }[] =
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('what this machine has and lacks')
+    .description('check what this machine provides and what is missing')
     .option('--json', 'print as JSON')
     .action(async ({ json }: { json?: true }) => {
       const findings = await examine();
@@ -123,9 +123,7 @@ async function runtime(): Promise<Finding> {
 async function models(): Promise<Finding[]> {
   const names = await modelNames(process.cwd());
   if (names.length === 0) {
-    return [
-      { what: 'models', state: 'missing', detail: 'there is none in models/', essential: true },
-    ];
+    return [{ what: 'models', state: 'missing', detail: 'no model in models/', essential: true }];
   }
   return Promise.all(
     names.map(async (name): Promise<Finding> => {
@@ -164,7 +162,8 @@ function jetson(): Finding[] {
   const model = readFileSync(jetsonModel, 'utf8').replace(/\0/g, '');
   if (!model.includes('Jetson') && !model.includes('quill')) return [];
   const mode = powerMode()?.name;
-  const detail = mode === undefined ? 'nvpmodel does not say its power mode' : `power mode ${mode}`;
+  const detail =
+    mode === undefined ? 'nvpmodel does not report its power mode' : `power mode ${mode}`;
   return [{ what: model, state: mode === undefined ? 'absent' : 'ok', detail, essential: false }];
 }
 

@@ -18,8 +18,8 @@ import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
 
 interface Flags {
-  readonly model: readonly string[];
-  readonly sequence: readonly string[];
+  readonly model?: readonly string[];
+  readonly sequence?: readonly string[];
   readonly min?: number;
   readonly max?: number;
   readonly border: number;
@@ -35,33 +35,45 @@ interface Flags {
 
 export function evalCommand(): Command {
   return new Command('eval')
-    .description('measure models on RGB-D data: accuracy and latency')
-    .argument('<folder...>', 'folders with rgb/ and depth/ (16-bit PNG)')
-    .option('--model <name-or-path>', 'a model; again for more (default: fastdepth)', collect, [])
-    .option('--sequence <name>', 'only this sequence of manifest.csv; again for more', collect, [])
-    .option('--min <metres>', 'smallest truth that counts', positive)
-    .option('--max <metres>', 'largest truth that counts', positive)
-    .option('--border <pixels>', 'cut off on every side first', whole, 0)
+    .description('measure the accuracy and latency of models on RGB-D data')
+    .argument('<folder...>', 'folders that contain rgb/ and depth/ (16-bit PNG)')
+    .option(
+      '--model <name-or-path>',
+      'name or path of a model; repeat for more (default: fastdepth)',
+      collect,
+    )
+    .option('--sequence <name>', 'use only this sequence of manifest.csv; repeat for more', collect)
+    .option('--min <metres>', 'ignore pixels whose true depth is smaller', positive)
+    .option('--max <metres>', 'ignore pixels whose true depth is larger', positive)
+    .option('--border <pixels>', 'pixels to ignore at each edge', whole, 0)
     .addOption(
-      new Option('--crop <how>', 'paper: the 304×228 of 250 rows that the paper evaluates on')
+      new Option(
+        '--crop <how>',
+        'evaluate the whole frame, or the 304×228 centre crop of the FastDepth paper',
+      )
         .choices(crops)
         .default('none'),
     )
-    .option('--depth-unit <metres>', 'of one step of 16-bit depth; TUM: 0.0002', positive, 0.001)
-    .option('--every <n>', 'only every n-th frame', positiveWhole, 1)
+    .option(
+      '--depth-unit <metres>',
+      'metres per unit of 16-bit depth (TUM: 0.0002)',
+      positive,
+      0.001,
+    )
+    .option('--every <n>', 'use every n-th frame', positiveWhole, 1)
     .addOption(
-      new Option('--average <over>', 'mean of the frames’ errors, or over all pixels')
+      new Option('--average <over>', 'average errors over frames, or over all pixels')
         .choices(['frames', 'pixels'])
         .default('frames'),
     )
-    .option('--threads <n>', 'that a model uses', positiveWhole, 1)
+    .option('--threads <n>', 'threads per model', positiveWhole, 1)
     .addOption(
-      new Option('--provider <name...>', 'ONNX Runtime execution providers, best first')
+      new Option('--provider <name...>', 'ONNX Runtime execution providers, in order of preference')
         .choices(providers)
         .default(['cpu']),
     )
     .option('--json', 'print the results as JSON')
-    .option('--report <dir>', 'write a page with error maps and every frame')
+    .option('--report <dir>', 'write an HTML report with error maps of every frame')
     .action(evaluate);
 }
 
@@ -70,7 +82,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
   const options = evaluationOptions(flags);
   const sets: { name: string; pairs: RgbdPair[] }[] = [];
   for (const folder of folders) {
-    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence);
+    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence ?? []);
     sets.push({ name: setName(folder), pairs: pairs.filter((_, i) => i % flags.every === 0) });
   }
   const stop = new AbortController();
@@ -83,8 +95,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
     !flags.json,
   );
   try {
-    const models = flags.model.length > 0 ? flags.model : ['fastdepth'];
-    for (const model of models) {
+    for (const model of flags.model ?? ['fastdepth']) {
       const { threads, provider } = flags;
       estimators.push(
         await DepthEstimator.open({ model, baseDirectory, threads, providers: provider }),
@@ -97,7 +108,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
       results.push(await evaluateSet(name, pairs, estimators, { ...options, onFrame, signal }));
     }
     bar?.stop();
-    if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before the end');
+    if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before it finished');
     printResults(results, flags);
     if (flags.report === undefined) return;
     const page = await writeReport(resolvePath(baseDirectory, flags.report), {

@@ -4,12 +4,12 @@ import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError } from '../core/errors.ts';
 
-/** Folders that hold named pipelines: the project's own first, then those that come with us. */
+/** Folders that hold named pipelines: the project's own, then the built-in ones. */
 function directories(): string[] {
   return [join(process.cwd(), 'pipelines'), join(packageDirectory(), 'pipelines')];
 }
 
-/** Named pipelines and their files; the project's own hide ours of the same name. */
+/** Named pipelines and their files; the project's own take precedence. */
 export function namedPipelines(): Map<string, string> {
   const found = new Map<string, string>();
   for (const directory of directories()) {
@@ -30,6 +30,6 @@ export function findPipeline(nameOrFile: string): string {
   if (file !== undefined) return file;
   throw new DepthlineError(
     'CONFIG',
-    `there is no pipeline "${nameOrFile}"${hint(nameOrFile, [...named.keys()])} (or give the path of a .yaml file)`,
+    `unknown pipeline "${nameOrFile}"${hint(nameOrFile, [...named.keys()])} (or give the path of a .yaml file)`,
   );
 }

@@ -8,12 +8,12 @@ const shared = new Int32Array(state);
 const names = new Map<number, string>();
 parentPort?.on('message', ({ number, name }: StageName) => names.set(number, name));
 
-/** Looks without a sign of life before it is said, and before it is said again. */
+/** Checks without progress before the first warning, and between warnings. */
 const firstAfter = 6;
 const againAfter = 20;
 
 let last = -1;
-// Looks, not time: a process that was suspended has slept through both.
+// Checks are counted, not time, which goes on while the process is suspended.
 let quiet = 0;
 setInterval(() => {
   const now = Atomics.load(shared, 0);
@@ -21,11 +21,11 @@ setInterval(() => {
   last = now;
   if (quiet < firstAfter || (quiet - firstAfter) % againAfter !== 0) return;
   const stage = names.get(Atomics.load(shared, 1));
-  const where = stage === undefined ? 'outside of any stage' : `in "${visible(stage)}"`;
+  const where = stage === undefined ? 'outside every stage' : `in "${visible(stage)}"`;
   const seconds = Math.round((quiet * everyMs) / 1000);
-  // The main thread would have to pass on what goes through process.stderr.
+  // process.stderr of a worker goes through the main thread, which is busy.
   writeSync(
     2,
-    `\nwarning: the main thread has been busy for ${seconds} s ${where}; nothing else runs meanwhile (Ctrl-\\ ends the process)\n`,
+    `\nwarning: the main thread has been busy for ${seconds} s ${where}; no other stage can run (Ctrl-\\ ends the process)\n`,
   );
 }, everyMs);

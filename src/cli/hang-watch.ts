@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../core/entry-point.ts';
 import type { StageListener } from '../runtime/stage-times.ts';
 
-/** What the watching thread is started with, and told. */
+/** The `workerData` of the watching thread. */
 export interface HangWatchSetup {
-  /** Two int32: a count that rises while the main thread is free, and the number of the stage. */
+  /** Two int32: a counter that the main thread increments, and the number of the current stage. */
   readonly state: SharedArrayBuffer;
-  /** Time between two looks, milliseconds. */
+  /** Interval of checks, milliseconds. */
   readonly everyMs: number;
 }
 export interface StageName {
@@ -17,8 +17,8 @@ export interface StageName {
 const everyMs = 500;
 
 /**
- * Sees from another thread that the main one no longer comes back from a stage (an endless loop in
- * an operator of the user's), and says which: the main thread itself can say nothing then.
+ * Reports from another thread that the main thread does not return from a stage, such as an endless
+ * loop in a user's operator, and which stage that is.
  */
 export class HangWatch implements StageListener {
   readonly #state = new Int32Array(new SharedArrayBuffer(8));
@@ -33,7 +33,7 @@ export class HangWatch implements StageListener {
       workerData,
       execArgv: [],
     });
-    // Without it a run goes on as well.
+    // A run does not depend on it.
     this.#worker.on('error', () => {});
     this.#worker.unref();
     this.#timer = setInterval(() => Atomics.add(this.#state, 0, 1), everyMs / 2);

@@ -19,7 +19,11 @@ export function listCommand(): Command {
       const pipelines = await Promise.all(
         [...namedPipelines()].map(async ([name, file]) => {
           const { pipeline } = await loadPipelineFile(file, { registry: builtins });
-          return { name, file, summary: pipeline?.description ?? '(see "depthline check")' };
+          return {
+            name,
+            file,
+            summary: pipeline?.description ?? 'has problems; run "depthline check"',
+          };
         }),
       );
       const components = registry

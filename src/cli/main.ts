@@ -22,7 +22,7 @@ import { tuneCommand } from './tune.ts';
 /**
  * The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage.
  *
- * @param onSignals called when a command handles signals itself; until then its caller does
+ * @param onSignals called once a command handles signals itself; until then the caller does
  */
 export async function runCli(
   argv: readonly string[],
@@ -36,33 +36,54 @@ export async function runCli(
   }
 }
 
+const examples = `
+Examples:
+  depthline list                                   components, named pipelines, models
+  depthline run demo                               run a named pipeline
+  depthline run my.yaml --frames 300               run a pipeline file
+  depthline run video --set source.video-file.path=walk.mp4
+  depthline check my.yaml                          every problem, with line and column
+  depthline describe smooth                        options of a component
+  depthline subscribe tcp://127.0.0.1:5556         read the depth topic
+
+Exit codes: 0 success, 1 failure while running, 2 invalid usage or configuration,
+130 interrupted twice.`;
+
 function program(onSignals: () => void): Command {
   const { version } = JSON.parse(
     readFileSync(join(packageDirectory(), 'package.json'), 'utf8'),
   ) as { version: string };
   const command = new Command('depthline')
-    .description('Real-time monocular depth pipelines')
-    .version(version);
-  const commands = [
-    runCommand(onSignals),
-    checkCommand(),
-    testCommand(),
-    planCommand(),
-    listCommand(),
-    describeCommand(),
-    schemaCommand(),
-    subscribeCommand(),
-    evalCommand(),
-    benchCommand(),
-    benchLayersCommand(),
-    tuneCommand(),
-    doctorCommand(),
-  ];
-  for (const sub of commands) command.addCommand(sub);
+    .description(
+      'Real-time monocular depth pipelines: camera to depth to ZeroMQ, files and display',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('print help for a command')
+        .helpGroup('Help:'),
+    )
+    .addHelpText('after', examples);
+  const groups: Record<string, Command[]> = {
+    'Pipelines:': [runCommand(onSignals), checkCommand(), planCommand(), testCommand()],
+    'Reference:': [listCommand(), describeCommand(), schemaCommand()],
+    'Depth topic:': [subscribeCommand()],
+    'Measurements:': [evalCommand(), benchCommand(), tuneCommand(), benchLayersCommand()],
+    'Help:': [doctorCommand()],
+  };
+  for (const [group, members] of Object.entries(groups)) {
+    for (const member of members) command.addCommand(member.helpGroup(group));
+  }
+  const commands = Object.values(groups).flat();
   for (const one of [command, ...commands]) {
     one
       .exitOverride()
-      .showHelpAfterError(false)
+      .helpOption('-h, --help', 'print help')
+      .showHelpAfterError(
+        `Run "${one === command ? '' : 'depthline '}${one.name()} --help" for usage.`,
+      )
       .configureOutput({
         writeOut: (text) => process.stdout.write(visible(text)),
         writeErr: (text) => process.stderr.write(visible(text)),

@@ -2,21 +2,21 @@ import { getSystemErrorMap } from 'node:util';
 import { visible } from '../core/printable.ts';
 
 /**
- * Everything that the commands print goes through here: file names, model names and what servers
- * answer may hold sequences that steer a terminal.
+ * Prints to standard output. All output of the commands goes through this file: file names, model
+ * names and answers of servers may contain terminal escape sequences.
  */
 export function print(text: string): void {
   process.stdout.write(`${visible(text)}\n`);
 }
 
-/** A line, or several, on standard error. */
+/** Prints to standard error. */
 export function printError(text: string): void {
   process.stderr.write(`${visible(text)}\n`);
 }
 
 /** @param indent spaces per level; none: one line */
 export function printJson(value: unknown, indent?: number): void {
-  // JSON.stringify leaves C1 controls and marks of direction as they are.
+  // JSON.stringify does not escape C1 controls and directional marks.
   const text = JSON.stringify(value, null, indent).replace(/[^\n\P{C}]/gu, (character) =>
     Array.from(
       { length: character.length },
@@ -33,12 +33,12 @@ export function rewriteLine(stream: NodeJS.WriteStream, text: string): void {
 
 let readerGone: () => void = () => process.exit();
 
-/** What a command does, instead of exiting, when nobody reads its output any more (`… | head`). */
+/** Sets what happens, instead of an exit, when the reader of the output closes it (`… | head`). */
 export function onReaderGone(handle: () => void): void {
   readerGone = handle;
 }
 
-/** Decides what becomes of a command whose output cannot be written. */
+/** Handles errors of standard output and standard error. */
 export function watchStreams(): void {
   let failed = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -53,7 +53,7 @@ export function watchStreams(): void {
       process.exitCode ||= 1;
     });
   });
-  // Without a reader there is nobody to tell; what the command does goes on.
+  // A command does not depend on the reader of its messages.
   process.stderr.on('error', () => {});
 }
 

@@ -3,6 +3,7 @@ import { builtins } from '../builtins.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
+import { pipelineArgument, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printJson } from './output.ts';
 
@@ -10,7 +11,7 @@ interface Plan {
   readonly pipeline: string;
   readonly source: string;
   readonly launchLine?: string;
-  /** Why there is none, on this machine. */
+  /** Why this machine has none. */
   readonly launchProblem?: string;
   readonly fused: readonly string[];
   readonly stages: readonly {
@@ -23,7 +24,7 @@ interface Plan {
     readonly queue: string;
     readonly operators: readonly string[];
   }[];
-  /** Frames that can wait or be worked on at once, when every queue is full. */
+  /** Frames in flight when every queue is full. */
   readonly mostFrames: number;
   /** Those frames at 224×224, picture and depth, in MiB. */
   readonly mostMemoryMiB: number;
@@ -33,20 +34,15 @@ const bytesPerFrame = 224 * 224 * (3 + 4);
 
 export function planCommand(): Command {
   return new Command('plan')
-    .description('show what would run: launch line, fused operators, queues, models')
-    .argument('<name-or-file>', 'a named pipeline or a .yaml file')
-    .option(
-      '--set <path=value>',
-      'replace an option',
-      (v: string, all: string[]) => [...all, v],
-      [],
-    )
+    .description('show the launch line, fused operators, queues and models of a pipeline')
+    .argument(...pipelineArgument)
+    .addOption(setOption())
     .option('--json', 'print as JSON')
     .option('--mermaid', 'print as a Mermaid graph')
-    .action(async (name: string, flags: { set: string[]; json?: true; mermaid?: true }) => {
+    .action(async (name: string, flags: { set?: string[]; json?: true; mermaid?: true }) => {
       const pipeline = await requirePipeline(findPipeline(name), {
         registry: builtins,
-        set: flags.set,
+        set: flags.set ?? [],
       });
       const fused = await planFusion(pipeline);
       const plan = await makePlan(pipeline, fused);
@@ -104,7 +100,8 @@ function queueText({ queue }: Pick<OperatorStep, 'queue'>): string {
 function text(plan: Plan): string {
   const lines = [`pipeline  ${plan.pipeline}`, `source    ${plan.source}`];
   if (plan.launchLine) lines.push(`launch    ${plan.launchLine}`);
-  if (plan.launchProblem) lines.push(`launch    cannot be made here: ${plan.launchProblem}`);
+  if (plan.launchProblem)
+    lines.push(`launch    not available on this machine: ${plan.launchProblem}`);
   for (const fused of plan.fused) lines.push(`fused     ${fused}`);
   for (const stage of plan.stages) {
     lines.push(`operator  ${stage.name}${stage.queue ? ` [queue: ${stage.queue}]` : ''}`);
@@ -116,7 +113,7 @@ function text(plan: Plan): string {
     lines.push(`branch    [queue: ${branch.queue}] → ${chain}`);
   }
   lines.push(
-    `memory    at most ${plan.mostFrames} frames on their way, ${plan.mostMemoryMiB} MiB at 224×224`,
+    `memory    at most ${plan.mostFrames} frames in flight, ${plan.mostMemoryMiB} MiB at 224×224`,
   );
   return lines.join('\n');
 }

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 
-/** A bar on stderr where that is a terminal, or nothing. */
+/** A progress bar on stderr, if that is a terminal. */
 export function progressBar(total: number, what: string, shown: boolean): SingleBar | undefined {
   if (!shown || !process.stderr.isTTY) return undefined;
   const bar = new SingleBar({

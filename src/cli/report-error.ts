@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { printError } from './output.ts';
 
-/** Prints what went wrong, once, and gives the exit code. */
+/** Prints an error and returns the exit code for it. */
 export function report(error: unknown): number {
   // Commander has printed its own message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

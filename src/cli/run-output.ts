@@ -3,10 +3,10 @@ import { imbalance } from '../runtime/ledger.ts';
 import type { RunStats, RunSummary } from '../runtime/run-handle.ts';
 import { printError, rewriteLine } from './output.ts';
 
-/** Plain lines come this often, since each one stays; milliseconds. */
+/** Interval of status lines where they are not rewritten, milliseconds. */
 const plainEveryMs = 5000;
 
-/** One line that says how the run goes: rewritten in place on a terminal, now and then elsewhere. */
+/** The status of a run: one line that is rewritten on a terminal, and printed at intervals elsewhere. */
 export class StatusLine {
   readonly #stream = process.stderr;
   readonly #shown: boolean;
@@ -31,7 +31,7 @@ export class StatusLine {
     }
   }
 
-  /** A line of its own, above the status. */
+  /** Prints a message above the status. */
   print(message: string): void {
     this.clear();
     printError(message);
@@ -66,7 +66,7 @@ function clockTime(iso: string): string {
   return new Date(iso).toLocaleTimeString('sv-SE');
 }
 
-/** Where every frame is and who waits for whom: what SIGUSR2 prints. */
+/** The state of every stage, as SIGUSR2 prints it. */
 export function formatStages({ stages }: RunStats): string {
   const rows = stages.map((stage) => [
     stage.stage,
@@ -94,14 +94,14 @@ export function jsonSummary({ error, ...summary }: RunSummary): object {
   };
 }
 
-/** The ledger, speed and latency of a run, and what its components report, for people. */
+/** The ledger, speed and latency of a run, and its components' reports, as text. */
 export function formatSummary(summary: RunSummary): string {
   const { latencyMs } = summary;
   const blocks = [
     `${summary.pipeline}: ${summary.captured} frames captured in ${(summary.elapsedMs / 1000).toFixed(1)} s, ${summary.fps.toFixed(1)} fps`,
     latencyMs &&
       `latency, capture to delivery: p50 ${ms(latencyMs.p50)}, p95 ${ms(latencyMs.p95)}, p99 ${ms(latencyMs.p99)}`,
-    ...summary.restarts.map(({ stage, count }) => `${stage} was started again ${count} times`),
+    ...summary.restarts.map(({ stage, count }) => `${stage} restarted ${count} times`),
     '',
     ledger(summary),
     ...reports(summary),
@@ -134,7 +134,7 @@ function ledger(summary: RunSummary): string {
   return [table(rows), ...reasons].join('\n');
 }
 
-/** Columns padded to their widest cell; the first to the left, numbers to the right. */
+/** Aligned columns: the first to the left, others to the right. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

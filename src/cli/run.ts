@@ -4,7 +4,7 @@ import type { Logger } from '../core/component.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import type { Run, RunOptions } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
-import { collect, positive, positiveWhole } from './arguments.ts';
+import { pipelineArgument, positive, positiveWhole, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
 import { onReaderGone, print, printJson } from './output.ts';
@@ -13,23 +13,23 @@ import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from 
 import { dieBy, onEndingSignals } from './signals.ts';
 
 interface Flags {
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly frames?: number;
   readonly duration?: number;
   readonly stats: 'text' | 'json' | 'none';
 }
 
 const secondAbortExit = 130;
-/** How long components that are still opening may take to give up after a signal, milliseconds. */
+/** Time after a signal for components that are still opening to stop, milliseconds. */
 const giveUpMs = 3000;
 
-/** @param onSignals called when signals stop the run in order, instead of ending the process */
+/** @param onSignals called once this command handles signals itself */
 export function runCommand(onSignals: () => void): Command {
   return new Command('run')
-    .description('run a pipeline until its source ends, or Ctrl-C')
-    .argument('<name-or-file>', 'a named pipeline (see "depthline list") or a .yaml file')
-    .option('--set <path=value>', 'set an option: source.video-file.path=a.mp4', collect, [])
-    .option('--frames <n>', 'stop after n captured frames', positiveWhole)
+    .description('run a pipeline until its source ends or Ctrl-C is pressed')
+    .argument(...pipelineArgument)
+    .addOption(setOption())
+    .option('--frames <n>', 'stop after this many captured frames', positiveWhole)
     .option('--duration <seconds>', 'stop after this many seconds', positive)
     .addOption(
       new Option('--stats <format>', 'format of the statistics')
@@ -38,7 +38,7 @@ export function runCommand(onSignals: () => void): Command {
     )
     .action(async (nameOrFile: string, flags: Flags) => {
       process.exitCode = await run(nameOrFile, flags, onSignals);
-      // Native modules may keep handles that nobody needs any more.
+      // Native modules may leave handles open.
       setTimeout(() => process.exit(), 500).unref();
     });
 }
@@ -46,7 +46,7 @@ export function runCommand(onSignals: () => void): Command {
 async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Promise<number> {
   const hangWatch = new HangWatch();
   hangWatch.enter('loading the pipeline');
-  const { set } = flags;
+  const { set = [] } = flags;
   const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
   hangWatch.leave();
 
@@ -68,9 +68,9 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
   onReaderGone(() => stop.abort());
   const status = new StatusLine(flags.stats === 'text');
   process.on('SIGUSR2', () => {
-    status.print(running ? formatStages(running.stats()) : 'components are still being opened');
+    status.print(running ? formatStages(running.stats()) : 'opening components');
   });
-  // An error outside any stage (a user's stray timer) still closes what is open.
+  // An error outside every stage, such as one thrown by a timer, must still close what is open.
   let stray: unknown;
   const onStray = (error: unknown) => {
     stray ??= error;

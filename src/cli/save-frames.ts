@@ -12,7 +12,7 @@ export interface Saver {
 }
 
 /**
- * Writes frames that have an array; nothing is replaced, also when the publisher starts again.
+ * Writes frames that hold an array. Existing files are kept, also when the publisher restarts.
  *
  * @param path folder, from the working directory
  * @throws DepthlineError `SINK` if nothing can be written there

@@ -14,20 +14,20 @@ interface Flags {
   readonly save?: string;
 }
 
-/** When to say that nothing has come, milliseconds. */
+/** Time without a frame after which a notice is printed, milliseconds. */
 const patienceMs = 3000;
 
 export function subscribeCommand(): Command {
   return new Command('subscribe')
-    .description('read a depth topic: rate, age and range')
-    .argument('<endpoint>', 'where the publisher is: tcp://127.0.0.1:5556')
-    .option('--topic <name>', 'topic', 'depth')
-    .option('--latest', 'only the newest frame, however slow this end is')
-    .option('--count <n>', 'end after n frames', positiveWhole)
-    .option('--json', 'one JSON object per frame')
+    .description('subscribe to a depth topic; show frame rate, age and depth range')
+    .argument('<endpoint>', 'endpoint of the publisher, such as tcp://127.0.0.1:5556')
+    .option('--topic <name>', 'name of the topic', 'depth')
+    .option('--latest', 'read only the newest frame and skip those that arrive meanwhile')
+    .option('--count <n>', 'stop after this many frames', positiveWhole)
+    .option('--json', 'print one JSON object per frame')
     .option(
       '--save <dir>',
-      'write each frame as a NumPy file, with an index.csv; existing files are kept',
+      'save each frame as a NumPy file, with an index.csv; existing files are kept',
     )
     .action(read);
 }
@@ -36,7 +36,9 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const waiting = setTimeout(() => {
-    printError(`nothing from ${endpoint} on topic "${flags.topic}" yet; waiting (Ctrl-C ends)`);
+    printError(
+      `no frames from ${endpoint} on topic "${flags.topic}" yet; still waiting (Ctrl-C to stop)`,
+    );
   }, patienceMs);
   const saver = flags.save === undefined ? undefined : await openSaver(flags.save);
   const meter = new Meter();
@@ -121,7 +123,7 @@ class Meter {
       range ? `range ${range[0].toFixed(2)}…${range[1].toFixed(2)} m` : '',
       value === undefined ? '' : JSON.stringify(value),
       `seq ${seq}`,
-      dropped > 0 ? `${dropped} dropped before it` : '',
+      dropped > 0 ? `${dropped} dropped before this frame` : '',
     ];
     this.#since = systemClock.now();
     this.#ages = [];

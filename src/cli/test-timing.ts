@@ -3,22 +3,22 @@ import { builtins } from '../builtins.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { type Failure, runTimingTest, type TestResult } from '../runtime/run-timing-test.ts';
-import { collect } from './arguments.ts';
+import { setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printJson } from './output.ts';
 
 export function testCommand(): Command {
   return new Command('test')
-    .description('run the timing tests of pipeline files, in virtual time')
-    .argument('<name-or-file...>', 'pipeline files with "tests:", or names')
-    .option('--set <path=value>', 'replace an option: operators.0.queue.limit=2', collect, [])
+    .description('run the timing tests of pipeline files in virtual time')
+    .argument('<name-or-file...>', 'names of pipelines with "tests:", or paths of .yaml files')
+    .addOption(setOption())
     .option('--json', 'print the results as JSON')
     .action(test);
 }
 
 async function test(
   names: readonly string[],
-  { set, json }: { set: readonly string[]; json?: true },
+  { set = [], json }: { set?: readonly string[]; json?: true },
 ): Promise<void> {
   const results: (TestResult & { pipeline: string })[] = [];
   for (const name of names) {
@@ -26,7 +26,7 @@ async function test(
     const { pipeline, tests, problems } = await loadPipelineFile(file, { registry: builtins, set });
     if (!pipeline) throw new DepthlineError('CONFIG', formatProblems(problems));
     if (tests.length === 0) {
-      const message = `${file} has no "tests"; "depthline test --help" and the README show how to write them`;
+      const message = `${file} has no "tests"; docs/pipelines.md shows how to write them`;
       throw new DepthlineError('CONFIG', message);
     }
     for (const one of tests) {
@@ -50,7 +50,7 @@ function line({ pipeline, name, failures }: TestResult & { pipeline: string }): 
 function difference({ sink, figure, expected, actual }: Failure): string {
   const isTime = figure.startsWith('age');
   const value =
-    actual === undefined ? 'nothing was delivered' : `${round(actual)}${isTime ? 'ms' : ''}`;
+    actual === undefined ? 'nothing delivered' : `${round(actual)}${isTime ? 'ms' : ''}`;
   return `        ${sink} ${figure}: expected ${expected}, actual ${value}`;
 }
 

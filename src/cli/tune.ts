@@ -14,7 +14,7 @@ import { endingSignals } from './signals.ts';
 
 interface Flags {
   readonly for: 'throughput' | 'latency';
-  readonly candidate: readonly string[];
+  readonly candidate?: readonly string[];
   readonly frames?: string;
   readonly maxLoss: number;
   readonly rounds: number;
@@ -24,41 +24,41 @@ interface Flags {
 
 export function tuneCommand(): Command {
   return new Command('tune')
-    .description('find the settings with which a model is fastest on this machine, for `run`')
-    .argument('[model]', 'a model’s name, or the path of an .onnx file', 'fastdepth')
+    .description('find the fastest inference settings of a model on this machine, for "run"')
+    .argument('[model]', 'name of a model, or path of an .onnx file', 'fastdepth')
     .addOption(
-      new Option('--for <goal>', 'all workers together, or one picture at a time')
+      new Option('--for <goal>', 'optimise frames per second, or the time of one frame')
         .choices(['throughput', 'latency'])
         .default('throughput'),
     )
     .option(
       '--candidate <file.onnx>',
-      'the model in another precision; again for more (training/quantize.py makes one)',
+      'the model in another precision (see training/quantize.py); repeat for more',
       collect,
-      [],
     )
-    .option('--frames <folder>', 'pictures on which candidates are compared with the model')
+    .option('--frames <folder>', 'images on which candidates are compared with the model')
     .option(
       '--max-loss <share>',
-      'of δ1 against the model, that a candidate may lose',
+      'largest loss of δ1, relative to the model, at which a candidate is accepted',
       positive,
       0.005,
     )
-    .option('--rounds <n>', 'in which candidates are measured', positiveWhole, 5)
-    .option('--seconds <s>', 'length of a measurement', positive, 0.5)
+    .option('--rounds <n>', 'number of measurements of each candidate', positiveWhole, 5)
+    .option('--seconds <s>', 'duration of each measurement', positive, 0.5)
     .option('--json', 'print the results as JSON')
     .action(run);
 }
 
 async function run(model: string, flags: Flags): Promise<void> {
   const baseDirectory = process.cwd();
-  const { for: goal, candidate: others, maxLoss, rounds, seconds, json } = flags;
+  const { for: goal, candidate: others = [], maxLoss, rounds, seconds, json } = flags;
   if (others.length > 0 && flags.frames === undefined) {
-    const message = '--candidate needs --frames FOLDER: pictures on which it is compared';
+    const message = '--candidate needs --frames FOLDER, with images to compare it on';
     throw new DepthlineError('CONFIG', message);
   }
   const stop = new AbortController();
-  const interrupt = () => stop.abort(new DepthlineError('OPERATOR', 'interrupted before the end'));
+  const interrupt = () =>
+    stop.abort(new DepthlineError('OPERATOR', 'interrupted before it finished'));
   for (const signal of endingSignals) process.once(signal, interrupt);
   const shown = process.stderr.isTTY && !json;
   let measured = 0;
@@ -81,7 +81,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   }
 }
 
-/** As many as say how two precisions differ. */
+/** Enough to compare two precisions. */
 const mostPictures = 64;
 
 async function pictures(folder: string, baseDirectory: string): Promise<Picture[]> {
@@ -108,7 +108,7 @@ function report(result: TuneResult, { for: goal }: Flags): string {
     `${model.manifest.name} on ${key.processor}, ONNX Runtime ${key.runtime}, for ${goal}`,
     '',
     table([
-      ['candidate', 'fps', 'of the default', 'rounds'],
+      ['candidate', 'fps', '× default', 'rounds'],
       ...trials.map((trial) => row(trial, byDefault)),
     ]),
     '',
@@ -116,16 +116,19 @@ function report(result: TuneResult, { for: goal }: Flags): string {
       ({ path, delta1, accepted }) =>
         `${basename(path)}: δ1 ${delta1.toFixed(4)} against the model, ${accepted ? 'accepted' : 'rejected'}`,
     ),
-    `the best: ${name(best.candidate)}, ${ratio.toFixed(2)} of the default settings`,
-    `loading: ${loadMs.model.median.toFixed(0)} ms the model, ${loadMs.saved.median.toFixed(0)} ms its saved graph${result.usesSavedGraph ? ', which is used' : ''}`,
+    `best: ${name(best.candidate)}, ${ratio.toFixed(2)} × the default settings`,
+    `load time: ${loadMs.model.median.toFixed(0)} ms for the model, ${loadMs.saved.median.toFixed(0)} ms for its saved graph${result.usesSavedGraph ? ' (used)' : ''}`,
   ];
   if (gmacs) {
     const share = (100 * gmacs.best) / gmacs.peak;
     lines.push(
-      `${gmacs.best.toFixed(1)} of ${gmacs.peak.toFixed(1)} GMAC/s, ${share.toFixed(0)} % of what a large matrix product reaches here on all processors`,
+      `${gmacs.best.toFixed(1)} of ${gmacs.peak.toFixed(1)} GMAC/s, ${share.toFixed(0)} % of a large matrix product on all processors`,
     );
   }
-  return [...lines, `stored in ${path}; \`run\` uses it (tuned: off does not)`].join('\n');
+  return [
+    ...lines,
+    `stored in ${path}; "depthline run" uses it unless a pipeline says tuned: off`,
+  ].join('\n');
 }
 
 function row(trial: Trial<Candidate>, byDefault: Trial<Candidate>): string[] {
@@ -133,7 +136,7 @@ function row(trial: Trial<Candidate>, byDefault: Trial<Candidate>): string[] {
     name(trial.candidate),
     trial.score.toFixed(1),
     (trial.score / byDefault.score).toFixed(2),
-    trial.givenUpAfter === undefined ? 'all' : `${trial.givenUpAfter}, given up`,
+    trial.givenUpAfter === undefined ? 'all' : `${trial.givenUpAfter}, stopped early`,
   ];
 }
 

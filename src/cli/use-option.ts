@@ -5,14 +5,19 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
 import { importComponents } from '../pipeline/use-module.ts';
 
-/** `--use MODULE`, as `use` in a pipeline file. */
+/** `--use MODULE`: like `use` in a pipeline file. */
 export function useOption(): Option {
-  const option = new Option('--use <module>', 'components of your own, too; again for more');
-  return option.default([]).argParser((value, before: readonly string[]) => [...before, value]);
+  const option = new Option(
+    '--use <module>',
+    'include the components of this module; repeat for more',
+  );
+  return option
+    .default([], 'none')
+    .argParser((value, before: readonly string[]) => [...before, value]);
 }
 
 /**
- * Our components and those of the modules, whose paths start from the working directory.
+ * The built-in components and those of the modules; paths are relative to the working directory.
  *
  * @throws DepthlineError `CONFIG` if one cannot be loaded
  */

@@ -3,10 +3,10 @@ import { resolvePath } from '../core/resolve-path.ts';
 import { writeOwn } from '../files/own-file.ts';
 
 /**
- * Writes what a command has measured, in place of an earlier result of that command and of nothing
- * else.
+ * Writes the result of a command. An earlier result of the same command is replaced, any other file
+ * is not.
  *
- * @param mark stands near the beginning of every such file
+ * @param mark text near the start of every such file
  * @throws DepthlineError `SINK` if it cannot be written
  */
 export async function writeResult(path: string, text: string, mark: string): Promise<void> {

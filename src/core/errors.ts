@@ -1,20 +1,20 @@
 export type ErrorCode =
   /** The pipeline file, an option or the command line is wrong: exit code 2. */
   | 'CONFIG'
-  /** A source could not start, or failed for good. */
+  /** A source could not start, or failed permanently. */
   | 'SOURCE'
   /** An operator or a user's function failed. */
   | 'OPERATOR'
   /** A sink could not open or write. */
   | 'SINK'
-  /** A model is missing, unreadable or does not fit its manifest. */
+  /** A model is missing, unreadable, or does not match its manifest. */
   | 'MODEL'
-  /** Something this machine lacks: an element, a library, a display. */
+  /** The machine lacks an element, a library or a display. */
   | 'MISSING';
 
 /**
- * The one error class. `message` says what is wrong and, after it, what to do; `at` is the
- * component's path in the pipeline ("sinks[0] zeromq"); `cause` is the error behind it.
+ * The error class of Depthline. `message` says what is wrong, then what to do; `at` is the component's
+ * path in the pipeline ("sinks[0] zeromq"); `cause` is the original error.
  */
 export class DepthlineError extends Error {
   override readonly name = 'DepthlineError';
@@ -36,12 +36,12 @@ export class DepthlineError extends Error {
   }
 }
 
-/** The message of anything thrown. */
+/** The message of a thrown value. */
 export function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** `error` as a DepthlineError that knows where it happened. */
+/** `error` as a DepthlineError with the path of its component. */
 export function located(error: unknown, code: ErrorCode, at: string): DepthlineError {
   if (error instanceof DepthlineError) {
     return error.at === undefined

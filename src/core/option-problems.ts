@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { hint, nearest } from './did-you-mean.ts';
 
 /**
- * A problem with a value: where in it, and what is wrong. The message goes on after the name of the
- * value ("width: must be a number"); that of a key is a whole sentence.
+ * A problem with a value. The message of a value is a predicate ("must be a number"), the message of
+ * a key a whole sentence.
  */
 export interface ValueProblem {
   readonly path: readonly (string | number)[];
@@ -12,7 +12,7 @@ export interface ValueProblem {
   readonly key?: true;
 }
 
-/** What is wrong with `value`, each problem at its own path; a schema's own messages are kept. */
+/** All problems of `value`, each at its path. Messages of the schema itself take precedence. */
 export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[] {
   const result = schema.safeParse(value, { error: (issue) => wording(issue, schema) });
   if (result.success) return [];
@@ -33,7 +33,7 @@ export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[]
     if (issue.code === 'unrecognized_keys') return [];
     const path = issue.path as (string | number)[];
     if (!isMissing(issue, value)) return [{ path, message: issue.message }];
-    // An option that is there under a misspelt name is one mistake.
+    // A misspelt option is not reported as missing too.
     if (misspelt.has(formatPath(path))) return [];
     const message = `missing option "${path.at(-1)}"${describe(schema, path)}`;
     return [{ path, key: true, message }];
@@ -47,7 +47,7 @@ function isMissing({ code, path }: z.core.$ZodIssue, value: unknown): boolean {
   return path.length > 0 && typeCodes.has(code) && valueAt(value, path as string[]) === undefined;
 }
 
-/** The message of an issue whose schema has none of its own. */
+/** The message of an issue whose schema does not define one. */
 function wording(issue: z.core.$ZodRawIssue, schema: z.ZodType): string | undefined {
   const given = issue.input;
   switch (issue.code) {
@@ -110,7 +110,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return current;
 }
 
-/** The schema of the option at `path`, if its parents are maps and lists. */
+/** The schema at `path`, if all its parents are maps or lists. */
 function schemaAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodType | undefined {
   let current: z.ZodType | undefined = unwrap(schema);
   for (const part of path) {
@@ -147,7 +147,7 @@ function describe(schema: z.ZodType, path: readonly (string | number)[]): string
   return description ? `: ${description}` : '';
 }
 
-/** A problem as a sentence that says where: `input: unknown option "colour"`. */
+/** The message with its path: `input: unknown option "colour"`. */
 export function formatProblem({ path, key, message }: ValueProblem): string {
   const place = formatPath(key ? path.slice(0, -1) : path);
   return place ? `${place}: ${message}` : message;

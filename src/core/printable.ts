@@ -1,12 +1,12 @@
 const longestWord = 300;
 const longestText = 1500;
 
-/** `text` with every character that could steer a terminal written as its code point; lines and tabs stay. */
+/** `text` with control and format characters, except newline and tab, written as code points. */
 export function visible(text: string): string {
   return text.replace(/[^\n\t\P{C}]/gu, codePoint);
 }
 
-/** A message that repeats what somebody wrote, on a screen: it must neither fill it nor steer it. */
+/** A message that quotes user input: without control characters, and shortened. */
 export function readable(message: string): string {
   const text = message
     .replace(/[^\n\P{C}]/gu, codePoint)

@@ -2,8 +2,8 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 /**
- * Opens a file that a user named, for reading. Only a regular file is opened: reading a FIFO may wait
- * for ever, and a device such as /dev/zero has no end.
+ * Opens a user's file for reading. Only regular files are opened: reading a FIFO may block for ever,
+ * and a device such as /dev/zero has no end.
  *
  * @throws Error with the system's `code`, or one that says what the path is instead
  */

@@ -1,4 +1,4 @@
-/** `work`, or a rejection with the signal's reason as soon as that aborts; `work` itself goes on. */
+/** Resolves like `work`, or rejects with the signal's reason when that aborts; `work` continues. */
 export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return work;
   let listener: (() => void) | undefined;

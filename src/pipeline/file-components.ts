@@ -8,18 +8,18 @@ import { isMapping, type Mapping, type Path, sideKeys, sideSchemas } from './fil
 import type { OperatorInput, PartialBranch, Problem } from './pipeline.ts';
 import type { Texts } from './texts.ts';
 
-/** An item of a pipeline file: the component it names, and the whole item. */
+/** An item of a pipeline file: its component, and the whole item. */
 interface Item {
   readonly use: Use;
   readonly beside: Mapping;
 }
 
-/** Turns the items of a pipeline file into components of `registry`; problems are reported. */
+/** Resolves the items of a pipeline file to components of `registry`; problems are reported. */
 export class FileComponents {
   readonly #registry: Registry;
   readonly #texts: Texts;
   readonly #report: (problem: Problem) => void;
-  /** False when a module did not load, so that components may be unknown because of that. */
+  /** False if a module did not load: an unknown component may be one of that module. */
   readonly #complete: boolean;
 
   constructor(
@@ -78,7 +78,7 @@ export class FileComponents {
     return [];
   }
 
-  /** `{ resize: {...}, queue: {...} }` → the component that is named, and what stands beside it. */
+  /** `{ resize: {...}, queue: {...} }` → the component and its side keys. */
   #item(role: Role, value: unknown, path: Path): Item | undefined {
     const item = typeof value === 'string' ? { [value]: {} } : value;
     if (!isMapping(item)) {

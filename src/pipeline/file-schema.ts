@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Role } from '../core/component.ts';
 import { queueSchema } from '../core/queue-options.ts';
 
-/** The keys of a pipeline file, in the order in which people write them. */
+/** The top-level keys of a pipeline file, in their usual order. */
 export const fileKeys = ['description', 'use', 'source', 'operators', 'sinks', 'tests'] as const;
 
-/** Top-level keys that start like this hold anchors for the rest of the file. */
+/** Top-level keys with this prefix are ignored; they hold shared anchors. */
 export const extensionPrefix = 'x-';
 
 /** The keys allowed beside a component's name. */

@@ -3,7 +3,7 @@ import { located } from '../core/errors.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { OperatorStep, Pipeline } from './pipeline.ts';
 
-/** What the source does itself, and the operators that are left. */
+/** The operators that the source carries out, and the others. */
 export interface FusedPlan {
   readonly fused: readonly Fusion[];
   /** Steps that the source's launch line carries out. */
@@ -12,9 +12,9 @@ export interface FusedPlan {
 }
 
 /**
- * Moves the operators that stand directly behind a GStreamer source into its launch line, and
- * sees to it that a network gets the view it was trained on: a `resize` to its size without a
- * `view` of its own cuts that view, and where there is no `resize` the launch line gets one.
+ * Moves the operators directly behind a GStreamer source into its launch line, and makes sure that a
+ * network gets the view it was trained on: a `resize` to its input size without a `view` of its own
+ * crops to that view; without a `resize` the launch line gets one.
  */
 export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const context = { fused: [], baseDirectory: pipeline.baseDirectory };
@@ -34,7 +34,7 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   return { fused, fusedSteps, operators };
 }
 
-/** Tells each `resize` in front of a network which view the network wants. */
+/** Gives each `resize` in front of a network the view that the network needs. */
 async function withViews(
   steps: readonly OperatorStep[],
   context: PlanContext,

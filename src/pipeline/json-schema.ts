@@ -6,7 +6,7 @@ import { timingTestSchema } from './timing-test.ts';
 
 type Schema = Record<string, unknown>;
 
-/** The JSON Schema of one component's options, as they stand in a pipeline file. */
+/** The JSON Schema of one component's options, as written in a pipeline file. */
 export function optionsSchema(definition: Definition): Schema {
   const { $schema: _, ...schema } = z.toJSONSchema(definition.options, {
     io: 'input',
@@ -23,12 +23,14 @@ export function pipelineFileSchema(registry: Registry): Schema {
     title: 'Depthline pipeline file',
     type: 'object',
     additionalProperties: false,
-    patternProperties: { '^x-': { description: 'anchors for the rest of the file' } },
+    patternProperties: {
+      '^x-': { description: 'ignored; holds anchors for the rest of the file' },
+    },
     required: ['source', 'sinks'],
     properties: {
-      description: { type: 'string', description: 'one sentence' },
+      description: { type: 'string', description: 'one sentence, shown by "depthline list"' },
       use: {
-        description: 'JavaScript modules with components of your own',
+        description: 'JavaScript modules that export your own components, relative to this file',
         anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
       },
       source: item(registry, 'source', []),
@@ -40,19 +42,19 @@ export function pipelineFileSchema(registry: Registry): Schema {
       },
       tests: {
         type: 'array',
-        description: 'timing tests, run in virtual time by "depthline test"',
+        description: 'timing tests for "depthline test", which runs them in virtual time',
         items: plain(z.toJSONSchema(timingTestSchema, { io: 'input' })),
       },
     },
   };
 }
 
-/** Without its `$schema`, which stands at the top alone. */
+/** Without `$schema`, which only the top level has. */
 function plain({ $schema: _, ...schema }: Schema): Schema {
   return schema;
 }
 
-/** `{ resize: {...}, queue: {...} }`: one component of the role, and what may stand beside it. */
+/** `{ resize: {...}, queue: {...} }`: one component of the role and its side keys. */
 function item(
   registry: Registry,
   role: Role,

@@ -32,7 +32,7 @@ export interface Loaded {
   readonly registry: Registry;
 }
 
-/** Far above any pipeline that people write; bytes. */
+/** Largest file that is read, bytes. */
 const maxBytes = 2 ** 20;
 
 /** Reads, resolves and checks a pipeline file. Every problem is reported, not only the first. */
@@ -85,7 +85,7 @@ async function check(
   yaml: YamlFile,
   { registry, env = process.env, set = [] }: LoadOptions,
 ): Promise<{ pipeline: Pipeline | undefined; tests: TimingTest[] }> {
-  /** Values that could not be resolved: what else is wrong with them follows from that. */
+  // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
   const report = (problem: Problem) => {
     if (!unresolved.has(JSON.stringify(problem.path))) yaml.report(problem);
@@ -121,7 +121,7 @@ async function check(
   }
   if (resolved.source === undefined)
     found.push({ path: ['source'], key: true, message: 'has no "source"' });
-  // A key that is there under a misspelt name is one mistake.
+  // A misspelt key is not reported as missing too.
   const meant = unknownKeys(resolved, report);
   for (const problem of found) {
     const key = String(problem.path[0]);
@@ -130,7 +130,7 @@ async function check(
   return { pipeline, tests };
 }
 
-/** Reports the unknown keys; gives the ones that they were most likely meant to be. */
+/** Reports unknown keys; returns the keys that they most likely stand for. */
 function unknownKeys(file: Mapping, report: (problem: Problem) => void): Set<string | undefined> {
   const unknown = Object.keys(file).filter((key) => !(fileKeys as readonly string[]).includes(key));
   for (const key of unknown) {

@@ -20,15 +20,15 @@ import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
 import { pathConflicts } from './path-conflicts.ts';
 
-/** What may stand in a pipeline composed in code. */
+/** A pipeline composed in code. */
 export interface PipelineInput {
   readonly name?: string;
   readonly description?: string;
   readonly source: Use<'source'>;
-  /** Our components, and any RxJS operator over frames. */
+  /** Components, and RxJS operators on frames. */
   readonly operators?: readonly OperatorInput[];
   readonly sinks: readonly (Use<'sink'> | BranchInput)[];
-  /** Folder that relative paths in options start from; default: the working directory. */
+  /** Base directory of relative paths in options; default: the working directory. */
   readonly baseDirectory?: string;
 }
 
@@ -40,7 +40,7 @@ export type OperatorInput =
 export type OnError = 'fail' | 'skip' | 'retry';
 
 export interface BranchInput {
-  /** Name in the ledger; default: the sink's, numbered when several are the same. */
+  /** Name in the ledger; default: the name of the sink, numbered if it is not unique. */
   readonly name?: string;
   readonly sink: Use<'sink'>;
   readonly queue?: Partial<QueueOptions>;
@@ -62,7 +62,7 @@ export interface OperatorStep {
   readonly name: string;
   readonly queue: QueueOptions;
   readonly component?: Bound<OperatorDefinition>;
-  /** An operator of the user's own, in place of a component. */
+  /** A user's RxJS operator instead of a component. */
   readonly operator?: OperatorFunction<Frame, Frame>;
 }
 
@@ -85,14 +85,14 @@ export interface Pipeline {
   readonly baseDirectory: string;
 }
 
-/** Something wrong in a pipeline, at a path into it (`['sinks', 0, 'file', 'directory']`). */
+/** A problem at a path into the pipeline (`['sinks', 0, 'file', 'directory']`). */
 export type Problem = ValueProblem;
 
-/** Nothing is lost unless the user says so. */
+/** By default no frame is dropped. */
 const defaultQueue: QueueOptions = { limit: 1, whenFull: 'block' };
 /**
- * Between a live source and an operator. A frame that held the source while it waits for the
- * operator would be as old as the operator is slow; so a newer one takes its place.
+ * Between a live source and an operator. With `block` a waiting frame would be as old as the operator
+ * is slow; a newer frame replaces it instead.
  */
 const liveQueue: QueueOptions = { limit: 1, whenFull: 'drop-oldest' };
 
@@ -110,7 +110,7 @@ export function definePipeline(input: PipelineInput): Pipeline {
   return pipeline;
 }
 
-/** A pipeline of which some parts may be missing because they were wrong. */
+/** A pipeline whose invalid parts are missing. */
 export interface PartialInput extends Omit<PipelineInput, 'source' | 'operators' | 'sinks'> {
   /** Files that the pipeline is loaded from, absolute paths. */
   readonly files?: readonly string[];
@@ -124,7 +124,7 @@ export interface PartialBranch extends Omit<BranchInput, 'operators'> {
 }
 
 /**
- * Like `definePipeline`, but collects problems; the pipeline is given only if there are none.
+ * Like `definePipeline`, but collects problems; returns the pipeline only if there are none.
  *
  * @param known operators that a message may advise to use
  */
@@ -213,7 +213,10 @@ function checkBranches(
   problems: Problem[],
 ): BranchStep[] | undefined {
   if (inputs.length === 0) {
-    problems.push({ path: ['sinks'], message: 'needs at least one sink (discard only counts)' });
+    problems.push({
+      path: ['sinks'],
+      message: 'needs at least one sink ("discard" only counts frames)',
+    });
     return undefined;
   }
   const steps: BranchStep[] = [];
@@ -257,12 +260,12 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
   }
 }
 
-/** A stage that is given frames of kinds that it does not take. */
+/** A stage that gets frames of kinds it does not accept. */
 interface Mismatch {
   readonly path: readonly (string | number)[];
   readonly definition: OperatorDefinition | SinkDefinition;
   readonly refused: readonly FrameKind[];
-  /** The stage that they come from. */
+  /** The stage that emits them. */
   readonly from: string;
 }
 
@@ -297,7 +300,7 @@ function followKinds(
   let current = start;
   for (const [index, step] of operators.entries()) {
     if (!step.component) {
-      // Nothing is known of what a user's own function makes of a frame.
+      // The frame kinds of a user's own function are unknown.
       current = { kinds: [], from: step.name };
       continue;
     }

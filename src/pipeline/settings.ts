@@ -70,7 +70,7 @@ interface Target {
   readonly path: Path;
 }
 
-/** Maps that are missing on the way are made. A string says why a setting fits nothing. */
+/** Creates missing maps on the path. Returns a message if the path does not exist. */
 function targetOf(file: Mapping, keys: readonly string[]): Target | string {
   let target: Target = { parent: file as Slots, key: keys[0] as string, path: keys.slice(0, 1) };
   for (const [index, next] of keys.slice(1).entries()) {
@@ -93,7 +93,7 @@ function targetOf(file: Mapping, keys: readonly string[]): Target | string {
   return target;
 }
 
-/** The map or list at `target`, made if there is none; a component named alone becomes a map. */
+/** The map or list at `target`, created if missing; a component's bare name becomes a map. */
 function valueIn({ parent, key }: Target, next: string): Slots | unknown[] | undefined {
   const value = parent[key];
   if (value === undefined || value === null) parent[key] = {};

@@ -4,26 +4,26 @@ import type { Mapping, Path } from './file-schema.ts';
 
 interface Text {
   readonly path: Path;
-  /** As it stands in the file's value. */
+  /** The value in the file; `other` is the alternative reading. */
   readonly value: unknown;
   readonly other: unknown;
 }
 
 /**
- * Texts from the environment and the command line, which may mean a string or a number: `007` is
- * both. The schema of the option that gets one decides.
+ * Values from the environment and the command line. Their text may be a string or a number (`007`);
+ * the schema of the option decides which.
  */
 export class Texts {
   readonly #texts = new Map<string, Text>();
 
-  /** An environment variable's text that stands at `path` now. */
+  /** Records the text of an environment variable at `path`. */
   addVariable(path: Path, text: string): string {
     const read = asYaml(text);
     if (typeof read === 'number' || typeof read === 'boolean') this.#add(path, text, read);
     return text;
   }
 
-  /** A text of `--set`, which is YAML unless the option is a string; gives the value for `path`. */
+  /** Records the text of `--set` for `path`; returns the value to put there. */
   addSetting(path: Path, text: string): unknown {
     const read = asYaml(text);
     const isYaml = typeof read === 'object' ? read !== null : /^\s*["']/.test(text);
@@ -35,7 +35,7 @@ export class Texts {
     return value;
   }
 
-  /** `value`, which stands at `path`, with every text in it as `schema` takes it. */
+  /** `value` at `path`, with each recorded text inside it read as `schema` accepts it. */
   fit(schema: z.ZodType, value: unknown, path: Path): unknown {
     let result = value;
     for (const text of this.#texts.values()) {
@@ -57,14 +57,14 @@ function asYaml(text: string): unknown {
   }
 }
 
-/** Whether `schema` has no objection to the value at `path` itself. */
+/** Whether `schema` accepts the part of `value` at `path`. */
 function fits(schema: z.ZodType, value: unknown, path: Path): boolean {
   const { error } = schema.safeParse(value);
   return !error?.issues.some((issue) => {
     const [shorter, longer] =
       issue.path.length < path.length ? [issue.path, path] : [path, issue.path];
     const related = shorter.every((part, index) => longer[index] === part);
-    // An object's own checks are about more than one of its values; a union's are about all.
+    // A check of a whole object is not about this part; a failed union may be.
     return related && (issue.path.length >= path.length || issue.code === 'invalid_union');
   });
 }

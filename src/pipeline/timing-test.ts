@@ -12,7 +12,7 @@ const comparisons = {
   '=': (a: number, b: number) => a === b,
 };
 
-/** `<= 40ms`: what a figure is compared with. */
+/** The bound of a figure: `<= 40ms`. */
 export interface Comparison {
   readonly text: string;
   holds(value: number): boolean;
@@ -50,9 +50,9 @@ function comparison(text: string, read: (text: string) => number): Comparison {
 }
 
 const expectation = z.strictObject({
-  captured: amount().optional().describe('frames that the source gave or lost'),
+  captured: amount().optional().describe('frames that the source captured or lost'),
   delivered: amount().optional().describe('frames that reached the sink'),
-  dropped: amount().optional().describe('frames dropped anywhere on the way to the sink'),
+  dropped: amount().optional().describe('frames dropped between the source and the sink'),
   fps: amount().optional().describe('frames delivered per second'),
   'age-p50': time().optional().describe('median time from capture to delivery'),
   'age-p95': time().optional().describe('95th percentile of it'),
@@ -61,16 +61,18 @@ const expectation = z.strictObject({
 
 /** One item of `tests:` in a pipeline file. */
 export const timingTestSchema = z.strictObject({
-  name: z.string().min(1).describe('what the test shows'),
+  name: z.string().min(1).describe('what the test verifies'),
   source: z.strictObject({
-    fps: z.number().gt(0).max(10_000).describe('frames per second that the source would give'),
-    frames: z.int().min(1).max(100_000).default(300).describe('frames after which it ends'),
+    fps: z.number().gt(0).max(10_000).describe('frames per second of the source'),
+    frames: z.int().min(1).max(100_000).default(300).describe('number of frames of the source'),
   }),
   takes: z
     .record(z.string(), duration())
     .default({})
-    .describe('time per frame of operators, of sinks and of "sink operator"; others take none'),
-  expect: z.record(z.string(), expectation).describe('what must hold at the end, by sink'),
+    .describe(
+      'time per frame of operators, sinks, and operators of a branch ("sink operator"); default: 0',
+    ),
+  expect: z.record(z.string(), expectation).describe('expected figures at the end, by sink'),
 });
 
 export type TimingTest = z.output<typeof timingTestSchema>;
@@ -88,7 +90,7 @@ export function timedStages({ operators, branches }: Pipeline): {
   return { takes: [...operators.map(({ name }) => name), ...sinks, ...inBranches], sinks };
 }
 
-/** Reads the `tests` of a pipeline file; what is wrong with them is added to `problems`. */
+/** Reads the `tests` of a pipeline file; their problems are added to `problems`. */
 export function checkTimingTests(
   value: unknown,
   pipeline: Pipeline,
@@ -114,7 +116,7 @@ export function checkTimingTests(
     ] as const) {
       for (const name of Object.keys(result.data[key])) {
         if (known.includes(name)) continue;
-        const message = `this pipeline has no "${name}"${hint(name, known)}`;
+        const message = `unknown stage "${name}"${hint(name, known)}`;
         problems.push({ path: [...path, key, name], key: true, message });
       }
     }

@@ -58,8 +58,8 @@ function modulePath(file: string, module: string): string {
 }
 
 /**
- * The components that a module of the user's exports, made with `defineSource`, `defineOperator` or
- * `defineSink`. Rejects if there is no such file or it cannot be loaded.
+ * The components that a user's module exports: results of `defineSource`, `defineOperator` or
+ * `defineSink`. Rejects if the file does not exist or cannot be loaded.
  *
  * @param file absolute path
  */
@@ -68,7 +68,7 @@ export async function importComponents(file: string): Promise<Definition[]> {
     await requireRegularFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error(`there is no file ${file}`, { cause: error });
+    throw new Error(`no such file: ${file}`, { cause: error });
   }
   let exported: Record<string, unknown>;
   try {
@@ -79,12 +79,14 @@ export async function importComponents(file: string): Promise<Definition[]> {
   return [...new Set(Object.values(exported).filter(isDefinition))];
 }
 
-/** Node.js would end without a word when a module waits for something that can never happen. */
+/** Without this, Node.js exits silently if a module awaits something that never happens. */
 async function unlessIdle<T>(loading: Promise<T>): Promise<T> {
   let onIdle = () => {};
   const idle = new Promise<never>((_, reject) => {
     onIdle = () =>
-      reject(new Error('it never finishes loading: a top-level await waits for nothing'));
+      reject(
+        new Error('it never finishes loading: a top-level await has nothing left to wait for'),
+      );
   });
   process.once('beforeExit', onIdle);
   try {

@@ -13,14 +13,14 @@ export interface FileProblem {
   readonly message: string;
 }
 
-/** The YAML of a pipeline file: its value, and the problems found in it, each with its position. */
+/** The YAML of a pipeline file: its value and its problems, each with a position. */
 export class YamlFile {
   readonly #file: string;
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
   readonly #problems = new Map<string, FileProblem>();
 
-  /** @param file named in problems */
+  /** @param file its path, for problems */
   constructor(text: string, file: string) {
     this.#file = file;
     this.#document = parseDocument(text, {
@@ -35,7 +35,7 @@ export class YamlFile {
     return [...this.#problems.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
   }
 
-  /** The top-level map with aliases and merge keys resolved, or nothing when that is a problem. */
+  /** The top-level map with aliases and merge keys resolved; nothing if there are problems. */
   read(): Mapping | undefined {
     for (const error of this.#document.errors) this.#reportAt(error.pos[0], yamlProblem(error));
     if (this.#problems.size > 0) return undefined;
@@ -56,7 +56,7 @@ export class YamlFile {
     return undefined;
   }
 
-  /** A value that an anchor shares is one mistake, however often it is used. */
+  /** A problem in a shared anchor is reported once. */
   report(problem: Problem): void {
     const { path, key = false, message } = problem;
     const name = path.at(-1);
@@ -80,6 +80,6 @@ export class YamlFile {
 
 function yamlProblem({ code, message }: YAMLError): string {
   return code === 'MULTIPLE_DOCS'
-    ? 'a second YAML document starts here; a file holds one pipeline, so move this to a file of its own'
+    ? 'a second YAML document starts here; a file holds one pipeline, so move this one to its own file'
     : `not valid YAML: ${message}`;
 }

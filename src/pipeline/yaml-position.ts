@@ -16,7 +16,7 @@ export function offsetOf(
       const keyStart = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
       const last = depth === path.length - 1;
       const valueStart = isNode(pair.value) ? (pair.value.range?.[0] ?? keyStart) : keyStart;
-      // A block below its key starts lines further down: the key is where people look.
+      // A block starts on a line below its key; the key is the better position.
       offset = (last && key) || !isScalar(pair.value) ? keyStart : valueStart;
       node = pair.value;
     } else if (isSeq(node)) {
@@ -29,12 +29,12 @@ export function offsetOf(
   return offset;
 }
 
-/** The node that an alias stands for: a problem in it lies where the anchor is. */
+/** The node that an alias refers to: problems are reported at the anchor. */
 function resolved(node: unknown, document: Document): unknown {
   return isAlias(node) ? node.resolve(document) : node;
 }
 
-/** The pair of a key: the map's own, or one that comes in by `<<`. */
+/** The pair of a key in a map, or in a map that is merged into it by `<<`. */
 function pairOf(
   map: YAMLMap,
   key: unknown,

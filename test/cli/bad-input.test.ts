@@ -98,7 +98,7 @@ describe.concurrent('a wrong pipeline file', () => {
     [
       'module that is not there',
       pipeline({ head: 'use: ./none.js' }),
-      /p\.yaml:1:\d+: .*there is no file .*none\.js/,
+      /p\.yaml:1:\d+: .*no such file: .*none\.js/,
     ],
   ])('%s', async (_, text, message) => {
     await fails(text, config(message), { command: 'check' });

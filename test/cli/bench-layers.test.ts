@@ -45,7 +45,7 @@ describe('depthline bench-layers', () => {
     ['a folder that is not there', ['nowhere'], layers, 2, /nowhere.*training\/latency\.py/],
     ['another list', ['layers'], () => layers([{ ms: 1 }]), 2, /layers\.json.*no list of layers/],
     ['a missing layer', ['layers'], () => layers([{ file: 'x.onnx' }]), 1, /x\.onnx/],
-    ['no rounds', ['layers', '--rounds', '0'], layers, 2, /1 or more/],
+    ['no rounds', ['layers', '--rounds', '0'], layers, 2, /at least 1/],
     [
       'a full or missing place',
       ['layers', ...quick, '--out', 'no/t.json'],

@@ -126,8 +126,8 @@ done
     ['a source that ends', ['--set', 'source.test-pattern.frames=35'], 1, /only \d+ frames came/],
     ['an unknown option', ['--round', '2'], 2, /--rounds/],
     ['modes of no Jetson', ['--modes', '0'], 1, /nvpmodel cannot set power mode 0: .*root/],
-    ['modes that are no numbers', ['--modes', 'max'], 2, /numbers with commas/],
-    ['no time', ['--seconds', '0'], 2, /above 0/],
+    ['modes that are no numbers', ['--modes', 'max'], 2, /numbers separated by commas/],
+    ['no time', ['--seconds', '0'], 2, /greater than 0/],
     ['a plot that cannot be written', [...quick, '--plot', 'no/p.svg'], 1, /no\/p\.svg/],
   ])('refuses %s', async (_, flags, code, message) => {
     const cwd = folder({ 'p.yaml': plain });

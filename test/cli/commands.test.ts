@@ -131,7 +131,7 @@ describe.concurrent('depthline list and describe', () => {
     expect(JSON.stringify(schema)).toContain('"nearest-obstacle"');
     const missing = await depthline(['schema', '--use', './none.js']);
     expect(missing.code).toBe(2);
-    expect(missing.stderr).toMatch(/^\.\/none\.js could not be loaded: there is no file .*\n$/);
+    expect(missing.stderr).toMatch(/^\.\/none\.js could not be loaded: no such file: .*\n$/);
   });
 
   it('say what may be meant', async () => {
@@ -197,7 +197,7 @@ describe.concurrent('depthline subscribe', () => {
 
   it('says that nothing comes, and ends with Ctrl-C', async () => {
     const running = start(['subscribe', await freeEndpoint()]);
-    await until(() => /nothing from .* on topic "depth" yet/.test(running.stderr), 20_000);
+    await until(() => /no frames from .* on topic "depth" yet/.test(running.stderr), 20_000);
     running.child.kill('SIGINT');
     const finished = await running.finished;
     expect(finished.code).toBe(0);

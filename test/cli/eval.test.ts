@@ -44,7 +44,7 @@ describe('depthline eval', () => {
     [['rooms', '--model', 'fastdept'], 1, /"fastdept".*did you mean "fastdepth"\?/],
     [['rooms', '--min', '3', '--max', '2'], 2, /--min \(3\) must be less than --max \(2\)/],
     [['rooms', '--crop', 'papr'], 2, /none, paper/],
-    [['rooms', '--every', '0'], 2, /1 or more/],
+    [['rooms', '--every', '0'], 2, /at least 1/],
   ])('refuses %s', async (args, code, message) => {
     const finished = await depthline(['eval', ...args], { cwd: await data() });
     expect(finished.stderr).toMatch(message);

@@ -122,8 +122,8 @@ describe.concurrent('depthline run', () => {
 
   it.each([
     [['--frames', 'many'], /--frames.*must be a whole number/],
-    [['--frames', '0'], /must be a whole number, 1 or more/],
-    [['--duration', '-1'], /must be a number above 0/],
+    [['--frames', '0'], /must be a whole number, at least 1/],
+    [['--duration', '-1'], /must be a number greater than 0/],
     [['--stats', 'xml'], /text, json, none/],
     [['--frmes', '3'], /unknown option '--frmes'.*\n?.*--frames/],
     [['--set', 'nonsense'], /write it as path\.to\.option=value/],
@@ -138,7 +138,7 @@ describe.concurrent('depthline run', () => {
   it('finds pipelines by name, and says which one may be meant', async () => {
     const finished = await depthline(['run', 'demmo']);
     expect(finished.code).toBe(2);
-    expect(finished.stderr).toMatch(/there is no pipeline "demmo"; did you mean "demo"\?/);
+    expect(finished.stderr).toMatch(/unknown pipeline "demmo"; did you mean "demo"\?/);
   });
 
   it('does not mind a reader that goes away', async () => {

@@ -32,10 +32,10 @@ describe('depthline tune', () => {
     const tuned = await depthline(['tune', 'metres.onnx', ...quick], place);
     expect(tuned.stderr).toBe('');
     expect(tuned.code).toBe(0);
-    expect(tuned.stdout).toMatch(/^candidate +fps +of the default +rounds$/m);
+    expect(tuned.stdout).toMatch(/^candidate +fps +× default +rounds$/m);
     expect(tuned.stdout).toMatch(/^metres\.onnx, 1 × 1 threads, all, arena +[\d.]+ +1\.00 +all$/m);
-    expect(tuned.stdout).toMatch(/^the best: .*, [\d.]+ of the default settings$/m);
-    expect(tuned.stdout).toMatch(/ GMAC\/s, \d+ % of what a large matrix product reaches/);
+    expect(tuned.stdout).toMatch(/^best: .*, [\d.]+ × the default settings$/m);
+    expect(tuned.stdout).toMatch(/ GMAC\/s, \d+ % of a large matrix product/);
 
     const run = await depthline(['run', 'p.yaml', '--stats', 'text'], place);
     expect(run.stderr).toMatch(/^estimate-depth: tuned for this machine: \d+ workers?, /m);

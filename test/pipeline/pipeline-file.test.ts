@@ -135,7 +135,7 @@ describe('a pipeline file', () => {
     [
       'no sink',
       good.slice(0, good.indexOf('sinks:')),
-      ['1:1 sinks: needs at least one sink (discard only counts)'],
+      ['1:1 sinks: needs at least one sink ("discard" only counts frames)'],
     ],
   ])('with %s gets one clear message', async (_, text, expected) => {
     expect(await problems(text)).toEqual(expected);
@@ -211,7 +211,7 @@ describe('a pipeline file', () => {
       '1:6 use: ./empty.mjs exports no component; define one with defineOperator, defineSource or defineSink',
     ]);
     expect(await problems(`use: [./absent.mjs]\n${good}`)).toEqual([
-      expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: there is no file /),
+      expect.stringMatching(/^1:7 \.\/absent\.mjs could not be loaded: no such file: /),
     ]);
   });
 
@@ -415,7 +415,7 @@ sinks: [collector]
       [`---\n${good}---\n`, '11:1'],
     ]) {
       expect(await problems(text as string)).toEqual([
-        `${position} a second YAML document starts here; a file holds one pipeline, so move this to a file of its own`,
+        `${position} a second YAML document starts here; a file holds one pipeline, so move this one to its own file`,
       ]);
     }
     expect(await problems(`---\n${good}...\n`)).toEqual([]);
