@@ -21,6 +21,8 @@ export interface Subject {
   readonly options?: unknown;
   /** Overrides of an instance's context. Its `baseDirectory` is a new, empty folder by default. */
   context?(): Partial<ComponentContext>;
+  /** How long a test waits for what the component must do, milliseconds. Default: 30,000. */
+  readonly patienceMs?: number;
 }
 
 /** An instance of the component, and the context that it was created with. */
@@ -122,10 +124,14 @@ function undescribed(schema: JsonSchema, path: readonly string[] = []): string[]
 }
 
 /** Waits for a condition that the component itself brings about, however slow the machine is. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
+export async function until(
+  condition: () => boolean,
+  what: string,
+  { patienceMs = 30_000 }: Subject,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
   while (!condition()) {
-    if (performance.now() > deadline) assert.fail(`not within 30 s: ${what}`);
+    if (performance.now() > deadline) assert.fail(`not within ${patienceMs} ms: ${what}`);
     await pause();
   }
 }

@@ -63,7 +63,7 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       const { created } = await create();
       const events: string[] = [];
       EMPTY.pipe(created).subscribe(recorder(events));
-      await until(() => events.length > 0, 'it completes');
+      await until(() => events.length > 0, 'it completes', subject);
       assert.deepEqual(events, ['complete']);
     });
 
@@ -71,7 +71,7 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       check(`${n} frames: each is emitted in order, or accounted for`, async (create) => {
         const { created, context } = await create();
         const input = frames(n);
-        const out = await collect(created, input);
+        const out = await collect(created, input, subject);
         const accounted = out.length + dropTotal(context) + context.counts.failed;
         assert.equal(accounted, n, 'count what you drop: context.dropped(n, reason)');
         assert.equal(context.counts.inFlight, 0);
@@ -99,7 +99,7 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       const { created } = await create();
       const input = frames(2);
       const before = structuredClone(input);
-      await collect(created, input);
+      await collect(created, input, subject);
       assert.deepEqual(input, before);
     });
 
@@ -113,7 +113,7 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       )
         .pipe(created)
         .subscribe({ error: (error) => errors.push(error) });
-      await until(() => errors.length > 0, 'the error comes out');
+      await until(() => errors.length > 0, 'the error comes out', subject);
       await pause();
       assert.deepEqual(errors, [fault]);
     });
@@ -145,7 +145,7 @@ export function conformsAsOperator<Schema extends z.ZodType>(
         });
         for (const one of frames(4)) input.next(one);
         context.abort();
-        await until(() => completed, 'it completes when context.signal aborts');
+        await until(() => completed, 'it completes when context.signal aborts', subject);
         await pause();
         assert.equal(out.length + dropTotal(context) + context.counts.failed, 4);
         assert.equal(context.counts.inFlight, 0);
@@ -156,8 +156,8 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       const { created } = await create();
       const input = frames(6);
       assert.deepEqual(
-        untimed(await collect(created, input)),
-        untimed(await collect(created, input)),
+        untimed(await collect(created, input, subject)),
+        untimed(await collect(created, input, subject)),
       );
     });
 
@@ -165,12 +165,12 @@ export function conformsAsOperator<Schema extends z.ZodType>(
       const [one, other] = [await create(), await create()];
       const input = frames(6);
       const [first, second] = await Promise.all([
-        collect(one.created, input),
-        collect(other.created, input),
+        collect(one.created, input, subject),
+        collect(other.created, input, subject),
       ]);
       assert.deepEqual(untimed(first), untimed(second));
       await one.context.close();
-      assert.deepEqual(untimed(await collect(other.created, input)), untimed(first));
+      assert.deepEqual(untimed(await collect(other.created, input, subject)), untimed(first));
     });
   });
 }
@@ -186,23 +186,31 @@ export async function runOperator<Schema extends z.ZodType>(
   frames: readonly Frame[],
   context: TestContext = testContext({ queue: roomy }),
 ): Promise<Frame[]> {
-  return collect(await definition.create(definition.options.parse(options), context), frames);
+  const operator = await definition.create(definition.options.parse(options), context);
+  return collect(operator, frames, {});
 }
 
-function collect(
+/** Runs frames through an operator until it completes. */
+async function collect(
   operator: OperatorFunction<Frame, Frame>,
   frames: readonly Frame[],
+  subject: Tested,
 ): Promise<Frame[]> {
-  return new Promise((resolve, reject) => {
-    const out: Frame[] = [];
-    from(frames)
-      .pipe(operator)
-      .subscribe({
-        next: (frame) => out.push(frame),
-        error: reject,
-        complete: () => resolve(out),
-      });
-  });
+  const out: Frame[] = [];
+  const failed: unknown[] = [];
+  let completed = false;
+  from(frames)
+    .pipe(operator)
+    .subscribe({
+      next: (frame) => out.push(frame),
+      error: (error: unknown) => failed.push(error),
+      complete: () => {
+        completed = true;
+      },
+    });
+  await until(() => completed || failed.length > 0, 'it completes after its input', subject);
+  if (failed.length > 0) throw failed[0];
+  return out;
 }
 
 function assertInOrder(frames: readonly Frame[]): void {

@@ -56,7 +56,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
 
     check('emits whole frames of its kinds, under its name, with rising seq', async (create) => {
       const { created, context } = await create();
-      const watch = new Watch(created);
+      const watch = new Watch(created, subject);
       await watch.atLeast(subject.frames ?? few);
       const { emits } = source;
       const options = source.options.parse(await optionsOf(source, subject));
@@ -76,8 +76,8 @@ export function conformsAsSource<Schema extends z.ZodType>(
     if (finite) {
       check('completes, with every frame accounted for', async (create) => {
         const { created, context } = await create();
-        const watch = new Watch(created);
-        await until(() => watch.ended, 'it completes');
+        const watch = new Watch(created, subject);
+        await until(() => watch.ended, 'it completes', subject);
         assert.equal(watch.error, undefined);
         const accounted = watch.frames.length + dropTotal(context) + context.counts.failed;
         assert.equal(accounted, subject.frames, 'count what you drop: context.dropped(n, reason)');
@@ -87,7 +87,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
     check('does not write to a frame again once it has emitted it', async (create) => {
       const { created } = await create();
       const copies: Frame[] = [];
-      const watch = new Watch(created, (frame) => copies.push(structuredClone(frame)));
+      const watch = new Watch(created, subject, (frame) => copies.push(structuredClone(frame)));
       await watch.atLeast(subject.frames ?? few);
       watch.stop();
       assert.deepEqual(watch.frames, copies);
@@ -98,7 +98,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
       const { created } = await create({ gate });
       let early = 0;
       gate.hold('test');
-      const watch = new Watch(created, () => {
+      const watch = new Watch(created, subject, () => {
         if (!gate.open) early++;
         gate.hold('test');
       });
@@ -106,7 +106,11 @@ export function conformsAsSource<Schema extends z.ZodType>(
       for (let round = 0; round < rounds && !watch.ended; round++) {
         for (let turn = 0; turn < heldFor; turn++) await pause();
         gate.release('test');
-        await until(() => watch.frames.length > round || watch.ended, 'it goes on when released');
+        await until(
+          () => watch.frames.length > round || watch.ended,
+          'it goes on when released',
+          subject,
+        );
       }
       watch.stop();
       assert.equal(early, 0, 'frames came while the gate was held: await gate.opened(signal)');
@@ -114,7 +118,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
 
     check('unsubscribe: emits nothing more, and closes', async (create) => {
       const { created, context } = await create();
-      const watch = new Watch(created);
+      const watch = new Watch(created, subject);
       await watch.atLeast(1);
       watch.stop();
       const seen = watch.frames.length;
@@ -124,11 +128,13 @@ export function conformsAsSource<Schema extends z.ZodType>(
     });
 
     check('abort: completes without an error', async (create) => {
-      const { created, context } = await create();
-      const watch = new Watch(created);
+      const gate = new Gate();
+      const { created, context } = await create({ gate });
+      // At the gate a source that has few frames cannot come to its own end.
+      const watch = new Watch(created, subject, () => finite && gate.hold('test'));
       await watch.atLeast(1);
       context.abort();
-      await until(() => watch.ended, 'it completes when context.signal aborts');
+      await until(() => watch.ended, 'it completes when context.signal aborts', subject);
       assert.equal(watch.error, undefined);
       await context.close();
     });
@@ -137,10 +143,10 @@ export function conformsAsSource<Schema extends z.ZodType>(
       const gate = new Gate();
       gate.hold('test');
       const { created, context } = await create({ gate });
-      const watch = new Watch(created);
+      const watch = new Watch(created, subject);
       await pause();
       context.abort();
-      await until(() => watch.ended, 'it completes when context.signal aborts');
+      await until(() => watch.ended, 'it completes when context.signal aborts', subject);
       assert.deepEqual([watch.frames, watch.error], [[], undefined]);
     });
 
@@ -151,7 +157,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
 
     check('two instances do not share state', async (create) => {
       const [one, other] = [await create(), await create()];
-      const watches = [new Watch(one.created), new Watch(other.created)] as const;
+      const watches = [new Watch(one.created, subject), new Watch(other.created, subject)] as const;
       await watches[0].atLeast(1);
       watches[0].stop();
       await one.context.close();
@@ -162,7 +168,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
 
     if (subject.failing !== undefined) {
       check('fails once, with an error that says why, and closes', async (create) => {
-        const failure = await failureOf(() => create({}, subject.failing));
+        const failure = await failureOf(() => create({}, subject.failing), subject);
         assert.ok(failure instanceof Error, 'it did not fail');
         assert.notEqual(failure.message, '');
       });
@@ -170,15 +176,18 @@ export function conformsAsSource<Schema extends z.ZodType>(
   });
 }
 
-async function failureOf(create: () => Promise<{ created: Observable<Frame> }>): Promise<unknown> {
+async function failureOf(
+  create: () => Promise<{ created: Observable<Frame> }>,
+  subject: Subject,
+): Promise<unknown> {
   let created: Observable<Frame>;
   try {
     ({ created } = await create());
   } catch (error) {
     return error;
   }
-  const watch = new Watch(created);
-  await until(() => watch.ended, 'it ends');
+  const watch = new Watch(created, subject);
+  await until(() => watch.ended, 'it ends', subject);
   return watch.error;
 }
 
@@ -187,9 +196,15 @@ class Watch {
   readonly frames: Frame[] = [];
   error: unknown;
   ended = false;
+  readonly #subject: Subject;
   readonly #subscription;
 
-  constructor(source: Observable<Frame>, onFrame: (frame: Frame) => void = () => {}) {
+  constructor(
+    source: Observable<Frame>,
+    subject: Subject,
+    onFrame: (frame: Frame) => unknown = () => {},
+  ) {
+    this.#subject = subject;
     this.#subscription = source.subscribe({
       next: (frame) => {
         this.frames.push(frame);
@@ -207,7 +222,7 @@ class Watch {
 
   /** Waits for `n` frames, or for the end of a source that has dropped some. */
   async atLeast(n: number): Promise<void> {
-    await until(() => this.frames.length >= n || this.ended, `${n} frames`);
+    await until(() => this.frames.length >= n || this.ended, `${n} frames`, this.#subject);
     assert.equal(this.error, undefined);
     assert.ok(this.frames.length > 0, 'it ended without a frame');
   }
