@@ -196,8 +196,10 @@ export class Assembly {
         ledger.failed += n;
       },
       undelivered: (n) => {
-        ledger.left -= n;
-        ledger.failed += n;
+        // A write that the run did not wait for was not counted as delivered.
+        const taken = Math.min(n, ledger.left);
+        ledger.left -= taken;
+        ledger.failed += taken;
       },
       inFlight: (n) => {
         ledger.inFlight = n;

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import { DepthlineError } from '../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, Picture } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
+import { SinkLost } from '../core/sink-lost.ts';
 import { colorOptions } from '../depth/color-options.ts';
 import { FrameToPicture } from '../depth/frame-to-picture.ts';
 import type { Failure } from '../gstreamer/failure.ts';
-import { OutputProcess } from '../gstreamer/output/output-process.ts';
+import { CrashBudget } from '../gstreamer/output/crash-budget.ts';
+import { OutputCrashed, OutputProcess } from '../gstreamer/output/output-process.ts';
 import type { Candidate } from '../gstreamer/output/output-protocol.ts';
 import {
   availableWindows,
@@ -49,7 +51,8 @@ type Options = z.output<typeof options>;
 
 /**
  * Shows pictures in a window, from a process of its own. A frame counts as delivered when the
- * window has taken it.
+ * window has taken it. A process that crashes is replaced; when the display itself is gone, the
+ * branch ends.
  */
 export const display = defineSink({
   name: 'display',
@@ -80,16 +83,17 @@ export const display = defineSink({
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
   const kinds = availableWindows(options.window, process.env);
   if (kinds.length === 0) throw new DepthlineError('MISSING', noDisplay);
-  const output = new OutputProcess({
-    what: 'display',
-    candidates: kinds.map(trial),
-    afterCrash: 'try another kind of window ("window: x11", "window: gl")',
-    explain: (failure) => explain(failure, options),
-  });
-  context.defer(() => output.stop());
-  const { name } = await output.opened;
-  const window = new Window(options, name as WindowKind, output);
-  context.summary(() => ({ window: name, frames: window.frames }));
+  const start = () =>
+    new OutputProcess({
+      what: 'display',
+      candidates: kinds.map(trial),
+      afterCrash: 'try another kind of window ("window: x11", "window: gl")',
+      explain: (failure) => explain(failure, options),
+    });
+  const window = new Window(options, context, start);
+  context.defer(() => window.stop());
+  await window.open();
+  context.summary(() => ({ window: window.kind, frames: window.frames }));
   return window;
 }
 
@@ -120,49 +124,83 @@ function explain(failure: Failure, options: Options): Error | undefined {
 
 class Window implements Sink {
   frames = 0;
+  kind: WindowKind | undefined;
   readonly #options: Options;
-  readonly #kind: WindowKind;
-  readonly #output: OutputProcess;
+  readonly #start: () => OutputProcess;
   readonly #pictures: FrameToPicture;
+  readonly #crashes: CrashBudget;
+  #output: OutputProcess | undefined;
   #size: string | undefined;
-  #firstPts = 0n;
+  /** Of the first frame that the process has shown. */
+  #firstPts: bigint | undefined;
 
-  constructor(options: Options, kind: WindowKind, output: OutputProcess) {
+  constructor(options: Options, context: ComponentContext, start: () => OutputProcess) {
     this.#options = options;
-    this.#kind = kind;
-    this.#output = output;
+    this.#start = start;
     this.#pictures = new FrameToPicture(options);
+    this.#crashes = new CrashBudget(context, 'the window process');
+  }
+
+  async open(): Promise<OutputProcess> {
+    this.#output ??= this.#start();
+    this.kind = (await this.#output.opened).name as WindowKind;
+    return this.#output;
   }
 
   async write(frame: Frame): Promise<void> {
     const picture = this.#pictures.convert(frame);
     const size = `${picture.width}×${picture.height} ${picture.format}`;
-    this.#size ??= this.#play(size, picture, frame.pts);
+    this.#size ??= size;
     if (size !== this.#size) {
       throw new DepthlineError(
         'SINK',
         `a window has one size: it began with ${this.#size}, frame ${frame.seq} is ${size}; put a resize before it`,
       );
     }
-    await this.#output.write(frame.pts - this.#firstPts, picture.data);
-    this.frames++;
+    for (;;) {
+      try {
+        await this.#show(frame.pts, picture);
+        return;
+      } catch (error) {
+        if (error instanceof SinkClosed) throw error;
+        if (!(error instanceof OutputCrashed)) throw new SinkLost(reason(error), { cause: error });
+        await this.stop();
+        await this.#crashes.restart(error);
+      }
+    }
   }
 
-  #play(size: string, { format, width, height }: Picture, pts: bigint): string {
+  async stop(): Promise<void> {
+    const output = this.#output;
+    this.#output = undefined;
+    this.#firstPts = undefined;
+    await output?.stop();
+  }
+
+  async #show(pts: bigint, picture: Picture): Promise<void> {
+    const output = await this.open();
+    if (this.#firstPts === undefined) {
+      this.#firstPts = pts;
+      this.#play(output, picture);
+    }
+    await output.write(pts - this.#firstPts, picture.data);
+    this.frames++;
+    this.#crashes.delivered();
+  }
+
+  #play(output: OutputProcess, { format, width, height }: Picture): void {
     const { scale, title } = this.#options;
-    this.#firstPts = pts;
-    this.#output.play({
+    output.play({
       format: format === 'rgba' ? 'RGBA' : 'RGB',
       width,
       height,
       rate: '0/1',
-      elements: windowLine(this.#kind, {
+      elements: windowLine(this.kind as WindowKind, {
         width: Math.max(16, Math.round(width * scale)),
         height: Math.max(16, Math.round(height * scale)),
         title,
       }),
       waiting: 0,
     });
-    return size;
   }
 }

@@ -3,7 +3,7 @@ import type { Sink } from '../../src/core/component.ts';
 import { display } from '../../src/sinks/display.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
-import { until } from '../support/gstreamer.ts';
+import { isRunning, until } from '../support/gstreamer.ts';
 import { processesOf } from '../support/processes.ts';
 import { openScreen, type Screen } from '../support/screen.ts';
 
@@ -92,7 +92,22 @@ describe('display', () => {
     const gone = async () => {
       for (let seq = 1; ; seq++) await sink.write(imageFrame(64, 48, seq));
     };
-    await expect(gone()).rejects.toThrow(/display/);
+    await expect(gone()).rejects.toMatchObject({
+      name: 'SinkLost',
+      message: expect.stringMatching(/display/),
+    });
+  });
+
+  it('gets another window when its process crashes', async () => {
+    const sink = (await open({})) as Sink;
+    await sink.write(imageFrame(64, 48));
+    const [pid] = processesOf('output-host') as [number];
+    process.kill(pid, 'SIGKILL');
+    await until(() => !isRunning(pid));
+    for (let seq = 1; seq < 4; seq++) await sink.write(imageFrame(64, 48, seq));
+    await until(() => shown().length > 0);
+    expect(context.counts.restarts).toHaveLength(1);
+    expect(context.report()).toMatchObject({ frames: 4 });
   });
 
   it('without a display says what to do, or is skipped', async () => {

@@ -1,15 +1,14 @@
 import { rm, stat } from 'node:fs/promises';
 import { dirname, extname, relative } from 'node:path';
-import { sleep } from '../../core/clock.ts';
 import type { ComponentContext, Sink } from '../../core/component.ts';
 import { DepthlineError, reason } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
-import { SinkLost } from '../../core/sink-lost.ts';
 import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
 import { countMatroskaFrames } from '../../files/matroska-frames.ts';
 import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
 import { sinkError, writeProblem } from '../../files/write-problem.ts';
 import type { Failure } from '../failure.ts';
+import { CrashBudget } from './crash-budget.ts';
 import { type Container, type Encoder, encodersFor } from './encoders.ts';
 import { OutputCrashed, OutputProcess } from './output-process.ts';
 import type { OutputFile } from './output-protocol.ts';
@@ -36,11 +35,7 @@ export interface RecorderOptions {
 
 /** The muxer gets this long to complete the file, milliseconds. It takes a few as a rule. */
 const finishWithinMs = 11_000;
-/** Crashes in a row, of processes that did not record `healthyFrames` in between. */
-const crashLimit = 5;
-const healthyFrames = 10;
-/** Pause before the second restart in a row, and after a failure; it doubles with each crash. */
-const pauseMs = 100;
+/** Nothing is tried for so long after a failure, milliseconds. */
 const afterFailureMs = 1000;
 
 const muxers: Readonly<Record<Container, string>> = { mkv: 'matroskamux', mp4: 'mp4mux' };
@@ -66,13 +61,13 @@ export class Recorder implements Sink {
   readonly #context: ComponentContext;
   readonly #pictures: FrameToPicture;
   readonly #encoders: readonly Encoder[];
+  readonly #crashes: CrashBudget;
   /** Ready for the next part. */
   #spare: OutputProcess | undefined;
   #encoder: Encoder | undefined;
   #part: Part | undefined;
   #parts = 0;
   #size: string | undefined;
-  #crashes = 0;
   /** What failed last, and until when nothing else is tried. */
   #failure: { readonly error: unknown; readonly until: number } | undefined;
 
@@ -80,6 +75,7 @@ export class Recorder implements Sink {
     this.#options = options;
     this.#context = context;
     this.#pictures = pictures;
+    this.#crashes = new CrashBudget(context, 'the encoder process');
     this.#encoders = encodersFor(options.codec, options.container);
   }
 
@@ -114,7 +110,7 @@ export class Recorder implements Sink {
           this.#failure = { error, until: clock.now() + afterFailureMs };
           throw error;
         }
-        await this.#afterCrash(error);
+        await this.#crashes.restart(error);
       }
     }
   }
@@ -158,8 +154,9 @@ export class Recorder implements Sink {
     const part = this.#part;
     await part.output.write(this.#time(part, frame.pts), picture.data);
     this.#failure = undefined;
-    if (++part.frames >= healthyFrames) this.#crashes = 0;
+    part.frames++;
     this.frames++;
+    this.#crashes.delivered();
   }
 
   #time({ firstPts, frames }: Part, pts: bigint): bigint {
@@ -229,17 +226,6 @@ export class Recorder implements Sink {
     const name = relative(this.#context.baseDirectory, unfinished);
     const state = playable > 0 ? `has ${playable} frames` : 'cannot be played';
     this.#context.log.warn(`${name} was cut off and ${state}, ${lost} are lost: ${reason(error)}`);
-  }
-
-  async #afterCrash(error: OutputCrashed): Promise<void> {
-    const { clock, signal, log } = this.#context;
-    const inRow = this.#crashes++;
-    if (inRow >= crashLimit || signal.aborted) {
-      throw new SinkLost(`${error.message}; given up after ${inRow} restarts in a row`);
-    }
-    this.#context.restarted(error.message);
-    log.warn(`the encoder process was restarted: ${error.message}`);
-    if (inRow > 0) await sleep(clock, pauseMs * 2 ** (inRow - 1), signal);
   }
 
   #start(): OutputProcess {
