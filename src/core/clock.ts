@@ -103,6 +103,7 @@ export class SystemClock implements Clock {
   }
 }
 
+/** The clocks of this machine. */
 export const systemClock: Clock = new SystemClock();
 
 /** Resolves after `ms`, or at once when `signal` aborts. */

@@ -6,8 +6,10 @@ import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
 import type { QueueOptions } from './queue-options.ts';
 
+/** What a component is in a pipeline. */
 export type Role = 'source' | 'operator' | 'sink';
 
+/** Messages for people; the run decides where they go and adds the component’s name. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;
@@ -98,6 +100,7 @@ export type Emits<Options> =
   | 'same'
   | OfOptions<Options, readonly FrameKind[]>;
 
+/** A source: where frames come from. */
 export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'source';
@@ -111,6 +114,7 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   create(options: z.output<Schema>, context: ComponentContext): Promise<Observable<Frame>>;
 }
 
+/** An operator: what is done to frames on their way. */
 export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'operator';
@@ -156,6 +160,7 @@ export interface Sink {
   readonly wanted?: Observable<boolean>;
 }
 
+/** A sink: where frames go. */
 export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'sink';
@@ -167,16 +172,19 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   create(options: z.output<Schema>, context: ComponentContext): Promise<Sink | undefined>;
 }
 
+/** What is known of a component’s place before the run. */
 export interface PlanContext {
   readonly fused: readonly Fusion[];
   readonly baseDirectory: string;
 }
 
+/** The same, for an operator with a queue. */
 export interface QueuedPlanContext extends PlanContext {
   /** The queue in front of the operator. */
   readonly queue: QueueOptions;
 }
 
+/** How many frames an operator works on at a time. */
 export interface Concurrency {
   /** Frames that are worked on at the same time. */
   readonly workers: number;
@@ -199,6 +207,7 @@ export interface NetworkUse {
   readonly session?: object;
 }
 
+/** A component of any role. */
 export type Definition = SourceDefinition | OperatorDefinition | SinkDefinition;
 
 /** A component with its options, ready to stand in a pipeline composed in code. */
@@ -220,6 +229,7 @@ function component<D extends object, F extends object>(build: F, definition: D):
   return Object.defineProperties(build, Object.getOwnPropertyDescriptors(definition)) as D & F;
 }
 
+/** Makes a source that code can call and, by `use`, pipeline files can name. */
 export function defineSource<Schema extends z.ZodType>(
   definition: Omit<SourceDefinition<Schema>, 'role'>,
 ): Component<SourceDefinition<Schema>, Schema, 'source'> {
@@ -227,6 +237,7 @@ export function defineSource<Schema extends z.ZodType>(
   return component((options: unknown = {}) => use('source', full as never, options), full) as never;
 }
 
+/** Makes an operator that code can call and, by `use`, pipeline files can name. */
 export function defineOperator<Schema extends z.ZodType>(
   definition: Omit<OperatorDefinition<Schema>, 'role'>,
 ): Component<OperatorDefinition<Schema>, Schema, 'operator'> {
@@ -237,6 +248,7 @@ export function defineOperator<Schema extends z.ZodType>(
   ) as never;
 }
 
+/** Makes a sink that code can call and, by `use`, pipeline files can name. */
 export function defineSink<Schema extends z.ZodType>(
   definition: Omit<SinkDefinition<Schema>, 'role'>,
 ): Component<SinkDefinition<Schema>, Schema, 'sink'> {

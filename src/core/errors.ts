@@ -1,3 +1,4 @@
+/** What kind of failure a DepthlineError reports. */
 export type ErrorCode =
   /** The pipeline file, an option or the command line is wrong: exit code 2. */
   | 'CONFIG'

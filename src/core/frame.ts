@@ -76,7 +76,9 @@ export interface DataFrame extends FrameBase {
   readonly value: unknown;
 }
 
+/** What flows through a pipeline. A frame is never changed once it was emitted. */
 export type Frame = ImageFrame | DepthFrame | PointsFrame | DataFrame;
+/** What a frame holds; it tells the types of frames apart. */
 export type FrameKind = Frame['kind'];
 export const frameKinds = ['image', 'depth', 'points', 'data'] as const satisfies FrameKind[];
 

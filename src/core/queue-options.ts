@@ -17,6 +17,7 @@ export const queueSchema = z.strictObject({
     .describe('drop frames older than this since capture instead of passing them on (100ms, 2s)'),
 });
 
+/** The queue in front of an asynchronous operator or a sink. */
 export interface QueueOptions {
   /** Frames that may wait, ≥ 1. */
   readonly limit: number;

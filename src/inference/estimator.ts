@@ -12,6 +12,7 @@ import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 export const providers = ['cpu', 'cuda', 'tensorrt'] as const;
 
+/** Which model runs, and how. */
 export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>> {
   /** Name of a model in models/, or path of an .onnx file with its manifest beside it. */
   readonly model: string;

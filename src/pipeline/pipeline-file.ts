@@ -14,6 +14,7 @@ import { checkTimingTests, type TimingTest, timingTestSchema } from './timing-te
 import { addModules, modulePaths } from './use-module.ts';
 import { type FileProblem, YamlFile } from './yaml-file.ts';
 
+/** What a pipeline file is read with. */
 export interface LoadOptions {
   /** Components that the file may name; those of its `use` modules are added to a copy. */
   readonly registry: Registry;
@@ -22,6 +23,7 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a pipeline file says, or what is wrong with it. */
 export interface Loaded {
   /** Only if there is no problem. */
   readonly pipeline: Pipeline | undefined;

@@ -32,13 +32,16 @@ export interface PipelineInput {
   readonly baseDirectory?: string;
 }
 
+/** An operator of a pipeline composed in code: a component, an RxJS operator, or a component with its queue. */
 export type OperatorInput =
   | Use<'operator'>
   | OperatorFunction<Frame, Frame>
   | { readonly operator: Use<'operator'>; readonly queue?: Partial<QueueOptions> };
 
+/** What follows when a write fails: the run ends, the frame counts as failed, or the write is repeated. */
 export type OnError = 'fail' | 'skip' | 'retry';
 
+/** A sink of a pipeline composed in code, with what stands in front of it. */
 export interface BranchInput {
   /** Name in the ledger; default: the name of the sink, numbered if it is not unique. */
   readonly name?: string;
@@ -66,6 +69,7 @@ export interface OperatorStep {
   readonly operator?: OperatorFunction<Frame, Frame>;
 }
 
+/** A branch’s place in a checked pipeline. */
 export interface BranchStep {
   readonly path: string;
   readonly name: string;

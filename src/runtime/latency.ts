@@ -1,5 +1,6 @@
 import { createHistogram } from 'node:perf_hooks';
 
+/** Percentiles of a latency, milliseconds. */
 export interface Percentiles {
   readonly p50: number;
   readonly p95: number;

@@ -7,6 +7,7 @@ import { Gate } from '../core/gate.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { FrameQueue } from './frame-queue.ts';
 
+/** How `mapAsync` works on frames. */
 export interface MapAsyncOptions {
   /** Frames worked on at the same time. Default 1. */
   readonly concurrency?: number;

@@ -6,6 +6,7 @@ import type { BranchAccount } from './ledger.ts';
 import type { StageListener } from './stage-times.ts';
 import type { StageState } from './stage-watch.ts';
 
+/** How a pipeline is run. */
 export interface RunOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
@@ -26,6 +27,7 @@ export interface BranchStats extends BranchAccount {
   readonly ageMs: number | undefined;
 }
 
+/** A running pipeline at one moment. */
 export interface RunStats {
   readonly captured: number;
   /** Frames that have passed all operators and reached the branches. */
@@ -38,11 +40,13 @@ export interface RunStats {
   readonly stages: readonly StageState[];
 }
 
+/** Restarts of one stage’s child process or worker. */
 export interface Restart {
   readonly stage: string;
   readonly count: number;
 }
 
+/** What a run did, with the ledger of each branch. */
 export interface RunSummary {
   readonly pipeline: string;
   readonly captured: number;
@@ -58,6 +62,7 @@ export interface RunSummary {
   readonly error?: DepthlineError;
 }
 
+/** A running pipeline. */
 export interface Run {
   /** Resolves when everything is drained and closed, also after an error. Never rejects. */
   readonly done: Promise<RunSummary>;

@@ -1,7 +1,9 @@
 import type { FrameKind, Intrinsics, ModelIdentity } from '../core/frame.ts';
 
 export const depthEncodings = ['32FC1', '16UC1'] as const;
+/** How depth is written into a message: float32 metres or uint16 millimetres. */
 export type DepthEncoding = (typeof depthEncodings)[number];
+/** How a payload is written into a message. */
 export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
 
 /**

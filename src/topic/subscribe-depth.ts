@@ -16,6 +16,7 @@ export type ReceivedFrame = (DepthFrame | ImageFrame | PointsFrame | DataFrame) 
   readonly receivedAt: bigint;
 };
 
+/** What is read from a topic, and how. */
 export interface SubscribeOptions extends ConnectionEvents {
   /** Exact topic; default `depth`. */
   readonly topic?: string;
