@@ -10,6 +10,7 @@
 
 import argparse
 import json
+import math
 import os
 import struct
 import sys
@@ -23,11 +24,23 @@ except ImportError:
     numpy = None
 
 ALIGNMENT = 64
-ITEM_BYTES = {"<f4": 4, "<u2": 2, "|u1": 1}
+LONGEST_HEADER = 65536
+#: dtype, bytes per item, dimensions and metres per unit of each encoding
+ENCODINGS = {
+    "32FC1": ("<f4", 4, 2, 1),
+    "16UC1": ("<u2", 2, 2, 0.001),
+    "rgb8": ("|u1", 1, 3, None),
+    "rgba8": ("|u1", 1, 3, None),
+    "32FC3": ("<f4", 4, 2, None),
+    "json": ("|u1", 1, 1, None),
+}
+KINDS = {"32FC1": "depth", "16UC1": "depth", "rgb8": "image", "rgba8": "image", "32FC3": "points", "json": "data"}
+LARGEST_COUNT = 2**53 - 1
+LATEST_TIME = 2**63 - 1
 
 
 class CorruptMessage(ValueError):
-    """A message that is not what its header says."""
+    """A message that does not match its own header or the format."""
 
 
 class Frame:
@@ -44,7 +57,7 @@ class Frame:
 
     @property
     def age_ms(self):
-        """Milliseconds since the frame was captured."""
+        """Milliseconds since the frame was captured, if both machines have the same time."""
         return (time.time_ns() - self.captured_at) / 1e6
 
     @property
@@ -63,8 +76,8 @@ class Frame:
 
     @property
     def value(self):
-        """What a data message carries."""
-        return json.loads(bytes(self.payload))
+        """The content of a data message. Raises CorruptMessage if it is not JSON."""
+        return _parse(bytes(self.payload), "its payload")
 
 
 def decode(parts):
@@ -75,23 +88,31 @@ def decode(parts):
         topic, header, payload = _split(parts[0])
     else:
         raise CorruptMessage("%d parts instead of 1 or 3" % len(parts))
+    if len(header) > LONGEST_HEADER:
+        raise CorruptMessage("a header of %d bytes" % len(header))
+    header = _parse(bytes(header), "its header")
+    _check(header, len(payload))
+    return Frame(bytes(topic).decode(errors="replace"), header, payload)
+
+
+def _parse(text, what):
+    def refuse(number):
+        raise ValueError("%s is not a finite number" % number)
+
+    def finite(number):
+        return float(number) if math.isfinite(float(number)) else refuse(number)
+
     try:
-        header = json.loads(bytes(header))
-        size = ITEM_BYTES[header["dtype"]]
-        for side in header["shape"]:
-            size *= int(side)
-        frame = Frame(bytes(topic).decode(), header, payload)
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptMessage("its header is wrong: %s" % error) from error
-    if header.get("v") != 1 or size != len(payload):
-        raise CorruptMessage("its header does not fit a payload of %d bytes" % len(payload))
-    return frame
+        return json.loads(text.decode(), parse_float=finite, parse_constant=refuse)
+    # RecursionError: it is nested too deeply.
+    except (ValueError, RecursionError) as error:
+        raise CorruptMessage("%s is not JSON: %s" % (what, error)) from error
 
 
 def _split(message):
     end = message.find(b"\0")
     if end < 0 or end + 5 > len(message):
-        raise CorruptMessage("it is cut short")
+        raise CorruptMessage("it is truncated")
     (length,) = struct.unpack_from("<I", message, end + 1)
     start = end + 5
     if start + length > len(message):
@@ -100,13 +121,67 @@ def _split(message):
     return message[:end], message[start : start + length], message[payload_at:]
 
 
+def _check(header, size):
+    """Raises CorruptMessage unless every value that is used below is what the format allows."""
+    if not isinstance(header, dict):
+        raise CorruptMessage("its header is not an object")
+    if header.get("v") != 1:
+        raise CorruptMessage("version %s, not 1" % _shown(header.get("v")))
+    encoding = header.get("encoding")
+    if not isinstance(encoding, str) or encoding not in ENCODINGS:
+        raise CorruptMessage("encoding %s" % _shown(encoding))
+    dtype, item, dimensions, scale = ENCODINGS[encoding]
+    if header.get("dtype") != dtype or header.get("kind") != KINDS[encoding]:
+        raise CorruptMessage("%s with another dtype or kind" % encoding)
+    if scale is not None and not _is_number(header.setdefault("scale", scale), scale):
+        raise CorruptMessage("%s with scale %s" % (encoding, _shown(header["scale"])))
+    shape = header.get("shape")
+    if not isinstance(shape, list) or len(shape) != dimensions or not all(map(_is_count, shape)):
+        raise CorruptMessage("shape %s" % _shown(shape))
+    if math.prod(shape) * item != size:
+        raise CorruptMessage("shape %s with a payload of %d bytes" % (_shown(shape), size))
+    if 0 in shape and encoding not in ("32FC3", "json"):
+        raise CorruptMessage("a picture without pixels")
+    if not _is_count(header.get("seq")):
+        raise CorruptMessage("seq %s" % _shown(header.get("seq")))
+    for key in ("pts", "capturedAt"):
+        if not _is_time(header.get(key)):
+            raise CorruptMessage("%s %s" % (key, _shown(header.get(key))))
+
+
+def _is_count(value):
+    return type(value) is int and 0 <= value <= LARGEST_COUNT
+
+
+def _is_number(value, expected):
+    return type(value) in (int, float) and value == expected
+
+
+def _is_time(value):
+    digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 19
+    return digits and int(value) <= LATEST_TIME
+
+
+def _shown(value):
+    """A value of a stranger's, short and without control characters."""
+    text = ascii(value)
+    return text if len(text) <= 60 else text[:60] + "..."
+
+
 def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None):
-    """Yields frames as they come; with `latest` always the newest, however slow the caller is."""
+    """Yields frames as they come; with `latest` always the newest, however slow the caller is.
+
+    Corrupt messages are skipped; `on_corrupt` is called with a CorruptMessage for each.
+    """
     context = zmq.Context.instance()
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
-    # More than any picture has: a publisher that announces more is hung up on.
+    socket.setsockopt(zmq.IPV6, "[" in endpoint)
+    # More than any picture has. ZeroMQ disconnects a publisher that announces more.
     socket.setsockopt(zmq.MAXMSGSIZE, 512 * 1024 * 1024)
+    # Without it, a publisher whose machine lost power would seem connected for ever.
+    for option, value in ((zmq.TCP_KEEPALIVE, 1), (zmq.TCP_KEEPALIVE_IDLE, 10)):
+        socket.setsockopt(option, value)
     # Small buffers leave no room for old messages between the publisher and a slow reader.
     socket.setsockopt(zmq.RCVHWM, 1 if latest else 100)
     socket.setsockopt(zmq.SUBSCRIBE, topic.encode())
@@ -131,6 +206,19 @@ def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None):
         socket.close()
 
 
+def save(directory, frame):
+    """Writes a frame to a file of its own: a publisher that restarts counts from 0 again."""
+    for n in range(1000):
+        name = "%06d%s.npy" % (frame.seq, "-%d" % n if n else "")
+        try:
+            with open(os.path.join(directory, name), "xb") as file:
+                numpy.save(file, frame.array)
+            return
+        except FileExistsError:
+            continue
+    raise OSError("%s has too many files of frame %d" % (directory, frame.seq))
+
+
 def main():
     parser = argparse.ArgumentParser(description="read a Depthline topic")
     parser.add_argument("endpoint", help="tcp://127.0.0.1:5556")
@@ -140,9 +228,17 @@ def main():
     parser.add_argument("--json", action="store_true", help="print each header as JSON")
     parser.add_argument("--save", metavar="DIR", help="write each frame as .npy (needs NumPy)")
     options = parser.parse_args()
+    if options.save and numpy is None:
+        parser.error("--save needs NumPy: pip install numpy")
     if options.save:
         os.makedirs(options.save, exist_ok=True)
-    complain = lambda error: print("skipped a message: %s" % error, file=sys.stderr)
+    corrupt = 0
+
+    def complain(error):
+        nonlocal corrupt
+        corrupt += 1
+        print("skipped a corrupt message (%d so far): %s" % (corrupt, error), file=sys.stderr, flush=True)
+
     frames = subscribe_depth(options.endpoint, options.topic, options.latest, complain)
     for n, frame in enumerate(frames, start=1):
         if options.json:
@@ -150,7 +246,7 @@ def main():
         else:
             print("seq %d, %s, age %.1f ms" % (frame.seq, frame.header["shape"], frame.age_ms), flush=True)
         if options.save:
-            numpy.save(os.path.join(options.save, "%06d.npy" % frame.seq), frame.array)
+            save(options.save, frame)
         if n == options.count:
             return
 
@@ -160,3 +256,5 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         pass
+    except (zmq.ZMQError, OSError) as error:
+        sys.exit("depth_subscriber.py: %s" % error)

@@ -1,10 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Publisher } from 'zeromq';
 import { systemClock } from '../../src/core/clock.ts';
 import type { DepthEncoding } from '../../src/topic/header.ts';
 import { type Framing, framings } from '../../src/topic/message.ts';
+import { startProcess, workplace } from '../support/cli.ts';
 import { depthFrame } from '../support/frames.ts';
 import { pythonWith } from '../support/python.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
@@ -22,6 +26,60 @@ for n, frame in enumerate(subscribe_depth(sys.argv[1])):
     if n + 1 == int(sys.argv[2]):
         break
 `;
+
+const header: Record<string, unknown> = {
+  ...{ v: 1, kind: 'depth', seq: 1, pts: '1', capturedAt: '1', publishedAt: '1', source: 'x' },
+  ...{ dtype: '<f4', shape: [2, 2], encoding: '32FC1', scale: 1, invalid: 0, dropped: 0 },
+};
+const headers: (string | Buffer)[] = [
+  ...[
+    { shape: [-2, -2] },
+    { shape: [2.5, 2] },
+    { shape: '22' },
+    { shape: [true, 4] },
+    { shape: [2, 2, 1] },
+    { shape: [0, 5] },
+    { shape: [1e9, 1e9] },
+    { shape: null },
+    { seq: 'x' },
+    { seq: null },
+    { seq: -1 },
+    { seq: 2 ** 53 },
+    { seq: '../../x' },
+    { seq: '\u001b[2J' },
+    { pts: '9'.repeat(5000) },
+    { pts: 1 },
+    { pts: '-1' },
+    { pts: '١' },
+    { capturedAt: '9223372036854775808' },
+    { encoding: 'constructor' },
+    { encoding: ['32FC1'] },
+    { dtype: 'O' },
+    { dtype: '<f8' },
+    { kind: 'image' },
+    { scale: '1' },
+    { scale: true },
+    { v: 2 },
+  ].map((lie) => JSON.stringify({ ...header, ...lie })),
+  ...['1e400', 'NaN', '-Infinity', '9'.repeat(6000)].flatMap((number) => [
+    JSON.stringify(header).replace('"seq":1', `"seq":${number}`),
+    JSON.stringify(header).replace('[2,2]', `[${number},2]`),
+    JSON.stringify(header).replace('"scale":1', `"scale":${number}`),
+  ]),
+  ...['null', '[]', '5', '""', '', '{', '['.repeat(30_000) + ']'.repeat(30_000), '{}'],
+  ' '.repeat(70_000) + JSON.stringify(header),
+  Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(JSON.stringify(header))]),
+];
+/** Messages that no reader may stumble over. */
+const malformed: Buffer[][] = [
+  ...headers.map((text) => [Buffer.from('depth'), Buffer.from(text), Buffer.alloc(16)]),
+  [Buffer.from('depth'), Buffer.from(JSON.stringify(header)), Buffer.alloc(15)],
+  [Buffer.from('depth'), Buffer.from(JSON.stringify(header))],
+  [Buffer.from('depth'), Buffer.from('a'), Buffer.from('b'), Buffer.from('c')],
+  [Buffer.from('depth')],
+  [Buffer.from('depth\0')],
+  [Buffer.from('depth\0\xff\xff\xff\xff', 'latin1')],
+];
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -116,5 +174,55 @@ describe('depth_subscriber.py as a command', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(headers).toHaveLength(3);
     expect(headers[0]).toMatchObject({ kind: 'depth', dtype: '<f4', shape: [48, 64], unit: 'm' });
+  });
+
+  it('skips every malformed message with one line, and goes on', async () => {
+    const { socket, endpoint } = await publisher();
+    const done = new AbortController();
+    const sending = sendUntil(socket, done.signal, 2, (n) =>
+      n % 2 ? message(depthFrame(2, 2, n)) : (malformed[(n / 2) % malformed.length] as Buffer[]),
+    );
+    closing.push(async () => {
+      done.abort();
+      await sending;
+      socket.close();
+    });
+    const directory = workplace({ '000001.npy': 'mine', '000003.npy': 'mine' });
+    const count = String(4 * malformed.length);
+    const args = [example, endpoint, '--json', '--count', count, '--save', directory];
+    const finished = await startProcess(python, args).finished;
+    expect(finished.code).toBe(0);
+    const frames = finished.stdout.trim().split('\n');
+    expect(frames).toHaveLength(4 * malformed.length);
+    for (const frame of frames) expect(JSON.parse(frame)).toMatchObject({ shape: [2, 2] });
+    const lines = finished.stderr.trim().split('\n');
+    expect(lines.length).toBeGreaterThan(3 * malformed.length);
+    for (const [i, line] of lines.entries()) {
+      expect(line).toMatch(/^skipped a corrupt message \(\d+ so far\): [\x20-\x7e]+$/);
+      expect(line).toContain(`(${i + 1} so far)`);
+    }
+    for (const name of ['000001.npy', '000003.npy']) {
+      expect(readFileSync(join(directory, name), 'utf8')).toBe('mine');
+    }
+  });
+
+  it('reads over IPv6', async () => {
+    const socket = new Publisher({ linger: 0, ipv6: true });
+    await socket.bind('tcp://[::1]:*');
+    const done = new AbortController();
+    const sending = sendUntil(socket, done.signal, 3, (n) => message(depthFrame(2, 2, n)));
+    const args = [example, socket.lastEndpoint as string, '--count', '2'];
+    const { code, stdout } = await startProcess(python, args).finished;
+    done.abort();
+    await sending;
+    socket.close();
+    expect(code).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('says what is wrong with an endpoint in one line', async () => {
+    const { code, stderr } = await startProcess(python, [example, 'tcp:/nowhere']).finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^depth_subscriber\.py: .+\n$/);
   });
 });
