@@ -2,10 +2,10 @@ import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
-import { bind } from '../topic/bind.ts';
+import { bind, connectTo } from '../topic/bind.ts';
 import { curveServerSchema } from '../topic/curve.ts';
 import { demand } from '../topic/demand.ts';
-import { type EndpointUse, endpoint, resolveHost } from '../topic/endpoint.ts';
+import { type EndpointUse, endpoint, type Host, resolveHost } from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
 import { depthEncodings } from '../topic/header.ts';
 import { encodeFrame, framings, packMessage } from '../topic/message.ts';
@@ -90,10 +90,11 @@ export const zeromq = defineSink({
 });
 
 async function open(options: Options, context: ComponentContext): Promise<Sink> {
-  const socket = await openSocket(options, context);
+  const host = await resolveHost(endpointOf(options), usedTo(options));
+  const socket = await openSocket(options, host, context);
   for (const warning of exposure(options)) context.log.warn(warning);
   const wanted = await wantedBy(socket, options, context);
-  const endpoint = await attach(socket, options, context);
+  const endpoint = await attach(socket, options, host, context);
   context.signal.addEventListener('abort', () => socket.close(), { once: true });
 
   let messages = 0;
@@ -130,15 +131,12 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
 
 async function openSocket(
   options: Options,
+  { ipv6 }: Host,
   context: ComponentContext,
 ): Promise<Publisher | Push | XPublisher> {
   const { Publisher, Push, XPublisher } = await import('zeromq');
   const access = options.curve?.allow && (await allowOnly(options.curve.allow));
   if (access) context.defer(access.close);
-  const { ipv6, unresolved } = await resolveHost(endpointOf(options), usedTo(options));
-  if (unresolved !== undefined) {
-    context.log.warn(`host "${unresolved}" cannot be resolved yet; ZeroMQ keeps trying`);
-  }
   const Socket =
     options.demand === 'subscribers' ? XPublisher : { pub: Publisher, push: Push }[options.type];
   const socket = new Socket({
@@ -169,11 +167,15 @@ async function wantedBy(
 async function attach(
   socket: Publisher | Push | XPublisher,
   options: Options,
+  { unresolved }: Host,
   { log }: ComponentContext,
 ): Promise<string> {
   const endpoint = endpointOf(options);
   if (options.bind === undefined) {
-    socket.connect(endpoint);
+    connectTo(socket, endpoint, unresolved, 'SINK');
+    if (unresolved !== undefined) {
+      log.warn(`host "${unresolved}" cannot be resolved yet; ZeroMQ keeps trying`);
+    }
     return endpoint;
   }
   await bind(socket, endpoint, 'SINK');

@@ -1,5 +1,5 @@
 import { lstat } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'zeromq';
@@ -20,6 +20,30 @@ export async function bind(socket: Socket, endpoint: string, code: ErrorCode): P
   } catch (error) {
     throw new DepthlineError(code, bindProblem(endpoint, error), { cause: error });
   }
+}
+
+/**
+ * Connects a socket. ZeroMQ resolves names later and waits for them; only for `ws://` it does so now.
+ *
+ * @param unresolved the host, if its name could not be resolved
+ * @throws DepthlineError with this code if ZeroMQ refuses the endpoint
+ */
+export function connectTo(
+  socket: Connectable,
+  endpoint: string,
+  unresolved: string | undefined,
+  code: ErrorCode,
+): void {
+  try {
+    socket.connect(endpoint);
+  } catch (error) {
+    const why = unresolved === undefined ? reason(error) : `no host is called "${unresolved}"`;
+    throw new DepthlineError(code, `${endpoint} cannot be connected to: ${why}`, { cause: error });
+  }
+}
+
+interface Connectable {
+  connect(endpoint: string): void;
 }
 
 /** Binds; waits a moment for an address that this process has just closed. */
@@ -53,7 +77,7 @@ async function checkPath(path: string): Promise<void> {
 /** Whether a process accepts connections at this socket; one that has died left only the file. */
 function accepts(path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const socket = connect(path)
+    const socket = createConnection(path)
       .once('connect', () => {
         socket.destroy();
         resolve(true);
@@ -84,6 +108,8 @@ function bindProblem(endpoint: string, error: unknown): string {
     case 'EACCES':
     case 'EPERM':
       return `no permission to bind ${endpoint}; choose ${file ? 'another path' : 'a port above 1023'}`;
+    // ZeroMQ's for the interface behind the % of an IPv6 address.
+    case 'EINVAL':
     case 'ENODEV':
     case 'EADDRNOTAVAIL':
       return `${endpoint} cannot be bound: this machine has no such address or interface`;

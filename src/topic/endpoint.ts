@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { readable } from '../core/printable.ts';
 
 export type EndpointUse = 'bind' | 'connect';
 
@@ -31,12 +32,12 @@ export function endpointProblem(text: string, use: EndpointUse): string | undefi
     case 'inproc':
       return address === '' ? wrong(text, 'the name after inproc:// is missing') : undefined;
     default:
-      return `"${text}" is not a ZeroMQ endpoint; ${examples}`;
+      return readable(`"${text}" is not a ZeroMQ endpoint; ${examples}`);
   }
 }
 
 function wrong(text: string, why: string): string {
-  return `"${text}" is not a ZeroMQ endpoint: ${why}; ${examples}`;
+  return readable(`"${text}" is not a ZeroMQ endpoint: ${why}; ${examples}`);
 }
 
 function networkProblem(
@@ -63,8 +64,14 @@ function hostProblem(text: string, host: string, use: EndpointUse): string | und
     return isIPv6(host.slice(1, -1)) ? undefined : wrong(text, `${host} is not an IPv6 address`);
   }
   if (isIPv6(host)) return wrong(text, `put the IPv6 address in brackets: [${host}]`);
-  const valid = /^(\d+\.){3}\d+$/.test(host) ? isIPv4(host) : /^(\*|[\w.-]+)$/.test(host);
+  const name = /^(\*|[a-z\d][\w.-]*)$/i;
+  const valid = /^\d[\d.]*$/.test(host) ? isShortIPv4(host) || isIPv4(host) : name.test(host);
   return valid ? undefined : wrong(text, `"${host}" is not a host name or address`);
+}
+
+/** `127.1` for 127.0.0.1. */
+function isShortIPv4(host: string): boolean {
+  return /^\d{1,3}(\.\d{1,3}){0,2}$/.test(host);
 }
 
 function portProblem(text: string, port: string, use: EndpointUse): string | undefined {

@@ -1,8 +1,8 @@
 import type { Subscriber } from 'zeromq';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import type { DataFrame, DepthFrame, Frame, ImageFrame, PointsFrame } from '../core/frame.ts';
-import { bind } from './bind.ts';
+import { bind, connectTo } from './bind.ts';
 import { type ConnectionEvents, watchConnections } from './connection.ts';
 import { endpointProblem, resolveHost } from './endpoint.ts';
 import type { MessageHeader } from './header.ts';
@@ -54,7 +54,7 @@ export interface SubscribeOptions extends ConnectionEvents {
  * The socket closes when the loop is left, or `signal` aborts. It waits without end for a publisher
  * that is not there yet or restarts.
  *
- * @throws DepthlineError `CONFIG` if the endpoint is invalid, `SOURCE` if it cannot be bound
+ * @throws DepthlineError `CONFIG` if the endpoint is invalid, `SOURCE` if it cannot be used
  */
 export async function* subscribeDepth(
   endpoint: string,
@@ -116,13 +116,10 @@ async function open(endpoint: string, options: SubscribeOptions): Promise<Subscr
     // ZeroMQ matches prefixes; exact topics are sorted out on arrival.
     socket.subscribe(topic);
     if (mode === 'bind') await bind(socket, endpoint, 'SOURCE');
-    else socket.connect(endpoint);
+    else connectTo(socket, endpoint, unresolved, 'SOURCE');
   } catch (error) {
     socket.close();
-    if (error instanceof DepthlineError) throw error;
-    throw new DepthlineError('CONFIG', `${endpoint} cannot be connected to: ${reason(error)}`, {
-      cause: error,
-    });
+    throw error;
   }
   return socket;
 }
