@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { measureLayers, readLayers } from '../inference/layer-times.ts';
 import { positive, positiveWhole } from './arguments.ts';
 import { printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
@@ -27,6 +26,7 @@ export function benchLayersCommand(): Command {
 }
 
 async function benchLayers(folder: string, flags: Flags): Promise<void> {
+  const { measureLayers, readLayers } = await import('../inference/layer-times.ts');
   const { out, ...options } = flags;
   const layers = await readLayers(folder);
   const bar = progressBar(layers.length * flags.rounds, 'layers', true);

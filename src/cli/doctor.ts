@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reason } from '../core/errors.ts';
+import { packageProblem } from '../core/package-problem.ts';
 import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
@@ -116,7 +117,8 @@ async function runtime(): Promise<Finding> {
     const { version, providers } = runtimeInfo();
     return ok('ONNX Runtime', `${version} providers: ${providers.join(', ')}`);
   } catch (error) {
-    return { what: 'ONNX Runtime', state: 'missing', detail: reason(error), essential: true };
+    const detail = packageProblem(error) ?? reason(error);
+    return { what: 'ONNX Runtime', state: 'missing', detail, essential: true };
   }
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Trial } from '../benchmark/search.ts';
-import { type Candidate, type TuneResult, tune } from '../benchmark/tune.ts';
+import type { Candidate, TuneResult } from '../benchmark/tune.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
@@ -63,6 +63,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   const shown = process.stderr.isTTY && !json;
   let measured = 0;
   try {
+    const { tune } = await import('../benchmark/tune.ts');
     const result = await tune({
       ...{ model, baseDirectory, goal, others, maxLoss, rounds, seconds },
       providers: ['cpu'],

@@ -1,3 +1,5 @@
+import { packageProblem } from './package-problem.ts';
+
 /** What kind of failure a DepthlineError reports. */
 export type ErrorCode =
   /** The pipeline file, an option or the command line is wrong: exit code 2. */
@@ -49,5 +51,8 @@ export function located(error: unknown, code: ErrorCode, at: string): DepthlineE
       ? new DepthlineError(error.code, error.message, { at, cause: error.cause })
       : error;
   }
-  return new DepthlineError(code, reason(error), { at, cause: error });
+  const unloadable = packageProblem(error);
+  return unloadable === undefined
+    ? new DepthlineError(code, reason(error), { at, cause: error })
+    : new DepthlineError('MISSING', unloadable, { at, cause: error });
 }

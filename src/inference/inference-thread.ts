@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
+import { packageProblem } from '../core/package-problem.ts';
 import type { Size } from '../core/size.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
@@ -198,11 +199,13 @@ function ready(worker: Worker): Promise<Ready> {
 }
 
 function loadError(model: Model, providers: readonly string[], cause: unknown): DepthlineError {
+  const unloadable = packageProblem(cause);
+  if (unloadable !== undefined) return new DepthlineError('MISSING', unloadable, { cause });
   const others = providers.filter((provider) => provider !== 'cpu');
   const advice =
     others.length > 0
       ? `; is ${others.join(' or ')} there? Its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
-      : '; is it an ONNX model, and whole?';
+      : '; check that it is a complete ONNX model';
   const message = `${model.path} cannot be loaded: ${reason(cause)}${advice}`;
   return new DepthlineError('MODEL', message, { cause });
 }

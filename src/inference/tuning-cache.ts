@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { powerMode } from '../device/power.ts';
+
+const require = createRequire(import.meta.url);
 
 /** Settings of a model that `depthline tune` found to be the best on one machine. */
 const tuningSchema = z.object({
@@ -42,11 +44,17 @@ export function tuningKey(sha256: string, providers: readonly string[]): TuningK
   const processors = cpus();
   return {
     model: sha256,
-    runtime: ort.env.versions.node ?? '',
+    runtime: runtimeVersion(),
     processor: `${processors.length} × ${processors[0]?.model.trim()}, ${arch()}`,
     providers,
     powerMode: powerMode()?.name,
   };
+}
+
+/** Of ONNX Runtime; read from its package, since loading the library takes time. */
+function runtimeVersion(): string {
+  const { version } = require('onnxruntime-node/package.json') as { version: string };
+  return version;
 }
 
 /** `$DEPTHLINE_CACHE`, or `depthline` in the user's cache folder. */
