@@ -18,6 +18,7 @@ export {
   type Logger,
   type NetworkUse,
   type OperatorDefinition,
+  type PathUse,
   type PlanContext,
   type QueuedPlanContext,
   type Role,
