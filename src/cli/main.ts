@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
+import { noteSecrets } from '../core/secrets.ts';
 import { visible } from '../core/printable.ts';
 import { benchCommand } from './bench.ts';
 import { benchLayersCommand } from './bench-layers.ts';
@@ -30,6 +31,7 @@ export async function runCli(
 ): Promise<void> {
   watchStreams();
   try {
+    noteSecrets(argv);
     await program(onSignals).parseAsync(argv);
   } catch (error) {
     process.exitCode = report(error);

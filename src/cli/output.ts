@@ -1,5 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { visible } from '../core/printable.ts';
+import { maskValues } from '../core/secrets.ts';
 
 /**
  * Prints to standard output. All output of the commands goes through this file: file names, model
@@ -17,7 +18,7 @@ export function printError(text: string): void {
 /** @param indent spaces per level; none: one line */
 export function printJson(value: unknown, indent?: number): void {
   // JSON.stringify does not escape C1 controls and directional marks.
-  const text = JSON.stringify(value, null, indent).replace(/[^\n\P{C}]/gu, (character) =>
+  const text = JSON.stringify(maskValues(value), null, indent).replace(/[^\n\P{C}]/gu, (character) =>
     Array.from(
       { length: character.length },
       (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,

@@ -1,4 +1,5 @@
 import { packageProblem } from './package-problem.ts';
+import { mask } from './secrets.ts';
 
 /** What kind of failure a DepthlineError reports. */
 export type ErrorCode =
@@ -16,7 +17,7 @@ export type ErrorCode =
   | 'MISSING';
 
 /**
- * The error class of Depthline. `message` says what is wrong, then what to do; `at` is the component's
+ * The error class of Depthline. `message` says what is wrong, then what to do, without secrets; `at` is the component's
  * path in the pipeline ("sinks[0] zeromq"); `cause` is the original error.
  */
 export class DepthlineError extends Error {
@@ -29,7 +30,7 @@ export class DepthlineError extends Error {
     message: string,
     extra: { at?: string | undefined; cause?: unknown } = {},
   ) {
-    super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
+    super(mask(message), extra.cause === undefined ? undefined : { cause: extra.cause });
     this.code = code;
     this.at = extra.at;
   }

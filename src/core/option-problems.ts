@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hint, nearest } from './did-you-mean.ts';
+import { mask } from './secrets.ts';
 
 /**
  * A problem with a value. The message of a value is a predicate ("must be a number"), the message of
@@ -99,7 +100,8 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // Masked before it is cut: half a secret would not be recognised.
+  const text = mask(JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

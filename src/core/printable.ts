@@ -1,14 +1,20 @@
+import { mask } from './secrets.ts';
+
 const longestWord = 300;
 const longestText = 1500;
 
-/** `text` with control and format characters, except newline and tab, written as code points. */
+/**
+ * `text` without secrets, and with control and format characters, except newline and tab, written
+ * as code points.
+ */
 export function visible(text: string): string {
-  return text.replace(/[^\n\t\P{C}]/gu, codePoint);
+  return mask(text).replace(/[^\n\t\P{C}]/gu, codePoint);
 }
 
-/** A message that quotes user input: without control characters, and shortened. */
+/** A message that quotes user input: without secrets and control characters, and shortened. */
 export function readable(message: string): string {
-  const text = message
+  // Masked before it is cut: half a secret would not be recognised.
+  const text = mask(message)
     .replace(/[^\n\P{C}]/gu, codePoint)
     .replace(/\S{301,}/g, (word) => `${word.slice(0, longestWord)}…`);
   return text.length > longestText ? `${text.slice(0, longestText)}…` : text;

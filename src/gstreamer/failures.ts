@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { readable } from '../core/printable.ts';
+import { mask } from '../core/secrets.ts';
 import type { Failure } from './failure.ts';
 import { howToInstall } from './packages.ts';
 
@@ -7,17 +9,12 @@ export function explainFailure(what: string, failure: Failure, stderr = ''): str
   const said = [failure.message.replace(/\.$/, ''), detail(failure)].filter(Boolean).join(': ');
   const where = failure.element ? ` (element ${elementName(failure.element)})` : '';
   const log = failure.element || failure.phase === 'parse' ? '' : lastLine(stderr);
-  return `${what} failed: ${redact(said)}${where}${log}${withColon(advice(failure, log))}`;
+  return readable(`${what} failed: ${said}${where}${log}${withColon(advice(failure, log))}`);
 }
 
 /** True if this machine lacks an element or the binding. */
 export function isMissing({ phase, message }: Failure): boolean {
   return phase === 'parse' && /^no element|^the GStreamer binding/.test(message);
-}
-
-/** Passwords in URLs do not belong in messages and logs. */
-export function redact(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, '$1***@');
 }
 
 function withColon(text: string | undefined): string {
@@ -33,7 +30,7 @@ export function lastLine(stderr: string): string {
   const line =
     lines.findLast((text) => /error|critical|assert/i.test(text)) ??
     lines.findLast((text) => text.includes('WARN'));
-  return line ? ` [${redact(line.trim().replace(logPrefix, ''))}]` : '';
+  return line ? ` [${readable(line.trim().replace(logPrefix, ''))}]` : '';
 }
 
 /** `/GstPipeline:pipeline0/GstV4l2Src:v4l2src0` → `v4l2src0`. */
@@ -49,7 +46,7 @@ function detail(failure: Failure): string | undefined {
     .map((line) =>
       line.replace(/\(((?:audio|video)\/[\w.-]+), [\s\S]*$/, '($1)').replace(/[.:]$/, ''),
     );
-  return lines.length > 0 ? [...new Set(lines)].join(': ').slice(0, 400) : undefined;
+  return lines.length > 0 ? mask([...new Set(lines)].join(': ')).slice(0, 400) : undefined;
 }
 
 interface Rule {
@@ -102,7 +99,7 @@ const rules: readonly Rule[] = [
   {
     when: /Not authorized|Unauthorized|\b401\b/i,
     advice: () =>
-      'the camera wants a user name and password: put them in url (rtsp://user:password@…)',
+      'check the user name and password in "url"; percent-encode special characters in them: @ as %40, / as %2F, ? as %3F, % as %25',
   },
   {
     when: /rtspsrc[\s\S]*(Failed to connect|Could not open|Generic error|404|Not found)|(Failed to connect|404|Not found)[\s\S]*rtspsrc/i,

@@ -5,6 +5,7 @@ import { hint, nearest } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
 import { readRegularFile } from '../core/regular-file.ts';
+import { noteSecrets } from '../core/secrets.ts';
 import { FileComponents } from './file-components.ts';
 import { extensionPrefix, fileKeys, type Mapping } from './file-schema.ts';
 import { checkPipeline, type Pipeline, type Problem } from './pipeline.ts';
@@ -101,6 +102,7 @@ async function check(
     unresolved.add(JSON.stringify(problem.path));
   }) as Mapping;
   applySettings(resolved, set, texts, report);
+  noteSecrets([own, resolved, set]);
   const complete = await addModules(resolved.use, file, registry, report);
   const components = new FileComponents(registry, texts, report, complete);
   const found: Problem[] = [];

@@ -18,6 +18,7 @@ import {
 } from '../core/option-problems.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
+import { noteSecrets } from '../core/secrets.ts';
 import { pathConflicts } from './path-conflicts.ts';
 
 /** A pipeline composed in code. */
@@ -166,6 +167,7 @@ function bind(
   path: readonly (string | number)[],
   problems: Problem[],
 ): Bound<Definition> | undefined {
+  noteSecrets(use.options);
   const result = use.definition.options.safeParse(use.options ?? {});
   if (result.success) return { definition: use.definition, options: result.data };
   for (const problem of valueProblems(use.definition.options, use.options ?? {})) {

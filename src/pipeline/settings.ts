@@ -1,3 +1,5 @@
+import { addSecret } from '../core/secrets.ts';
+import { isHarmless } from '../core/url-parts.ts';
 import { type Mapping, type Path, sideKeys } from './file-schema.ts';
 import type { Problem } from './pipeline.ts';
 import type { Texts } from './texts.ts';
@@ -20,7 +22,7 @@ export function interpolate(
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inside(item, key)]));
   }
   if (typeof value !== 'string' || !value.includes('${')) return value;
-  const text = value.replace(/\$\{([^}]*)\}/g, (all, inner: string) => {
+  const text = value.replace(/\$\{([^}]*)\}/g, (all, inner: string, at: number) => {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s.exec(inner);
     if (!match) {
       report({ path, message: `${all} is not of the form \${NAME} or \${NAME:-default}` });
@@ -28,7 +30,11 @@ export function interpolate(
     }
     const [, name, fallback] = match as unknown as [string, string, string | undefined];
     const found = env[name] || fallback;
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      // In the path or query of a URL it may be a token that nothing else shows to be one.
+      if (/:\/\/[^\s/]*\//.test(value.slice(0, at)) && !isHarmless(found)) addSecret(found);
+      return found;
+    }
     report({
       path,
       message: `environment variable ${name} is not set; set it or write \${${name}:-default}`,

@@ -5,6 +5,7 @@ import type { ComponentContext, Logger } from '../core/component.ts';
 import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
+import { mask } from '../core/secrets.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Branch, type BranchEnd } from './branch.ts';
@@ -187,9 +188,9 @@ export class Assembly {
       fused: [],
       baseDirectory: pipeline.baseDirectory,
       log: {
-        debug: (message) => log.debug(`${name}: ${message}`),
-        info: (message) => log.info(`${name}: ${message}`),
-        warn: (message) => log.warn(`${name}: ${message}`),
+        debug: (message) => log.debug(mask(`${name}: ${message}`)),
+        info: (message) => log.info(mask(`${name}: ${message}`)),
+        warn: (message) => log.warn(mask(`${name}: ${message}`)),
       },
       dropped: (n, why) => ledger.drop(n, why),
       failed: (n) => {

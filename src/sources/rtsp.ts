@@ -2,16 +2,22 @@ import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { duration } from '../core/units.ts';
+import { userinfoProblem } from '../core/url-parts.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
-import { redact } from '../gstreamer/failures.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 
 const options = z.strictObject({
   url: z
     .string()
     .regex(/^rtsps?:\/\/\S+$/, { error: 'must begin with rtsp:// or rtsps://' })
-    .describe('address of the stream: rtsp://user:password@host:port/path'),
+    .superRefine((url, context) => {
+      const message = userinfoProblem(url);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
+    .describe(
+      'address of the stream: rtsp://user:password@host:port/path; in user and password write @ as %40, / as %2F, ? as %3F, % as %25',
+    ),
   latency: duration()
     .prefault('200ms')
     .describe('how long packets are held to put them in order; less is fresher, more is smoother'),
@@ -57,7 +63,7 @@ function spec(value: z.output<typeof options>): SourceSpec {
     intrinsics,
     check: true,
     capture: {
-      what: `RTSP stream ${redact(url)}`,
+      what: `RTSP stream ${url}`,
       waitForSource: value['wait-for-source'],
       restart,
     },

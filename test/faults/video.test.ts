@@ -62,7 +62,7 @@ describe.each([
 
 it('an element that fails each time in mid-stream ends the run with its reason, after the restarts', async () => {
   const launch = `videotestsrc ! video/x-raw,format=RGB,width=${width},height=${height} ! identity error-after=20`;
-  const { summary, delivered } = await run(gstreamer({ launch }));
+  const { summary, delivered } = await run(gstreamer({ launch, restart: { limit: 5 } }));
   expect(summary.error).toMatchObject({ code: 'SOURCE' });
   expect(summary.error?.message).toMatch(/identity|error-after/i);
   expect(summary.error?.message).toMatch(/after 5 restarts/);

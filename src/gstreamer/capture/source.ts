@@ -2,8 +2,9 @@ import { Observable } from 'rxjs';
 import type { ComponentContext, PlanContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
+import { mask, noteSecrets } from '../../core/secrets.ts';
 import { type IntrinsicsOptions, intrinsicsOfFrames } from '../../depth/intrinsics.ts';
-import { explainFailure, isMissing, redact } from '../failures.ts';
+import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
 import { probe } from '../probe/probe.ts';
@@ -38,7 +39,9 @@ export async function planLine(
   { head, tail }: Pick<SourceSpec, 'head' | 'tail'>,
   { fused }: PlanContext,
 ): Promise<string> {
-  return redact(launchLine(head, fused, tail, await availableEngines(head, fused)));
+  const line = launchLine(head, fused, tail, await availableEngines(head, fused));
+  noteSecrets(line);
+  return mask(line);
 }
 
 /**
@@ -54,7 +57,8 @@ export async function openSource(
   const { fused } = context;
   const engines = await availableEngines(head, fused);
   const first = launchLine(head, fused, tail, engines);
-  context.log.debug(`launch line: ${redact(first)}`);
+  noteSecrets(first);
+  context.log.debug(mask(`launch line: ${first}`));
   const intrinsics = intrinsicsOfFrames(spec.intrinsics, head.size, fused);
   if (spec.check) await checkParses(spec.capture.what, first);
   const options: CaptureOptions = {

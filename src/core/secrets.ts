@@ -1,0 +1,135 @@
+import { findUrls, type UrlParts, urlParts } from './url-parts.ts';
+
+/**
+ * Secrets that this process knows: passwords and tokens of URLs, values of options that are secret
+ * by name. They are noted when options are read, and `mask` replaces them, in every spelling,
+ * wherever text leaves the process.
+ */
+interface Secret {
+  readonly pattern: RegExp;
+  readonly shown: string;
+  readonly length: number;
+}
+
+const known = new Map<string, Secret>();
+/** Longest first, so that no secret is masked by a part of it. */
+let ordered: readonly Secret[] = [];
+
+/** Shorter ones would mask ordinary words and numbers; they are masked within their URL only. */
+const shortest = 4;
+const masked = '***';
+
+const secretName =
+  /(?:^|[-_.])(?:pass(?:word|wd|phrase)?|pwd|psw|pw|secret|token|credentials?|api-?key|access-?key|private-?key|auth(?:orization)?)(?:$|[-_.])/i;
+
+/** Options and query parameters whose values are secret. `public-key` and `server-key` are not. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(name.replace(/([a-z])([A-Z])/g, '$1-$2'));
+}
+
+/** Notes a secret of at least 4 characters, and what it decodes to if it is percent-encoded. */
+export function addSecret(text: string): void {
+  for (const spelling of new Set([text, decoded(text)])) {
+    if (spelling.length >= shortest) add(spelling, masked);
+  }
+}
+
+/** Notes every secret in the options of a component or the value of a pipeline file. */
+export function noteSecrets(value: unknown, name = ''): void {
+  if (typeof value === 'string') {
+    if (isSecretName(name)) addSecret(value);
+    noteText(value);
+  } else if (typeof value === 'number') {
+    if (isSecretName(name)) addSecret(String(value));
+  } else if (Array.isArray(value)) {
+    for (const item of value) noteSecrets(item, name);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) noteSecrets(item, key);
+  }
+}
+
+/** Notes the secrets of URLs and of `name=value` pairs in a text, such as a launch line. */
+function noteText(text: string): void {
+  for (const [, name, value] of text.matchAll(
+    /([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&;]+)/g,
+  )) {
+    if (isSecretName(name as string)) {
+      addSecret((value as string).replace(/^(["'])(.*)\1$/s, '$2').replace(/\\(.)/g, '$1'));
+    }
+  }
+  for (const [, credentials] of text.matchAll(/\b(?:Basic|Bearer|Digest)\s+([^\s"',;\\]+)/gi)) {
+    addSecret(credentials as string);
+  }
+  for (const url of findUrls(text)) noteUrl(urlParts(url));
+}
+
+function noteUrl({ userinfo, user, password, authority, path, visiblePath, secrets }: UrlParts) {
+  if (userinfo !== undefined) {
+    add(`${userinfo}@`, `${masked}@`);
+    // As an RTSP or HTTP client sends it.
+    addSecret(Buffer.from(`${decoded(user)}:${decoded(password)}`).toString('base64'));
+    addSecret(password);
+    // A client that takes a part of it for the host or the path names that part.
+    for (const part of password.split(/[/?#@]/)) addSecret(part);
+  }
+  if (path !== visiblePath) {
+    add(`${authority}${path}`, `${authority}${visiblePath}`);
+    const [withoutQuery] = path.split('?') as [string];
+    const [visible] = visiblePath.split('?') as [string];
+    if (withoutQuery !== visible) add(`${authority}${withoutQuery}`, `${authority}${visible}`);
+  }
+  for (const secret of secrets) addSecret(secret);
+}
+
+function add(text: string, shown: string): void {
+  if (known.has(text)) return;
+  known.set(text, { pattern: spellings(text), shown, length: text.length });
+  ordered = [...known.values()].toSorted((a, b) => b.length - a.length);
+}
+
+/** `text` with every known secret replaced by `***`. */
+export function mask(text: string): string {
+  let result = text;
+  for (const { pattern, shown } of ordered) result = result.replace(pattern, () => shown);
+  return result;
+}
+
+/** A value for JSON with the secrets in its strings masked; keys and numbers stay. */
+export function maskValues(value: unknown): unknown {
+  if (typeof value === 'string') return mask(value);
+  if (Array.isArray(value)) return value.map(maskValues);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('toJSON' in value) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, maskValues(item)]));
+}
+
+/** Matches a text as it stands, percent-encoded, escaped in JSON or in a launch line. */
+function spellings(text: string): RegExp {
+  return new RegExp(Array.from(text, spellingsOf).join(''), 'gu');
+}
+
+function spellingsOf(character: string): string {
+  const code = character.codePointAt(0) as number;
+  const literal = character.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const bytes = [...Buffer.from(character)].map((byte) => byte.toString(16).padStart(2, '0'));
+  const percent = bytes.map((byte) => `%${anyCase(byte)}`).join('');
+  const units = Array.from({ length: character.length }, (_, i) =>
+    anyCase(character.charCodeAt(i).toString(16).padStart(4, '0')),
+  );
+  const json = units.map((unit) => `\\\\u${unit}`).join('');
+  const shown = `\\\\u\\{${anyCase(code.toString(16))}\\}`;
+  // Backslashes may be doubled any number of times, by each of quotation and JSON.
+  return `(?:\\\\*${literal}|${percent}|${json}|${shown})`;
+}
+
+function anyCase(hex: string): string {
+  return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
