@@ -6,7 +6,7 @@ import { findUrls, type UrlParts, urlParts } from './url-parts.ts';
  * wherever text leaves the process.
  */
 interface Secret {
-  readonly pattern: RegExp;
+  readonly pattern: RegExp | string;
   readonly shown: string;
   readonly length: number;
 }
@@ -18,6 +18,10 @@ let ordered: readonly Secret[] = [];
 /** Shorter ones would mask ordinary words and numbers; they are masked within their URL only. */
 const shortest = 4;
 const masked = '***';
+/** Longer texts are matched as they stand alone: no password, and a pattern of them would be huge. */
+const longest = 500;
+/** Beyond it the oldest are forgotten: no process reads that many pipelines at once. */
+const most = 200;
 
 const secretName =
   /(?:^|[-_.])(?:pass(?:word|wd|phrase)?|pwd|psw|pw|secret|token|credentials?|api-?key|access-?key|private-?key|auth(?:orization)?)(?:$|[-_.])/i;
@@ -51,7 +55,7 @@ export function noteSecrets(value: unknown, name = ''): void {
 /** Notes the secrets of URLs and of `name=value` pairs in a text, such as a launch line. */
 function noteText(text: string): void {
   for (const [, name, value] of text.matchAll(
-    /([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&;]+)/g,
+    /(?<![\w-])([\w-]{1,40})\s{0,9}=\s{0,9}("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&;]+)/g,
   )) {
     if (isSecretName(name as string)) {
       addSecret((value as string).replace(/^(["'])(.*)\1$/s, '$2').replace(/\\(.)/g, '$1'));
@@ -83,14 +87,16 @@ function noteUrl({ userinfo, user, password, authority, path, visiblePath, secre
 
 function add(text: string, shown: string): void {
   if (known.has(text)) return;
-  known.set(text, { pattern: spellings(text), shown, length: text.length });
+  const pattern = text.length > longest ? text : spellings(text);
+  known.set(text, { pattern, shown, length: text.length });
+  if (known.size > most) known.delete(known.keys().next().value as string);
   ordered = [...known.values()].toSorted((a, b) => b.length - a.length);
 }
 
 /** `text` with every known secret replaced by `***`. */
 export function mask(text: string): string {
   let result = text;
-  for (const { pattern, shown } of ordered) result = result.replace(pattern, () => shown);
+  for (const { pattern, shown } of ordered) result = result.replaceAll(pattern, () => shown);
   return result;
 }
 
@@ -119,7 +125,7 @@ function spellingsOf(character: string): string {
   const json = units.map((unit) => `\\\\u${unit}`).join('');
   const shown = `\\\\u\\{${anyCase(code.toString(16))}\\}`;
   // Backslashes may be doubled any number of times, by each of quotation and JSON.
-  return `(?:\\\\*${literal}|${percent}|${json}|${shown})`;
+  return `(?:\\\\{0,9}${literal}|${percent}|${json}|${shown})`;
 }
 
 function anyCase(hex: string): string {

@@ -20,12 +20,12 @@ const pathIsPlain = /^(?:file|tcp|ipc|inproc)$/i;
 /** The URLs in a text; a text that begins as one is one. */
 export function findUrls(text: string): string[] {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !/[\s!]/.test(text)) return [text];
-  return text.match(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi) ?? [];
+  return text.match(/(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,20}:\/\/[^\s"'<>]+/gi) ?? [];
 }
 
 /** Takes a URL apart as people write them: a password may hold `/`, `?`, `#` and `@` as they are. */
 export function urlParts(url: string): UrlParts {
-  const [, scheme, rest] = /^([^:]*):\/\/(.*)$/s.exec(url) as unknown as [string, string, string];
+  const [, scheme = '', rest = ''] = /^([^:]*):\/\/(.*)$/s.exec(url) ?? [];
   const end = endOfUserinfo(rest);
   const userinfo = end < 0 ? undefined : rest.slice(0, end);
   const colon = userinfo?.indexOf(':') ?? -1;
@@ -78,7 +78,7 @@ function visible(piece: string): string {
 function secretsIn(piece: string): string[] {
   const parameter = /^[^=]*=(.*)$/s.exec(piece)?.[1];
   if (parameter !== undefined) {
-    const inner = [...parameter.matchAll(/(?:pass\w*?|pwd|psw|pw|token|key)[=:]([^_&;]+)/gi)];
+    const inner = [...parameter.matchAll(/(?:pass\w{0,8}|pwd|psw|pw|token|key)[=:]([^_&;]+)/gi)];
     return isHarmless(parameter) ? [] : [parameter, ...inner.map((match) => match[1] as string)];
   }
   if (isHarmless(piece)) return [];
