@@ -18,11 +18,13 @@ export function printError(text: string): void {
 /** @param indent spaces per level; none: one line */
 export function printJson(value: unknown, indent?: number): void {
   // JSON.stringify does not escape C1 controls and directional marks.
-  const text = JSON.stringify(maskValues(value), null, indent).replace(/[^\n\P{C}]/gu, (character) =>
-    Array.from(
-      { length: character.length },
-      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-    ).join(''),
+  const text = JSON.stringify(maskValues(value), null, indent).replace(
+    /[^\n\P{C}]/gu,
+    (character) =>
+      Array.from(
+        { length: character.length },
+        (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+      ).join(''),
   );
   process.stdout.write(`${text}\n`);
 }
