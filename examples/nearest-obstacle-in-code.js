@@ -1,5 +1,5 @@
-// A pipeline composed in code: depth with a custom operator on a branch of its own, published on
-// the topic "obstacles".
+// A pipeline composed in code: depth with a custom operator in its own branch, published on the
+// topic "obstacles".
 //
 //   node examples/nearest-obstacle-in-code.js tcp://127.0.0.1:5557
 //   depthline subscribe tcp://127.0.0.1:5557 --topic obstacles

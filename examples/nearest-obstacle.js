@@ -1,5 +1,5 @@
 // A custom operator: the nearest obstacle in the left, middle and right third of the picture.
-// `use: ./nearest-obstacle.js` in a pipeline file makes it known there (nearest-obstacle.yaml);
+// `use: ./nearest-obstacle.js` registers it in a pipeline file (nearest-obstacle.yaml);
 // nearest-obstacle-in-code.js composes a pipeline with it.
 
 import { defineOperator, derive, isValidDepth } from 'depthline';
@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const zones = /** @type {const} */ (['left', 'middle', 'right']);
 
-/** Near depth that ignores single bad pixels: the 2nd percentile of a zone's valid ones, metres. */
+/** Nearest depth of a zone, metres: the 2nd percentile of its valid pixels, so that outliers do not count. */
 function nearest(depth, zone) {
   const from = Math.floor((depth.width * zone) / zones.length);
   const to = Math.floor((depth.width * (zone + 1)) / zones.length);
@@ -29,7 +29,11 @@ export const nearestObstacle = defineOperator({
   accepts: ['depth'],
   emits: ['data'],
   options: z.strictObject({
-    warn: z.number().positive().default(0.8).describe('distance that counts as too close, metres'),
+    warn: z
+      .number()
+      .positive()
+      .default(0.8)
+      .describe('distance below which an obstacle is too close, metres'),
   }),
   examples: [{ warn: 0.5 }],
   create: async ({ warn }) =>

@@ -1,4 +1,4 @@
-// Reads the depth topic in another process: the nearest valid depth of each newest frame.
+// Subscribes to the depth topic from another process and prints the nearest depth of the newest frame.
 //
 //   node examples/subscriber.js tcp://127.0.0.1:5556
 

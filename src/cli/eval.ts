@@ -82,7 +82,9 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
   const options = evaluationOptions(flags);
   const sets: { name: string; pairs: RgbdPair[] }[] = [];
   for (const folder of folders) {
-    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence ?? []);
+    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence ?? [], (message) =>
+      printError(`warning: ${message}`),
+    );
     sets.push({ name: setName(folder), pairs: pairs.filter((_, i) => i % flags.every === 0) });
   }
   const stop = new AbortController();

@@ -6,13 +6,13 @@ export interface Intrinsics {
   readonly cy: number;
 }
 
-/** Name and content hash of the model that made a depth frame. */
+/** Name and content hash of the model that estimated a depth frame. */
 export interface ModelIdentity {
   readonly name: string;
   readonly sha256: string;
 }
 
-/** True metric depth of a frame, when its source knows it. */
+/** Depth of each pixel. */
 export interface DepthMap {
   readonly width: number;
   readonly height: number;
@@ -22,18 +22,18 @@ export interface DepthMap {
 
 /** What every frame carries, whatever its kind. */
 export interface FrameBase {
-  /** Given by the source, rising, never reused; a gap means that frames were lost at capture. */
+  /** Assigned by the source; rises and is never reused. A gap means frames lost at capture. */
   readonly seq: number;
-  /** Presentation time in nanoseconds; never goes back. */
+  /** Presentation time, nanoseconds; never decreases. */
   readonly pts: bigint;
   /** Wall clock at capture, nanoseconds since the Unix epoch. */
   readonly capturedAt: bigint;
   /** Name of the source, as in the pipeline file. */
   readonly source: string;
-  /** Time each stage took, milliseconds by stage name. */
+  /** Duration of each stage, milliseconds by stage name. */
   readonly timings?: Readonly<Record<string, number>>;
   readonly intrinsics?: Intrinsics;
-  /** Ground truth, from sources that know it (synthetic-room). */
+  /** Ground truth, from sources that have it (synthetic-room). */
   readonly truth?: DepthMap;
 }
 
@@ -53,10 +53,10 @@ export type Picture = Pick<ImageFrame, 'width' | 'height' | 'format' | 'data'>;
 /** Depth picture: float32 metres along the optical axis; valid where finite and above 0. */
 export interface DepthFrame extends FrameBase, DepthMap {
   readonly kind: 'depth';
-  /** The picture that the depth was estimated from, as the network saw it. */
+  /** The picture that the depth was estimated from, as it went into the network. */
   readonly image?: ImageFrame;
   readonly model?: ModelIdentity;
-  /** Smallest and largest depth that the model or sensor can give, metres. */
+  /** Smallest and largest depth that the model or sensor can output, metres. */
   readonly range?: readonly [number, number];
 }
 
@@ -66,11 +66,11 @@ export interface PointsFrame extends FrameBase {
   readonly count: number;
   /** `count × 3` float32 metres, XYZ interleaved. */
   readonly data: Float32Array;
-  /** `count × 3` uint8 RGB, when the depth frame had a picture. */
+  /** `count × 3` uint8 RGB, if the depth frame had a picture. */
   readonly colors?: Uint8Array;
 }
 
-/** Any JSON value that a user's operator made of a frame: detections, distances, alarms. */
+/** A JSON value that an operator computed from a frame: detections, distances, alarms. */
 export interface DataFrame extends FrameBase {
   readonly kind: 'data';
   readonly value: unknown;
@@ -96,7 +96,7 @@ export function derive(frame: Frame): FrameBase {
   };
 }
 
-/** Says what is wrong with a value that should be a frame, or nothing if it is one. */
+/** What is wrong with a value that should be a frame; `undefined` if nothing is. */
 export function frameProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null)
     return `${value === null ? 'null' : typeof value}, not a frame`;

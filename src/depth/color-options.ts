@@ -23,6 +23,6 @@ export const colorOptions = {
   percentiles: interval(z.number().min(0).max(100))
     .default([2, 98])
     .describe(
-      'percentiles of each frame that stand for min and max where those are not given; averaged over about 10 frames',
+      'percentiles of each frame that are used where min or max is not set, as a moving average over about 10 frames',
     ),
 };

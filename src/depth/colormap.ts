@@ -38,9 +38,9 @@ export function colormap(name: ColormapName): Uint8Array {
 
 export interface DepthColors {
   readonly colormap: ColormapName;
-  /** Metres that get the near end of the colours. */
+  /** Depth of the near end of the colours, metres. */
   readonly min: number;
-  /** Metres that get the far end of the colours. */
+  /** Depth of the far end of the colours, metres. */
   readonly max: number;
 }
 

@@ -3,7 +3,7 @@ import { isValidDepth } from '../core/valid-depth.ts';
 import { colormap } from './colormap.ts';
 
 const table = colormap('inferno');
-/** The first colours of the map are nearly black, which says that there is nothing to compare. */
+/** The first colours of the map are nearly black, which is the colour of invalid pixels. */
 const first = 40;
 
 /**

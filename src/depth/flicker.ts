@@ -2,20 +2,21 @@ import { createHistogram } from 'node:perf_hooks';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
 
-/** How much depth changed from the frame before, over the pixels that count as static. */
+/** Change of depth since the previous frame, over static pixels. */
 export interface Flicker {
   /** Mean absolute change, metres. */
   readonly metres: number;
-  /** Mean of the change relative to the depth before. */
+  /** Mean absolute change relative to the previous depth. */
   readonly relative: number;
-  /** Share of the picture's pixels that were compared, 0 to 1. */
+  /** Share of pixels that were compared, 0 to 1. */
   readonly share: number;
 }
 
 /**
- * Change of depth between two frames where the scene stood still: where no colour channel of the
- * picture changed by more than `threshold` levels, and everywhere valid when there is no picture.
- * `undefined` if no pixel can be compared.
+ * Change of depth between two frames over static pixels: those where no colour channel of the
+ * picture changed by more than `threshold` levels, or all valid ones if there is no picture.
+ *
+ * @returns `undefined` if no pixel can be compared
  */
 export function flickerBetween(
   before: DepthFrame,
@@ -52,7 +53,7 @@ function movement(before: ImageFrame | undefined, now: ImageFrame | undefined) {
   const step = format === 'rgba' ? 4 : 3;
   const [a, b] = [before.data, now.data];
   return {
-    /** Largest change of a channel at a place given in shares of width and height. */
+    /** Largest change of a channel at a position given in shares of width and height. */
     at(u: number, v: number): number {
       const i = (Math.floor(v * height) * width + Math.floor(u * width)) * step;
       return Math.max(
@@ -64,7 +65,7 @@ function movement(before: ImageFrame | undefined, now: ImageFrame | undefined) {
   };
 }
 
-/** Mean and 95th percentile of many small numbers, in memory of fixed size. */
+/** Mean and 95th percentile of many small numbers, in constant memory. */
 export class Spread {
   readonly #histogram = createHistogram();
   #sum = 0;

@@ -7,14 +7,14 @@ import { cropIntrinsics, fuseIntrinsics } from './intrinsics.ts';
 export type Fit = Extract<Fusion, { do: 'resize' }>['fit'];
 export type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
 
-/** How a picture gets another size: what is kept, how large that becomes, and where it stands. */
+/** How a picture is resized: which part is kept, its size in the result, and its position there. */
 export interface FitPlan {
-  /** Part of the picture that is kept. */
+  /** Part of the picture to keep. */
   readonly part: Rectangle;
-  /** Where that part stands in the result; the rest are bars. */
+  /** Position of that part in the result; the rest is bars. */
   readonly inner: Rectangle;
   readonly size: Size;
-  /** Nothing has to be done. */
+  /** There is nothing to do. */
   readonly untouched: boolean;
 }
 
@@ -45,7 +45,7 @@ function letterboxed(part: Size, { width, height }: Size): Rectangle {
   };
 }
 
-/** What intrinsics and ground truth become; under the bars the truth is invalid. */
+/** Identity, intrinsics and ground truth of the result; under the bars the truth is invalid. */
 export function fittedBase(frame: ImageFrame | DepthFrame, plan: FitPlan): FrameBase {
   const { part, inner, size } = plan;
   const { intrinsics, truth, ...rest } = deriveView(frame, part, inner);
@@ -56,7 +56,7 @@ export function fittedBase(frame: ImageFrame | DepthFrame, plan: FitPlan): Frame
   };
 }
 
-/** Depth in another size by nearest neighbour, so that no depth lies between two surfaces. */
+/** Resizes depth by nearest neighbour, so that no depth lies between two surfaces. */
 export function fitDepth(frame: DepthFrame, size: Size, fit: Fit, view?: number): DepthFrame {
   const plan = planFit(frame, size, fit, view);
   if (plan.untouched) return frame;
@@ -70,7 +70,7 @@ export function fitDepth(frame: DepthFrame, size: Size, fit: Fit, view?: number)
   };
 }
 
-/** The part of a frame within `part`; its picture, ground truth and intrinsics follow. */
+/** Crops a frame to `part`, and its picture, ground truth and intrinsics with it. */
 export function cropFrame<F extends ImageFrame | DepthFrame>(frame: F, part: Rectangle): F {
   if (part.width === frame.width && part.height === frame.height) return frame;
   return {
@@ -83,7 +83,7 @@ export function cropFrame<F extends ImageFrame | DepthFrame>(frame: F, part: Rec
   };
 }
 
-/** The mirrored frame; its picture, ground truth and intrinsics follow. */
+/** Mirrors a frame, and its picture, ground truth and intrinsics with it. */
 export function flipFrame<F extends ImageFrame | DepthFrame>(frame: F, axis: Axis): F {
   const { intrinsics, truth } = frame;
   return {
@@ -97,7 +97,7 @@ export function flipFrame<F extends ImageFrame | DepthFrame>(frame: F, axis: Axi
   };
 }
 
-/** A mirrored row-major picture with `channels` values per pixel. */
+/** Mirrors a row-major picture with `channels` values per pixel. */
 export function flipPixels<T extends Uint8Array | Float32Array>(
   data: T,
   { width, height }: Size,
@@ -130,14 +130,14 @@ function sizeOf({ width, height }: Size): Size {
   return { width, height };
 }
 
-/** `map` in its place among bars, at the map's own resolution. */
+/** `map` with the same bars around it, at its own resolution. */
 function padMap(map: DepthMap, inner: Rectangle, size: Size): DepthMap {
   if (inner.width === size.width && inner.height === size.height) return map;
   const padding = paddingOf(map, inner, size);
   return { ...padding.size, data: padPixels(map.data, map, 1, padding) };
 }
 
-/** A depth frame's picture under bars of the same share as the depth's; black. */
+/** A depth frame's picture with black bars of the same share as the depth's. */
 function padImage(image: ImageFrame, { inner, size }: FitPlan): ImageFrame {
   if (inner.width === size.width && inner.height === size.height) return image;
   const padding = paddingOf(image, inner, size);
@@ -148,7 +148,7 @@ function padImage(image: ImageFrame, { inner, size }: FitPlan): ImageFrame {
   };
 }
 
-/** Where a picture stands in a larger one that has bars around it. */
+/** Position of a picture within a larger one that adds bars. */
 interface Padding {
   readonly left: number;
   readonly top: number;

@@ -2,7 +2,7 @@ import { type DepthMap, derive, type Frame, type FrameBase } from '../core/frame
 import type { Rectangle, Size } from '../core/size.ts';
 import { cropIntrinsics, scaleIntrinsics } from './intrinsics.ts';
 
-/** A part of a row-major picture with `channels` values per pixel. */
+/** Crops a row-major picture with `channels` values per pixel. */
 export function cropPixels<T extends Uint8Array | Float32Array>(
   data: T,
   width: number,
@@ -25,7 +25,7 @@ export function scaleNearest(map: DepthMap, to: Size): DepthMap {
   return { width, height, data: scalePixelsNearest(map.data, map, 1, to) };
 }
 
-/** A row-major picture with `channels` values per pixel in another size, by the nearest pixel. */
+/** Nearest-neighbour scaling of a row-major picture with `channels` values per pixel. */
 export function scalePixelsNearest<T extends Uint8Array | Float32Array>(
   data: T,
   from: Size,
@@ -59,8 +59,8 @@ function nearestIndices(from: number, to: number): Uint32Array {
 }
 
 /**
- * What a frame's geometry becomes when `part` of it is scaled to `size`: intrinsics and ground
- * truth follow the picture. The truth keeps its own resolution; only its view is cut.
+ * Identity, intrinsics and ground truth of a frame of which `part` is scaled to `size`. The truth
+ * keeps its own resolution; it is only cropped.
  */
 export function deriveView(frame: Frame & Size, part: Rectangle, size: Size): FrameBase {
   const { intrinsics, truth, ...rest } = derive(frame);
@@ -83,7 +83,7 @@ function cropTruth(truth: DepthMap, frame: Size, part: Rectangle): DepthMap {
   };
 }
 
-/** The same part of a picture of another size: at least one pixel, and within it. */
+/** The same part of a picture of another size: at least one pixel, and within the picture. */
 export function scaleRectangle(part: Rectangle, from: Size, to: Size): Rectangle {
   const [left, right] = scaleSpan(part.left, part.width, to.width / from.width, to.width);
   const [top, bottom] = scaleSpan(part.top, part.height, to.height / from.height, to.height);

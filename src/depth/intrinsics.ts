@@ -21,12 +21,16 @@ export const intrinsicsSchema = z
       .int()
       .positive()
       .optional()
-      .describe('width of the picture that these values are for, pixels; default: the source’s'),
+      .describe(
+        'width of the picture that these values were calibrated for, pixels; default: the source’s',
+      ),
     height: z
       .int()
       .positive()
       .optional()
-      .describe('height of the picture that these values are for, pixels; default: the source’s'),
+      .describe(
+        'height of the picture that these values were calibrated for, pixels; default: the source’s',
+      ),
   })
   .refine((value) => isCalibrated(value) !== (value['field-of-view'] !== undefined), {
     error: 'needs either fx, fy, cx and cy, or field-of-view',
@@ -34,7 +38,7 @@ export const intrinsicsSchema = z
   .refine(({ width, height }) => (width === undefined) === (height === undefined), {
     error: 'needs both width and height, or neither',
   })
-  .describe('the camera’s geometry, for point-cloud');
+  .describe('camera intrinsics, for point-cloud');
 
 export type IntrinsicsOptions = z.output<typeof intrinsicsSchema>;
 
@@ -70,7 +74,7 @@ interface View {
   readonly intrinsics: Intrinsics;
 }
 
-/** What fused operators make of a camera's intrinsics. */
+/** A camera's intrinsics after the fused operators. */
 export function fuseIntrinsics(view: View, fusions: readonly Fusion[]): View {
   return fusions.reduce(viewAfter, view);
 }
@@ -137,7 +141,7 @@ export function intrinsicsOfFrames(
   if (!camera && fusions.length > 0) {
     throw new DepthlineError(
       'CONFIG',
-      'intrinsics needs width and height, because the picture is cropped or resized on its way',
+      'intrinsics needs width and height, because the picture is cropped or resized before it arrives',
     );
   }
   let known: View | undefined;
@@ -153,7 +157,7 @@ export function intrinsicsOfFrames(
   };
 }
 
-/** The camera's intrinsics at the size it runs at. */
+/** The camera's intrinsics at its capture size. */
 function base(options: IntrinsicsOptions, given: Size | undefined, size: Size): Intrinsics {
   const { fx, fy, cx, cy } = options;
   const degrees = options['field-of-view'];

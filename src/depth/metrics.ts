@@ -1,13 +1,13 @@
 import { isValidDepth } from '../core/valid-depth.ts';
 
-/** Valid truth, metres; both ends belong to it. */
+/** Range of ground truth to compare with, metres, both ends included. */
 export interface DepthRange {
   readonly min: number;
   readonly max: number;
 }
 
 /**
- * How far a prediction is from the truth, as the depth literature measures it (Eigen et al. 2014).
+ * Errors of a prediction, as the depth literature measures them (Eigen et al. 2014).
  * Lengths in metres; `delta1`…`delta3` are the share of pixels within a factor of 1.25, 1.25² and
  * 1.25³, from 0 to 1.
  */
@@ -45,9 +45,9 @@ export interface FrameErrors extends DepthErrors {
 }
 
 export interface FrameErrorOptions {
-  /** Truth that counts; default: all that is above zero. */
+  /** Ground truth to compare with; default: all valid depth. */
   readonly range?: DepthRange | undefined;
-  /** Factor on the prediction, see `medianScale`. Default 1. */
+  /** Factor to multiply the prediction by, see `medianScale`. Default 1. */
   readonly scale?: number;
 }
 
@@ -105,8 +105,8 @@ export function frameErrors(
 }
 
 /**
- * The factor that makes the prediction's median that of the truth: what is left is the error of
- * shape, without that of scale. 1 if no pixel is valid in both.
+ * The factor that scales the prediction's median to that of the truth. The errors that remain are
+ * those of shape, without scale. 1 if no pixel is valid in both.
  */
 export function medianScale(
   prediction: Float32Array,
@@ -171,7 +171,7 @@ export class DepthMetrics {
   }
 
   /**
-   * Counts a frame; gives its own errors, or `undefined` if there was nothing to compare.
+   * Counts a frame; returns its errors, or `undefined` if it has no pixel to compare.
    *
    * @param prediction float32 metres
    * @param truth float32 metres, as many; 0 and NaN are invalid

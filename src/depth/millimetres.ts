@@ -2,7 +2,7 @@ import { isValidDepth } from '../core/valid-depth.ts';
 
 const mostMillimetres = 65_535;
 
-/** Metres as whole millimetres (`16UC1` of ROS REP 118); 0 is invalid, far depths saturate. */
+/** Metres as whole millimetres (`16UC1` of ROS REP 118); invalid depths become 0, far ones saturate. */
 export function toMillimetres(
   metres: Float32Array,
   out: Uint16Array = new Uint16Array(metres.length),

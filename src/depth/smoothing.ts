@@ -5,20 +5,20 @@ import { allValid, cleanCopy } from './valid-pixels.ts';
 
 export interface SmoothingOptions {
   readonly method: 'ema' | 'median' | 'motion';
-  /** ema: gain; motion: gain at rest; 0 < alpha ≤ 1. */
+  /** ema: gain; motion: gain of static pixels; 0 < alpha ≤ 1. */
   readonly alpha: number;
-  /** median: frames. */
+  /** median: number of frames. */
   readonly window: number;
   /** motion: relative change at which the gain is 1. */
   readonly motionThreshold: number;
-  /** Mean relative change beyond which the past is forgotten. */
+  /** Mean relative change above which the history is discarded. */
   readonly sceneCut: number;
-  /** Frames for which an invalid pixel keeps its last depth. */
+  /** Frames for which an invalid pixel keeps its last valid depth. */
   readonly hold: number;
 }
 
 export interface Smoother {
-  /** The smoothed depth, float32 metres, in an array of its own. */
+  /** The smoothed depth, float32 metres, in a new array. */
   next(depth: DepthMap): Float32Array;
 }
 
@@ -26,7 +26,7 @@ export function createSmoother(options: SmoothingOptions): Smoother {
   return options.method === 'median' ? new MedianSmoother(options) : new AverageSmoother(options);
 }
 
-/** What both kinds share: the past of one picture size, and when to forget it. */
+/** What both kinds share: the history at one picture size, and when to discard it. */
 abstract class History implements Smoother {
   protected readonly options: SmoothingOptions;
   protected past: Float32Array | undefined;
@@ -53,17 +53,17 @@ abstract class History implements Smoother {
     }
     const out = new Float32Array(data.length);
     this.blend(data, past, out);
-    // Nearly always every pixel is valid, and nothing has to be held.
+    // Usually every pixel is valid, and nothing has to be held.
     if (this.#holding || !allValid(data)) this.#hold(data, past, out);
     this.past = out;
     return out;
   }
 
   protected abstract reset(data: Float32Array): void;
-  /** Fills `out` for the pixels that are valid in `data`; what it writes for others is not used. */
+  /** Fills `out` where `data` is valid; what it writes elsewhere is not used. */
   protected abstract blend(data: Float32Array, past: Float32Array, out: Float32Array): void;
 
-  /** Gives invalid pixels their last depth for a while, then 0. */
+  /** Gives invalid pixels their last depth for `hold` frames, then 0. */
   #hold(data: Float32Array, past: Float32Array, out: Float32Array): void {
     const missing = this.#missing;
     const { hold } = this.options;
@@ -84,7 +84,7 @@ abstract class History implements Smoother {
   #isCut({ data, width, height }: DepthMap, past: Float32Array): boolean {
     let sum = 0;
     let n = 0;
-    // Some of the rows say as much as all of them.
+    // A sample of the rows is as telling as all of them.
     const step = Math.max(1, Math.floor(height / cutRows)) * width;
     for (let start = 0; start < data.length; start += step) {
       for (let i = start; i < start + width; i++) {
@@ -99,7 +99,7 @@ abstract class History implements Smoother {
   }
 }
 
-/** About so many rows, spread over the picture, are looked at for a cut. */
+/** Number of rows, spread over the picture, that are compared to detect a cut. */
 const cutRows = 32;
 
 class AverageSmoother extends History {
@@ -134,7 +134,7 @@ function followMotion(
     const last = past[i] as number;
     const change = value - last;
     const gain = alpha + (slope * Math.abs(change)) / last;
-    // Not Math.min, which takes care of more cases and more time.
+    // Not Math.min, which handles more cases and is slower.
     out[i] = last > 0 && gain < 1 ? last + gain * change : value;
   }
 }

@@ -1,9 +1,9 @@
 import { isValidDepth, isValidDepthBits } from '../core/valid-depth.ts';
 
 /**
- * Median of each pixel over `frames`, among its valid values (0, NaN and infinity are none; 0 if
- * there is none at all). The default window of five has a path of its own without branches,
- * several times faster than the general one.
+ * Median of each pixel over `frames`, among its valid values; 0 if there is
+ * none. The default window of five has a branchless path of its own, several times faster than the
+ * general one.
  */
 export function temporalMedian(frames: readonly Float32Array[], out: Float32Array): void {
   if (frames.length === 5) {

@@ -10,12 +10,12 @@ export interface Points {
 }
 
 /**
- * Depth along the optical axis to points in camera coordinates (x right, y down, z forward):
+ * Converts depth along the optical axis to points in camera coordinates (x right, y down, z forward):
  * x = (u − cx) · z / fx, y = (v − cy) · z / fy. Invalid pixels give no point.
  *
  * @param intrinsics in pixels of the depth map
- * @param stride takes every n-th column of every n-th row
- * @param image gives the colours; of any size, showing the same view
+ * @param stride uses every n-th column of every n-th row
+ * @param image source of the colours; of any size, with the same view
  */
 export function unproject(
   depth: DepthMap,
@@ -54,7 +54,7 @@ function countValid({ width, height, data }: DepthMap, stride: number): number {
   return count;
 }
 
-/** Writes the colour at a place given in shares of width and height. */
+/** Writes the colour at a position given in shares of width and height. */
 function paint(colors: Uint8Array, at: number, image: ImageFrame, u: number, v: number): void {
   const { width, height, format, data } = image;
   const pixel = Math.floor(v * height) * width + Math.floor(u * width);

@@ -17,7 +17,7 @@ import { squeezeNearest } from './paper-view.ts';
 import { type RgbdOptions, type RgbdPair, readRgbd } from './rgbd-folder.ts';
 
 export interface EvaluationOptions extends RgbdOptions {
-  /** Truth that counts, metres; default: all that is above 0. */
+  /** Ground truth to compare with, metres; default: all valid depth. */
   readonly range?: DepthRange;
   /** Mean over frames (default), or over pixels; see `DepthMetrics`. */
   readonly average?: 'frames' | 'pixels';
@@ -29,7 +29,7 @@ export interface EvaluationOptions extends RgbdOptions {
 /** One frame by one model. */
 export interface FrameResult {
   readonly frame: string;
-  /** Nothing if the frame has no pixel to compare. */
+  /** `undefined` if the frame has no pixel to compare. */
   readonly errors: FrameErrors | undefined;
   /** With the prediction scaled to the truth's median. */
   readonly scaled: FrameErrors | undefined;
@@ -41,12 +41,12 @@ export interface FrameResult {
 export interface ModelResult {
   readonly model: string;
   readonly sha256: string;
-  /** The model gives depth without a unit, so that only the scaled errors mean something. */
+  /** The model outputs depth without a unit; only the scaled errors are meaningful. */
   readonly relative: boolean;
   readonly errors: DepthMetricsResult;
   /** With each prediction scaled to the truth's median. */
   readonly scaled: DepthMetricsResult;
-  /** Mean share of the truth's pixels that have a prediction, 0 to 1. */
+  /** Mean share of valid truth pixels that have a prediction, 0 to 1. */
   readonly coverage: number;
   /** Time of the model per frame, milliseconds. */
   readonly latencyMs: Percentiles | undefined;
@@ -61,7 +61,7 @@ export interface SetResult {
   readonly models: readonly ModelResult[];
 }
 
-/** A frame as a model saw it, with truth and prediction of one size. */
+/** A frame as a model saw it, with truth and prediction of the same size. */
 export interface Comparison {
   readonly image: ImageFrame;
   readonly truth: DepthMap;
@@ -70,7 +70,7 @@ export interface Comparison {
 
 /**
  * Measures models on an RGB-D set, with the inference of `estimate-depth`: one frame and one model
- * at a time, so that they do not disturb each other's latency.
+ * at a time, so that they do not affect each other's latency.
  *
  * @throws DepthlineError `SOURCE` if a frame cannot be read, `MODEL` if a model fails on it
  */
@@ -92,7 +92,7 @@ export async function evaluateSet(
   return { set, frames, models: tallies.map((tally) => tally.result()) };
 }
 
-/** What the estimator makes of a frame, with the truth of what it saw. */
+/** The estimate of a frame, with the ground truth of the part that the model saw. */
 export async function compare(
   estimator: DepthEstimator,
   frame: ImageFrame,

@@ -18,7 +18,7 @@ export interface ReportPictures extends Size {
   readonly picture: string;
   readonly truth: string;
   readonly prediction: string;
-  /** |prediction − truth| / truth; black where there is nothing to compare. */
+  /** |prediction − truth| / truth; black where either is invalid. */
   readonly error: string;
   /** Ends of the colour scale of truth and prediction, metres. */
   readonly range: DepthRange;

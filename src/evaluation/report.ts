@@ -125,7 +125,7 @@ function pictureRow(model: string, row: FrameResult | undefined, pictures: Repor
   const facts = `δ1 ${figure(errors?.delta1)}, RMSE ${figure(errors?.rmse)} m, AbsRel ${figure(errors?.absRel)}`;
   return `<p>${escaped(model)}: ${facts}</p>
 <div class="panels">
-${picture(pictures.picture, 'what the model saw', '')}
+${picture(pictures.picture, 'model input', '')}
 ${picture(pictures.truth, 'truth', metres)}
 ${picture(pictures.prediction, 'prediction', metres)}
 ${picture(pictures.error, 'absolute relative error', scale('error', '0', `${largestError} and more`))}
@@ -205,7 +205,7 @@ figure { margin: 0 } figcaption { font-size: 13px; color: #555 } img { display: 
 <h1>Depth evaluation</h1>
 <p><code>${escaped(command)}</code></p>
 <p>δ1, δ2, δ3: share of pixels within a factor of 1.25, 1.25², 1.25³ of the truth (more is better);
-the other figures are errors (less is better). Black pixels have no depth, or nothing to compare.</p>
+the other figures are errors (less is better). Black pixels have no valid depth.</p>
 ${sections.join('\n')}
 </html>
 `;

@@ -22,7 +22,7 @@ export interface RgbdPair {
 export interface RgbdOptions {
   /** Metres per step of 16-bit depth: 0.001 (default), 0.0002 for TUM. 8-bit depth is NYU's, 10 m / 255. */
   readonly depthUnit?: number;
-  /** Pixels cut off on every side, before anything else; default 0. */
+  /** Pixels to crop on every side first; default 0. */
   readonly border?: number;
   /**
    * `paper` resamples as FastDepth's own evaluation does, see `paperView`; a model is given all of
@@ -38,15 +38,17 @@ const millimetres = 0.001;
 const nyu8BitUnit = 10 / 255;
 
 /**
- * Pairs of a folder with `rgb/` (JPEG, PNG) and `depth/` (PNG) of the same names, in natural order.
+ * Pairs of a folder with pictures in `rgb/` and PNG of the same names in `depth/`, in natural order.
  *
- * @param sequences only frames that `manifest.csv` gives one of these in its column `sequence`
+ * @param sequences only frames whose `sequence` in `manifest.csv` is one of these; default: all
+ * @param warn told about pictures that are left out
  * @throws DepthlineError `SOURCE` if there are none
  */
 export async function findRgbdPairs(
   folder: string,
   baseDirectory: string,
   sequences: readonly string[] = [],
+  warn: (message: string) => void = () => {},
 ): Promise<RgbdPair[]> {
   const { pictures, depths } = await findPictures(folder, undefined, baseDirectory);
   const pairs = pictures.flatMap((picture, i) => {
@@ -57,6 +59,8 @@ export async function findRgbdPairs(
     const message = `"${folder}" has no pictures with depth; an RGB-D folder has rgb/0001.jpg and depth/0001.png`;
     throw new DepthlineError('SOURCE', message);
   }
+  const bare = pictures.length - pairs.length;
+  if (bare > 0) warn(`${folder}: ${bare} of ${pictures.length} pictures have no depth picture`);
   return sequences.length === 0 ? pairs : ofSequences(pairs, sequences);
 }
 
@@ -131,7 +135,7 @@ async function readDepth(path: string, unit: number): Promise<DepthMap> {
 function withoutBorder({ width, height }: Size, border: number, path: string): Rectangle {
   const size = { width: width - 2 * border, height: height - 2 * border };
   if (size.width > 0 && size.height > 0) return { left: border, top: border, ...size };
-  const message = `a border of ${border} leaves nothing of ${path}, which is ${width}×${height}`;
+  const message = `a border of ${border} pixels exceeds ${path}, which is ${width}×${height}`;
   throw new DepthlineError('CONFIG', message);
 }
 

@@ -1,7 +1,7 @@
 import type { DepthErrors } from '../depth/metrics.ts';
 import type { ModelResult, SetResult } from './evaluate.ts';
 
-/** How each figure is shown; `better` says in which direction. */
+/** The columns of a table; `better` is the direction of improvement. */
 export const figures: readonly {
   readonly key: keyof DepthErrors;
   readonly title: string;
@@ -17,7 +17,7 @@ export const figures: readonly {
   { key: 'log10', title: 'log10', better: 'low' },
 ];
 
-/** A table of text cells: one row per model as it is, and one per model scaled to the median. */
+/** A table of text cells: one row per model, then one per model with median scaling. */
 export function comparisonRows({ models }: SetResult): string[][] {
   const head = ['model', ...figures.map(({ title }) => title), 'ms p50', 'ms p95'];
   return [
@@ -46,20 +46,20 @@ export function milliseconds(value: number | undefined): string {
   return value === undefined ? '–' : value.toFixed(1);
 }
 
-/** What should be known beside the figures. */
+/** Caveats that belong to the figures. */
 export function notes({ models, frames }: SetResult): string[] {
   return models.flatMap(({ model, relative, coverage, errors }) => [
     ...(errors.frames < frames
-      ? [`${model}: ${frames - errors.frames} of ${frames} frames have nothing to compare`]
+      ? [`${model}: ${frames - errors.frames} of ${frames} frames have no pixel to compare`]
       : []),
     ...(coverage < 1
       ? [
-          `${model}: predicts ${(coverage * 100).toFixed(1)} % of the pixels with truth; the errors are over those`,
+          `${model}: predicts ${(coverage * 100).toFixed(1)} % of the pixels with truth; the errors cover only those`,
         ]
       : []),
     ...(relative
       ? [
-          `${model}: gives relative depth without a unit; only its median-scaled errors mean something`,
+          `${model}: outputs relative depth without a unit; only its median-scaled errors are meaningful`,
         ]
       : []),
   ]);

@@ -4,7 +4,7 @@ import { decodeDepthPng, pixelFormat } from './decode.ts';
 /**
  * Reads a 16-bit grey PNG of millimetres (0: invalid), bit for bit.
  *
- * @throws Error if the picture is of any other kind: its values would be no millimetres
+ * @throws Error if it is any other kind of picture: its values would not be millimetres
  */
 export async function readDepthFile(path: string): Promise<DepthMap> {
   const { depth, channels } = await pixelFormat(path);

@@ -6,10 +6,10 @@ import { type Fit, fittedBase, planFit } from '../depth/frame-geometry.ts';
 sharp.cache(false);
 
 /**
- * Scales a picture, off the event loop, with a triangle filter as wide as the scale asks for: what
+ * Resizes a picture, off the event loop, with a triangle filter that widens with the scale, as
  * videoscale's `bilinear2` does in a launch line. `view` is the aspect of the part that is kept
  * before scaling; without it `crop` keeps the target's aspect and the others keep everything.
- * Intrinsics and ground truth follow. A picture that fits already comes back as it is.
+ * Intrinsics and ground truth follow. A picture that fits already is returned unchanged.
  */
 export async function fitImage(
   frame: ImageFrame,

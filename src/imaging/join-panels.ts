@@ -1,15 +1,18 @@
 import sharp from 'sharp';
 import type { Size } from '../core/size.ts';
 
-/** An RGB or RGBA picture, or nothing, which is shown black. */
+/** An RGB or RGBA picture. */
 export interface Panel extends Size {
   readonly channels: 3 | 4;
   readonly data: Uint8Array;
-  /** Keep pixels sharp when scaling, as measured values need. */
+  /** Scale by nearest neighbour, as measured values need. */
   readonly exact?: boolean;
 }
 
-/** Panels of one size beside each other, off the event loop; RGB. */
+/**
+ * Scales panels to one size and joins them from left to right, off the event loop; RGB. A missing
+ * panel is black.
+ */
 export async function joinPanels(
   panels: readonly (Panel | undefined)[],
   { width, height }: Size,

@@ -7,24 +7,24 @@ import { isValidDepth } from '../core/valid-depth.ts';
 
 const options = minBelowMax(
   z.strictObject({
-    min: z.number().min(0).max(1e6).default(0).describe('smallest depth that is valid, metres'),
-    max: z.number().gt(0).max(1e6).default(10).describe('largest depth that is valid, metres'),
+    min: z.number().min(0).max(1e6).default(0).describe('smallest valid depth, metres'),
+    max: z.number().gt(0).max(1e6).default(10).describe('largest valid depth, metres'),
     outside: z
       .enum(['invalid', 'clip'])
       .default('invalid')
-      .describe('what depths outside become: invalid (0), or the nearest end'),
+      .describe('depths outside the range: mark as invalid (0), or clip to the nearest end'),
   }),
 );
 
 type Options = z.output<typeof options>;
 
 /**
- * Limits depth to a valid range. What is invalid (0, NaN, negative, infinite) stays invalid and
+ * Limits depth to a range. What is invalid (0, NaN, negative, infinite) stays invalid and
  * is written as 0.
  */
 export const clamp = defineOperator({
   name: 'clamp',
-  summary: 'Limits depth to a valid range: what lies outside becomes invalid, or is clipped.',
+  summary: 'Limits depth to a range: values outside become invalid or are clipped.',
   accepts: ['depth'],
   emits: ['depth'],
   options,

@@ -12,7 +12,7 @@ const options = minBelowMax(z.strictObject(colorOptions));
 /** Depth as an RGB picture of the same size: near is warm or bright, invalid is black. */
 export const colorize = defineOperator({
   name: 'colorize',
-  summary: 'Shows depth in colours: turbo, viridis, magma, inferno or grey.',
+  summary: 'Renders depth in colours: turbo, viridis, magma, inferno or grey.',
   accepts: ['depth'],
   emits: ['image'],
   options,

@@ -8,8 +8,18 @@ import { DepthMetrics, depthErrorNames } from '../depth/metrics.ts';
 
 const options = minBelowMax(
   z.strictObject({
-    min: z.number().min(0).max(1e6).default(0).describe('smallest truth that counts, metres'),
-    max: z.number().gt(0).max(1e6).default(10).describe('largest truth that counts, metres'),
+    min: z
+      .number()
+      .min(0)
+      .max(1e6)
+      .default(0)
+      .describe('smallest ground truth to compare with, metres'),
+    max: z
+      .number()
+      .gt(0)
+      .max(1e6)
+      .default(10)
+      .describe('largest ground truth to compare with, metres'),
   }),
 );
 

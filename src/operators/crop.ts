@@ -10,13 +10,15 @@ import { cropFrame } from '../depth/frame-geometry.ts';
 
 const options = z
   .strictObject({
-    left: z.int().min(0).optional().describe('pixels left of the part that is kept'),
-    top: z.int().min(0).optional().describe('pixels above the part that is kept'),
-    width: z.int().min(1).optional().describe('width of the part that is kept, pixels'),
-    height: z.int().min(1).optional().describe('height of the part that is kept, pixels'),
+    left: z.int().min(0).optional().describe('left edge of the part to keep, pixels'),
+    top: z.int().min(0).optional().describe('top edge of the part to keep, pixels'),
+    width: z.int().min(1).optional().describe('width of the part to keep, pixels'),
+    height: z.int().min(1).optional().describe('height of the part to keep, pixels'),
     aspect: aspect()
       .optional()
-      .describe('keep the largest centre part of this shape, such as "4:3", in place of pixels'),
+      .describe(
+        'keep the largest centred part with this aspect ratio, such as "4:3"; instead of pixels',
+      ),
   })
   .refine(
     ({ left, top, width, height, aspect }) => {
@@ -28,10 +30,10 @@ const options = z
 
 type Options = z.output<typeof options>;
 
-/** Keeps a part of a picture or depth map; intrinsics, ground truth and picture follow. */
+/** Crops a picture or depth map, and its intrinsics, ground truth and picture with it. */
 export const crop = defineOperator({
   name: 'crop',
-  summary: 'Keeps a part of the picture: a rectangle, or the centre part of a given shape.',
+  summary: 'Crops to a rectangle, or to the largest centred part with an aspect ratio.',
   accepts: ['image', 'depth'],
   emits: 'same',
   options,
@@ -57,7 +59,7 @@ function rectangle(region: CropRegion, size: Size): Rectangle {
   if (left + width <= size.width && top + height <= size.height) return region;
   throw new DepthlineError(
     'OPERATOR',
-    `the part of ${width}×${height} at ${left},${top} does not lie within a frame of ` +
+    `the crop of ${width}×${height} at (${left}, ${top}) exceeds the frame of ` +
       `${size.width}×${size.height}: make it smaller, or use aspect`,
   );
 }

@@ -8,13 +8,15 @@ const options = z.strictObject({
   axis: z
     .enum(['horizontal', 'vertical', 'both'])
     .default('horizontal')
-    .describe('left and right change places, top and bottom do, or both (half a turn)'),
+    .describe(
+      'horizontal: swap left and right; vertical: swap top and bottom; both: rotate by 180°',
+    ),
 });
 
-/** Mirrors a picture or depth map; intrinsics, ground truth and picture follow. */
+/** Mirrors a picture or depth map, and its intrinsics, ground truth and picture with it. */
 export const flip = defineOperator({
   name: 'flip',
-  summary: 'Mirrors the picture, or turns it by half a turn.',
+  summary: 'Mirrors the picture, or rotates it by 180°.',
   accepts: ['image', 'depth'],
   emits: 'same',
   options,

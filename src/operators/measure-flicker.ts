@@ -10,18 +10,18 @@ const options = z.strictObject({
     .min(0)
     .max(255)
     .default(8)
-    .describe('largest change of a colour channel at a pixel that counts as static, levels of 255'),
+    .describe('largest change of a colour channel for a pixel to count as static, 0 to 255'),
 });
 
 /**
- * Measures how unsteady depth is where the scene stands still: the mean absolute change from frame
- * to frame over static pixels (those whose picture barely changed; all, when frames carry no
+ * Measures how much depth flickers in static parts of the scene: the mean absolute change from frame
+ * to frame over static pixels (those whose colour barely changed; all, when frames have no
  * picture). The run's summary gets mean and 95th percentile over frames, in metres and relative
  * to the depth. Frames pass unchanged.
  */
 export const measureFlicker = defineOperator({
   name: 'measure-flicker',
-  summary: 'Measures how much depth changes between frames where the scene stands still.',
+  summary: 'Measures how much depth changes from frame to frame in static parts of the scene.',
   accepts: ['depth'],
   emits: ['depth'],
   options,

@@ -14,20 +14,17 @@ const options = z
       .gt(0)
       .lt(180)
       .optional()
-      .describe('horizontal field of view of the depth frame, degrees; default: its intrinsics'),
+      .describe(
+        'horizontal field of view of the depth frame, degrees; default: the frame’s intrinsics',
+      ),
     view: aspect()
       .optional()
       .describe(
-        'with field-of-view: true shape of what the frame shows, when it was squeezed: "4:3" for ' +
-          'FastDepth; default: that of width × height',
+        'with field-of-view: aspect ratio of the view before it was squeezed into the frame, "4:3" for ' +
+          'FastDepth; default: width / height',
       ),
-    stride: z
-      .int()
-      .min(1)
-      .max(1024)
-      .default(1)
-      .describe('take every n-th column of every n-th row'),
-    colors: z.boolean().default(true).describe('give each point the colour of the picture'),
+    stride: z.int().min(1).max(1024).default(1).describe('use every n-th column of every n-th row'),
+    colors: z.boolean().default(true).describe('colour each point from the picture'),
   })
   .refine((o) => o.view === undefined || o['field-of-view'] !== undefined, {
     error: 'view needs field-of-view',
@@ -36,13 +33,12 @@ const options = z
 type Options = z.output<typeof options>;
 
 /**
- * Depth to points in camera coordinates (x right, y down, z forward), metres. The geometry is the
- * frame's intrinsics, from a source that knows its camera, or the field of view given here, which
- * goes before them. Invalid pixels give no point.
+ * Converts depth to points in camera coordinates (x right, y down, z forward), metres, by the
+ * frame's intrinsics. A field of view given here overrides them. Invalid pixels give no point.
  */
 export const pointCloud = defineOperator({
   name: 'point-cloud',
-  summary: 'Turns depth into points in space, by the camera’s intrinsics or field of view.',
+  summary: 'Converts depth to 3D points, by the camera’s intrinsics or a field of view.',
   accepts: ['depth'],
   emits: ['points'],
   options,
@@ -71,6 +67,6 @@ function geometry(depth: DepthFrame, { 'field-of-view': degrees, view }: Options
   if (depth.intrinsics) return depth.intrinsics;
   throw new DepthlineError(
     'OPERATOR',
-    'point-cloud needs the camera’s geometry, and the frames carry none: set field-of-view here, or intrinsics on the source',
+    'point-cloud needs camera intrinsics, and the frames have none: set field-of-view here, or intrinsics on the source',
   );
 }

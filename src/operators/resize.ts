@@ -14,27 +14,32 @@ const options = z.strictObject({
   fit: z
     .enum(['crop', 'letterbox', 'stretch'])
     .default('crop')
-    .describe('when the shapes differ: cut the sides off, add black bars, or distort'),
+    .describe(
+      'when the aspect ratios differ: crop the sides, add black bars (letterbox), or distort (stretch)',
+    ),
   view: aspect()
     .optional()
     .describe(
-      'shape of the centre part that is kept before scaling, such as "4:3"; default: what the ' +
-        'model behind expects, else the shape of width × height',
+      'aspect ratio of the centred part that is kept before scaling, such as "4:3"; default: what the ' +
+        'model expects, else width / height',
     ),
   on: z
     .enum(['auto', ...engines])
     .default('auto')
-    .describe('engine that scales, behind a GStreamer source; auto: the best that is present'),
+    .describe(
+      'engine to scale with, directly behind a GStreamer source; auto: the best one available',
+    ),
 });
 
 /**
- * Scales pictures, and depth by nearest neighbour. Directly behind a GStreamer source this happens
- * in the launch line, on the GPU where there is one; elsewhere in this process, off the event loop.
- * A frame that has the size and shape wanted passes untouched.
+ * Resizes pictures, and depth by nearest neighbour. Directly behind a GStreamer source this happens
+ * in its launch line, on the GPU if there is one; elsewhere in this process, off the event loop. A
+ * frame that has the right size already passes unchanged.
  */
 export const resize = defineOperator({
   name: 'resize',
-  summary: 'Scales pictures, on the GPU when it stands directly behind a GStreamer source.',
+  summary:
+    'Resizes pictures, on the GPU if there is one and a GStreamer source comes directly before.',
   accepts: ['image', 'depth'],
   emits: 'same',
   queued: true,
@@ -53,7 +58,7 @@ export const resize = defineOperator({
     if (on !== 'auto' && on !== 'cpu') {
       throw new DepthlineError(
         'CONFIG',
-        `resize on ${on} works only directly behind a GStreamer source: use "on: auto", or move it there`,
+        `resize on ${on} works only directly behind a GStreamer source: move it there, or use "on: auto"`,
       );
     }
     const size = { width, height };

@@ -9,7 +9,7 @@ const options = z
     fps: z.number().gt(0).max(1000).optional().describe('keep about this many frames per second'),
   })
   .refine(({ every, fps }) => (every === undefined) !== (fps === undefined), {
-    error: 'needs either "every" or "fps", and not both',
+    error: 'needs either every or fps, not both',
   });
 
 /**
@@ -19,7 +19,7 @@ const options = z
  */
 export const sample = defineOperator({
   name: 'sample',
-  summary: 'Keeps every n-th frame, or so many frames per second.',
+  summary: 'Keeps every n-th frame, or a number of frames per second.',
   accepts: ['image', 'depth', 'points', 'data'],
   emits: 'same',
   picks: true,
@@ -56,12 +56,12 @@ function atRate(fps: number): (frame: Frame) => boolean {
   return ({ pts }) => {
     start ??= pts;
     const now = Number(pts - start);
-    // A frame is near enough if the one after it would be no nearer.
+    // A frame is the nearest to the tick if the one after it would be farther away.
     const near = (now - before) / 2;
     before = now;
     if (now + near < due) return false;
     due += period;
-    // After a gap the ticks start again: nobody wants what was missed in a burst.
+    // After a gap the ticks start again from here, without a burst to catch up.
     if (due <= now) due = now + period;
     return true;
   };

@@ -21,7 +21,7 @@ const options = minBelowMax(
       .max(8)
       .optional()
       .describe(
-        'what to show, from the left; error is relative to the ground truth; default: image and ' +
+        'panels from left to right; error is relative to the ground truth; default: image and ' +
           'depth, and truth if the first frame has it',
       ),
     height: z
@@ -32,14 +32,16 @@ const options = minBelowMax(
       .describe('height of the result, pixels; default: that of the depth frame'),
     aspect: aspect()
       .optional()
-      .describe('shape of each panel, to undo a squeeze: "4:3" for FastDepth; default: as it is'),
+      .describe(
+        'aspect ratio of each panel, to undo a squeeze: "4:3" for FastDepth; default: unchanged',
+      ),
     ...colorOptions,
     'error-max': z
       .number()
       .gt(0)
       .max(100)
       .default(0.5)
-      .describe('relative error with the brightest colour; 0.5: off by half of the truth'),
+      .describe('relative error with the brightest colour; 0.5: off by half the true depth'),
   }),
 );
 
@@ -52,7 +54,7 @@ type Options = z.output<typeof options>;
  */
 export const sideBySide = defineOperator({
   name: 'side-by-side',
-  summary: 'Shows picture and coloured depth beside each other, with ground truth where known.',
+  summary: 'Shows picture and coloured depth side by side, with ground truth where known.',
   accepts: ['depth'],
   emits: ['image'],
   queued: true,

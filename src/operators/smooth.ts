@@ -8,40 +8,42 @@ const options = z.strictObject({
   method: z
     .enum(['ema', 'median', 'motion'])
     .default('motion')
-    .describe('exponential average, median of a window, or average that follows change'),
+    .describe(
+      'ema: exponential moving average; median: median of a window; motion: average that adapts to change',
+    ),
   alpha: z
     .number()
     .gt(0)
     .max(1)
     .default(0.4)
     .describe('ema: weight of the new frame; motion: its weight where nothing moves'),
-  window: z.int().min(3).max(15).default(5).describe('median: frames'),
+  window: z.int().min(3).max(15).default(5).describe('median: number of frames'),
   'motion-threshold': z
     .number()
     .gt(0)
     .default(0.1)
-    .describe('motion: relative change of depth at which the new frame is taken as it is'),
+    .describe('motion: relative change of depth from which on the new depth is taken unchanged'),
   'scene-cut': z
     .number()
     .gt(0)
     .default(0.35)
-    .describe('mean relative change of depth beyond which the past is forgotten'),
+    .describe('mean relative change of depth above which the history is discarded'),
   hold: z
     .int()
     .min(0)
     .max(1000)
     .default(5)
-    .describe('frames for which an invalid pixel keeps its last depth'),
+    .describe('frames for which an invalid pixel keeps its last valid depth'),
 });
 
 /**
- * Steadies depth over time, pixel by pixel. `ema` is an exponential moving average; `median` takes
+ * Smooths depth over time, pixel by pixel. `ema` is an exponential moving average; `median` takes
  * the median of the last frames; `motion` is an average whose gain rises from `alpha` to 1 with the
  * relative change of the pixel, so that a moving edge is followed at once and does not smear.
  */
 export const smooth = defineOperator({
   name: 'smooth',
-  summary: 'Steadies depth over time: exponential average, median, or motion-adaptive average.',
+  summary: 'Smooths depth over time: exponential average, median, or motion-adaptive average.',
   accepts: ['depth'],
   emits: ['depth'],
   options,

@@ -19,43 +19,43 @@ const options = z.strictObject({
   aspect: aspect()
     .optional()
     .describe('aspect ratio of the view ("4:3", 1.78); default: width / height, square pixels'),
-  fps: z.number().min(0.1).max(1000).default(30).describe('frames per second of the film'),
+  fps: z.number().min(0.1).max(1000).default(30).describe('frames per second'),
   frames: z
     .int()
     .min(1)
     .max(2 ** 31 - 1)
     .optional()
-    .describe('number of frames, then the source ends; default: no end'),
+    .describe('number of frames before the source ends; default: endless'),
   realtime: z
     .boolean()
     .default(false)
-    .describe('give frames at `fps`, instead of as fast as the pipeline takes them'),
+    .describe('emit frames at `fps`, instead of as fast as the pipeline accepts them'),
   'frames-per-room': z
     .int()
     .min(1)
     .max(1_000_000)
     .optional()
-    .describe('frames after which another room comes; default: one room'),
+    .describe('frames before the next room; default: a single room'),
   motion: z
     .enum(motions)
     .default('walk')
-    .describe('how the camera moves; views: another place and direction for each frame'),
+    .describe('camera motion; views: a new position and direction for each frame'),
   'field-of-view': z
     .union([degrees, z.tuple([degrees, degrees])])
     .default(65)
-    .describe('horizontal field of view, degrees, or a range that each room takes one from'),
+    .describe('horizontal field of view, degrees, or a range from which each room draws its own'),
   noise: z
     .number()
     .min(0)
     .max(1)
     .default(0.3)
-    .describe('sensor noise and variety of exposure and white balance, 0 to 1'),
+    .describe('sensor noise, and variation of exposure and white balance, 0 to 1'),
 });
 
 type Options = z.output<typeof options>;
 
 /**
- * Frames of a furnished room that is made from a seed (RGB, uint8), each with `truth`, its depth
+ * Frames of a furnished room that is generated from a seed (RGB, uint8), each with `truth`, its depth
  * in metres along the optical axis, and with `intrinsics`. The same options give the same bytes
  * on every machine.
  */

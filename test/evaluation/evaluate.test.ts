@@ -73,13 +73,13 @@ describe('evaluateSet', () => {
     expect(pixels?.errors.delta1).toBeCloseTo(48 / 49, 6);
   });
 
-  it('says that a frame has nothing to compare, and that depth has no unit', async () => {
+  it('notes frames without a pixel to compare, and depth without a unit', async () => {
     await writePair(folder, 'a', 100, () => 0);
     await writePair(folder, 'b', 100, () => 1);
     const result = await evaluate({}, 'inverse');
     expect(notes(result)).toEqual([
-      'inverse: 1 of 2 frames have nothing to compare',
-      'inverse: gives relative depth without a unit; only its median-scaled errors mean something',
+      'inverse: 1 of 2 frames have no pixel to compare',
+      'inverse: outputs relative depth without a unit; only its median-scaled errors are meaningful',
     ]);
     const [, plain, scaled] = comparisonRows(result);
     expect(plain?.slice(1, 9).every((cell) => cell === '–')).toBe(true);
@@ -91,9 +91,10 @@ describe('an RGB-D folder', () => {
   it('is read in natural order, pictures with depth only', async () => {
     for (const name of ['10', '9', '1']) await writePair(folder, name, 10, () => 1);
     rmSync(join(folder, 'depth', '9.png'));
-    const pairs = await findRgbdPairs(folder, '/').catch((error: Error) => error.message);
-    if (typeof pairs === 'string') expect(pairs).toMatch(/9/);
-    else expect(pairs.map(({ name }) => name)).toEqual(['1', '10']);
+    const warned: string[] = [];
+    const pairs = await findRgbdPairs(folder, '/', [], (message) => warned.push(message));
+    expect(pairs.map(({ name }) => name)).toEqual(['1', '10']);
+    expect(warned).toEqual([`${folder}: 1 of 3 pictures have no depth picture`]);
   });
 
   it('may be in other units', async () => {
@@ -118,7 +119,9 @@ describe('an RGB-D folder', () => {
       .toFile(join(folder, 'rgb', 'a.png'));
     const paper = await readRgbd(pair, 0, { crop: 'paper' });
     expect([paper.width, paper.height]).toEqual([304, 228]);
-    await expect(readRgbd(pair, 0, { border: 300 })).rejects.toThrow(/leaves nothing of/);
+    await expect(readRgbd(pair, 0, { border: 300 })).rejects.toThrow(
+      /a border of 300 pixels exceeds/,
+    );
   });
 
   it('is picked from by the sequence in its manifest', async () => {

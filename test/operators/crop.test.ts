@@ -47,7 +47,7 @@ test('a frame of the shape wanted passes untouched', async () => {
 
 test('a part outside the frame is an error that says so', async () => {
   const run = runOperator(crop, { ...part, left: 6 }, [imageFrame(8, 6)]);
-  await expect(run).rejects.toThrow('4×3 at 6,1 does not lie within a frame of 8×6');
+  await expect(run).rejects.toThrow('the crop of 4×3 at (6, 1) exceeds the frame of 8×6');
 });
 
 test('needs one of its two forms', () => {

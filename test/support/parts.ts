@@ -36,7 +36,7 @@ export const ticker = defineSource({
           }
           await gate.opened(stop.signal);
           if (stop.signal.aborted) return;
-          if (seq === failAt) throw new Error('the lens fell off');
+          if (seq === failAt) throw new Error('the camera failed');
           subscriber.next({ ...imageFrame(2, 2, seq), capturedAt: clock.wall() });
         }
         subscriber.complete();
