@@ -81,11 +81,22 @@ async function openHandler(): Promise<Reply> {
 
 async function answer(socket: Reply): Promise<void> {
   for await (const [version = '', id = '', domain, , , how, key] of socket) {
-    const name = String(domain);
-    const known =
-      String(how) === mechanism && key?.length === 32 && allowed.get(name)?.has(z85(key));
-    // A socket without a domain has no list: it admits whoever knows its public key.
-    const verdict = name === '' || known ? ['200', 'OK'] : ['400', 'this key is not allowed'];
-    await socket.send([version, id, ...verdict, '', '']);
+    const status = verdict(String(domain), String(how), key);
+    await socket.send([version, id, String(status), explanations[status], '', '']);
   }
+}
+
+const explanations = {
+  200: 'OK',
+  300: 'this publisher is closing',
+  400: 'this key is not allowed',
+} as const;
+
+/** A client that gets a 400 does not come back by itself, one that gets a 300 does. */
+function verdict(domain: string, how: string, key: Buffer | undefined): keyof typeof explanations {
+  // A socket without a domain has no list: it admits whoever knows its public key.
+  if (domain === '') return 200;
+  const keys = allowed.get(domain);
+  if (!keys) return 300;
+  return how === mechanism && key?.length === 32 && keys.has(z85(key)) ? 200 : 400;
 }
