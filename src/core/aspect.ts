@@ -3,7 +3,7 @@ import { z } from 'zod';
 const error = 'must be a ratio such as "4:3" or "16:9", or a number such as 1.333';
 const pattern = /^(\d+(?:\.\d+)?):(\d+(?:\.\d+)?)$/;
 
-/** A shape in a pipeline file, `"4:3"` or the number it stands for; width / height in code. */
+/** An aspect ratio: `"4:3"` or a number in a pipeline file, width / height in code. */
 export function aspect() {
   const text = z
     .string()

@@ -7,7 +7,7 @@ export type CropRegion =
 export const engines = ['nvvidconv', 'cuda', 'va', 'gl', 'cpu'] as const;
 export type Engine = (typeof engines)[number];
 
-/** What GStreamer does in place of an operator that stands directly behind its source. */
+/** What GStreamer does in place of an operator directly behind its source. */
 export type Fusion =
   | {
       readonly do: 'resize';

@@ -5,7 +5,7 @@ export function ptsOf(n: number, fps: number): bigint {
   return BigInt(Math.round((n * 1e9) / fps));
 }
 
-/** Spaces frames evenly. After a delay it goes on from there, without a burst to catch up. */
+/** Spaces frames evenly. After a delay it continues from there, without a burst to catch up. */
 export class Pacer {
   readonly #clock: Clock;
   readonly #periodMs: number;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { interval } from '../core/interval.ts';
 import { colormaps } from './colormap.ts';
 
-/** Options of every component that shows depth in colours; `minBelowMax` goes around them. */
+/** Options of every component that shows depth in colours; wrap the schema in `minBelowMax`. */
 export const colorOptions = {
   colormap: z
     .enum(colormaps)

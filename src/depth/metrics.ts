@@ -38,7 +38,7 @@ export const depthErrorNames = [
 
 /** Errors of one frame. */
 export interface FrameErrors extends DepthErrors {
-  /** Pixels with a valid truth and a valid prediction: what the errors are over. */
+  /** Pixels with a valid truth and a valid prediction: the errors cover these. */
   readonly pixels: number;
   /** Share of the pixels with a valid truth that have a prediction, 0 to 1. */
   readonly coverage: number;

@@ -84,7 +84,7 @@ abstract class History implements Smoother {
   #isCut({ data, width, height }: DepthMap, past: Float32Array): boolean {
     let sum = 0;
     let n = 0;
-    // A sample of the rows is as telling as all of them.
+    // A sample of the rows is enough.
     const step = Math.max(1, Math.floor(height / cutRows)) * width;
     for (let start = 0; start < data.length; start += step) {
       for (let i = start; i < start + width; i++) {

@@ -19,7 +19,7 @@ export function paperView(frame: ImageFrame): ImageFrame {
 
 /** The whole frame and its truth in another size, by the nearest pixel. Its aspect may change. */
 export function squeezeNearest(frame: ImageFrame, { width, height }: Size): ImageFrame {
-  // No depth can be computed from intrinsics of what is squeezed for a comparison.
+  // Intrinsics are not needed for a comparison.
   const { intrinsics: _, truth, ...rest } = frame;
   const channels = frame.format === 'rgba' ? 4 : 3;
   return {

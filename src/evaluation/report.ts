@@ -17,7 +17,7 @@ import { comparisonRows, figure, figures, milliseconds, notes } from './tables.t
 /** Stands in both files, so that a later report knows them. */
 const generator = 'depthline eval';
 
-/** A set with what is needed to show frames of it again. */
+/** A result, and the files of its frames. */
 export interface ReportedSet {
   readonly result: SetResult;
   readonly pairs: readonly RgbdPair[];

@@ -90,8 +90,8 @@ function byName(a: string, b: string): number {
 }
 
 /**
- * The folder that a glob begins in, and the rest of it. What exists under its very name is that
- * folder, so that `Room (1)/*.jpg` and `[2026] trip/*.jpg` mean what they say.
+ * The folder that a glob begins in, and the rest of it. A folder that exists under its
+ * literal name is not a pattern: `Room (1)/*.jpg`, `[2026] trip/*.jpg`.
  */
 async function splitGlob(
   path: string,

@@ -38,8 +38,7 @@ const options = z.strictObject({
  */
 export const resize = defineOperator({
   name: 'resize',
-  summary:
-    'Resizes pictures, on the GPU if there is one and a GStreamer source comes directly before.',
+  summary: 'Resizes pictures; directly behind a GStreamer source on the GPU, if there is one.',
   accepts: ['image', 'depth'],
   emits: 'same',
   queued: true,

@@ -13,7 +13,7 @@ const options = z
   });
 
 /**
- * Keeps fewer frames. `fps` goes by presentation times, so the outcome is the same whatever the
+ * Keeps fewer frames. `fps` refers to presentation times, so the result does not depend on the
  * speed of the run: of the frames around each tick of the wanted rate it keeps the nearest. The
  * rest are counted as dropped, `sampled out`.
  */

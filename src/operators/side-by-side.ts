@@ -50,7 +50,7 @@ type Options = z.output<typeof options>;
 /**
  * The picture that the network saw beside its depth in colours, as one RGB picture; on request
  * the ground truth in the same colours, and the relative error. The first frame fixes the size
- * and the panels, as a video needs it; what a later frame lacks is black.
+ * and the panels, as a video needs it; panels that a later frame lacks are black.
  */
 export const sideBySide = defineOperator({
   name: 'side-by-side',

@@ -38,7 +38,7 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>;
 
-/** A picture that was read, or what was wrong with it. */
+/** A picture that was read, or the reason why it was not. */
 type Outcome =
   | {
       readonly picture: Awaited<ReturnType<typeof decodeRgb>>;
@@ -52,7 +52,7 @@ type Outcome =
  */
 export const images = defineSource({
   name: 'images',
-  summary: 'Reads pictures from a folder, with their true depth if it is there.',
+  summary: 'Reads pictures from a folder, with their ground truth if present.',
   emits: ['image'],
   options,
   examples: [
@@ -103,7 +103,7 @@ async function deliver(
     await pacer.wait(signal);
     await gate.opened(signal);
     if (signal.aborted) return;
-    // One file ahead: it is read while this one goes through the pipeline.
+    // Read one file ahead, while this one is in the pipeline.
     if (loop || seq + 1 < count) next = read(files, (seq + 1) % count, context);
     if ('problem' in outcome) {
       const { problem } = outcome;
@@ -135,7 +135,7 @@ async function deliver(
   }
 }
 
-/** Says what was found and is not used. */
+/** Reports files that are ignored and pictures without depth. */
 function reportUnused({ pictures, depths, ignored }: PictureFiles, context: ComponentContext) {
   const list = (paths: readonly string[]) => {
     const names = paths.slice(0, 3).map((path) => nameOf(path, context));

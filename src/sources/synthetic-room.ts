@@ -121,7 +121,7 @@ async function deliver(
     await pacer.wait(signal);
     await gate.opened(signal);
     if (signal.aborted) return;
-    // One frame ahead: it is rendered while this one goes through the pipeline.
+    // Render one frame ahead, while this one is in the pipeline.
     if (seq + 1 < frames) next = thread.render(seq + 1);
     emit({
       kind: 'image',

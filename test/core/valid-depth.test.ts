@@ -10,6 +10,7 @@ import { createSmoother } from '../../src/depth/smoothing.ts';
 import { temporalMedian } from '../../src/depth/temporal-median.ts';
 import { unproject } from '../../src/depth/unproject.ts';
 import { depthExtent } from '../../src/depth/valid-pixels.ts';
+import { toMetres } from '../../src/inference/tensors.ts';
 import { clamp } from '../../src/operators/clamp.ts';
 import { colorize } from '../../src/operators/colorize.ts';
 import { runOperator } from '../../src/testing/operator-conformance.ts';
@@ -30,6 +31,12 @@ test('the rule on bits is the rule on values', () => {
     const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
     expect(isValidDepthBits(bits)).toBe(isValidDepth(value));
   }
+});
+
+test('a model’s output in metres is cleaned by the same rule', () => {
+  const out = Float32Array.of(...invalid, ...valid);
+  toMetres(out, { name: 'depth', meaning: 'metres' });
+  expect([...out].map(Math.abs)).toEqual([...invalid.map(() => 0), ...valid.map(Math.fround)]);
 });
 
 describe.each(invalid)('a pixel of %d metres is invalid', (bad) => {

@@ -5,7 +5,7 @@ import { cropPixels, scaleNearest, scaleRectangle } from '../../src/depth/geomet
 const side = fc.integer({ min: 1, max: 300 });
 const size = fc.record({ width: side, height: side });
 
-test('a scaled rectangle is never empty and never sticks out', () => {
+test('a scaled rectangle is never empty and stays within the picture', () => {
   const cases = fc.record({ from: size, to: size, x: fc.double({ min: 0, max: 1, noNaN: true }) });
   fc.assert(
     fc.property(cases, ({ from, to, x }) => {

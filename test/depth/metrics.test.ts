@@ -53,7 +53,7 @@ describe('frameErrors', () => {
     });
   });
 
-  it('has nothing to say of frames without a valid pixel', () => {
+  it('returns nothing for frames without a valid pixel', () => {
     expect(frameErrors(f32(1, 1), f32(0, Number.NaN))).toBeUndefined();
     expect(frameErrors(f32(0, 0), f32(1, 1))).toBeUndefined();
     expect(frameErrors(f32(), f32())).toBeUndefined();
@@ -65,7 +65,7 @@ describe('frameErrors', () => {
 });
 
 describe('medianScale', () => {
-  it('undoes a factor, whatever it is', () => {
+  it('undoes any factor', () => {
     const depths = fc.array(fc.float({ min: 0.5, max: 10, noNaN: true }), { minLength: 1 });
     fc.assert(
       fc.property(depths, fc.float({ min: 0.25, max: 4, noNaN: true }), (values, factor) => {

@@ -33,7 +33,7 @@ async function evaluate(options: EvaluationOptions = {}, model?: FixtureModel) {
 }
 
 describe('evaluateSet', () => {
-  it('gives the errors that a hand would', async () => {
+  it('computes the errors that a calculation by hand gives', async () => {
     // 1 m of red everywhere: right on the left half, 0.5 m too near on the right one.
     await writePair(folder, 'a', 100, (x) => (x < 4 ? 1 : 1.5));
     const [result] = (await evaluate()).models;
@@ -56,7 +56,7 @@ describe('evaluateSet', () => {
     expect(result?.scaled.rmse).toBeCloseTo(0, 5);
   });
 
-  it('counts only truth that is there and in the range', async () => {
+  it('counts only valid truth within the range', async () => {
     await writePair(folder, 'a', 100, (x, y) => (x === 0 ? 0 : y === 0 ? 8 : 1));
     const all = (await evaluate()).models[0];
     const near = (await evaluate({ range: { min: 0.1, max: 5 } })).models[0];
@@ -124,7 +124,7 @@ describe('an RGB-D folder', () => {
     );
   });
 
-  it('is picked from by the sequence in its manifest', async () => {
+  it('can be limited to a sequence of its manifest', async () => {
     for (const name of ['1', '2']) await writePair(folder, name, 10, () => 1);
     writeFileSync(join(folder, 'manifest.csv'), 'file,sequence\nrgb/1.png,hall\nrgb/2.png,attic\n');
     const pairs = await findRgbdPairs(folder, '/', ['attic']);
@@ -134,7 +134,7 @@ describe('an RGB-D folder', () => {
     );
   });
 
-  it('with a file that cannot be read names it', async () => {
+  it('names a file that cannot be read', async () => {
     await writePair(folder, 'a', 10, () => 1);
     writeFileSync(join(folder, 'depth', 'a.png'), 'nothing');
     const [pair] = (await findRgbdPairs(folder, '/')) as [never];

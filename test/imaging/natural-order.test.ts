@@ -28,7 +28,7 @@ test.each([
   expect([...sorted].reverse().sort(naturalOrder)).toEqual(sorted);
 });
 
-test('is an order: the same whatever the files come in', () => {
+test('does not depend on the order in which files are found', () => {
   const part = fc.constantFrom('', 'a', 'b', '.', '-', '1', '01', '1.5', '1.50', '10', '2', '.3');
   const name = fc.array(part, { maxLength: 5 }).map((parts) => `${parts.join('')}.png`);
   fc.assert(

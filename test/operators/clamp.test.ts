@@ -11,12 +11,12 @@ async function clamped(options: object): Promise<DepthFrame> {
   return (await runOperator(clamp, options, [frame]))[0] as DepthFrame;
 }
 
-test('what lies outside becomes invalid', async () => {
+test('depths outside become invalid', async () => {
   const { data } = await clamped({ min: 0.5, max: 8 });
   expect([...data]).toEqual([0, 0, 0, 0, 0.5, 4, 8, 0, 0]);
 });
 
-test('clip moves it to the nearest end, and invalid stays invalid', async () => {
+test('clip moves them to the nearest end, and invalid stays invalid', async () => {
   const { data } = await clamped({ min: 0.5, max: 8, outside: 'clip' });
   expect([...data]).toEqual([0, 0, 0, 0.5, 0.5, 4, 8, 8, 0]);
 });

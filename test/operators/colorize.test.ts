@@ -23,7 +23,7 @@ test('percentiles of the frame', async () => {
   expect(off).toHaveLength(0);
 });
 
-test('the range follows slowly, so that one odd frame hardly changes the colours', async () => {
+test('the range is averaged, so that a single outlier frame hardly changes the colours', async () => {
   const frames = [slope(0), slope(1, 1.5), slope(2)];
   const [first, , last] = (await runOperator(
     colorize,
@@ -36,7 +36,7 @@ test('the range follows slowly, so that one odd frame hardly changes the colours
   expect(change.reduce((a, b) => a + b) / change.length).toBeLessThan(20);
 });
 
-test('one end fixed, the other followed', async () => {
+test('one end fixed, the other from percentiles', async () => {
   const frame = slope(0);
   const [out] = (await runOperator(colorize, { min: 1, percentiles: [0, 100] }, [
     frame,
@@ -44,7 +44,7 @@ test('one end fixed, the other followed', async () => {
   expect(out?.data).toEqual(colorizeDepth(frame, { colormap: 'turbo', min: 1, max: 2 }));
 });
 
-test('a frame without a valid pixel is black, and the next one is not spoilt', async () => {
+test('a frame without a valid pixel is black and does not affect the next one', async () => {
   const frames = [depthFrame(101, 1, 0, () => Number.NaN), slope(1)];
   const [dark, next] = (await runOperator(colorize, {}, frames)) as ImageFrame[];
   expect(dark?.data.every((value) => value === 0)).toBe(true);
@@ -57,7 +57,7 @@ test('a flat frame does not divide by zero', async () => {
   expect(new Set(out?.data).size).toBeLessThanOrEqual(3);
 });
 
-test('ranges the wrong way round are refused', () => {
+test('refuses a min that is not below max', () => {
   const problem = (options: object) =>
     colorize.options.safeParse(options).error?.issues[0]?.message;
   expect(problem({ min: 4, max: 2 })).toBe('min (4) must be less than max (2)');

@@ -34,12 +34,12 @@ test('the mean over frames', async () => {
   expect(summary).toMatchObject({ delta1: 0.5, delta3: 0.5, rmse: 1, mae: 1, absRel: 0.25 });
 });
 
-test('frames without truth pass and are counted', async () => {
+test('passes frames without truth, and counts them', async () => {
   const summary = await report({}, [withTruth(0), depthFrame(8, 6, 1), withTruth(2, 0)]);
   expect(summary).toMatchObject({ compared: 1, notCompared: 2 });
 });
 
-test('without any truth there are no errors to report', async () => {
+test('reports no errors without any truth', async () => {
   expect(await report({}, [depthFrame()])).toEqual({ compared: 0, notCompared: 1 });
 });
 

@@ -40,12 +40,12 @@ test('aspect keeps the centre', async () => {
   expect(out?.data[0]).toBe(2);
 });
 
-test('a frame of the shape wanted passes untouched', async () => {
+test('passes a frame that has the aspect ratio already', async () => {
   const frame = imageFrame(8, 6);
   expect((await runOperator(crop, { aspect: '4:3' }, [frame]))[0]).toBe(frame);
 });
 
-test('a part outside the frame is an error that says so', async () => {
+test('fails on a part that exceeds the frame', async () => {
   const run = runOperator(crop, { ...part, left: 6 }, [imageFrame(8, 6)]);
   await expect(run).rejects.toThrow('the crop of 4×3 at (6, 1) exceeds the frame of 8×6');
 });

@@ -29,7 +29,7 @@ test('picture, truth and intrinsics of a depth frame follow', async () => {
   expect(out?.intrinsics).toEqual({ fx: 5, fy: 6, cx: 2, cy: 0.75 });
 });
 
-test('twice is as before', async () => {
+test('flipping twice restores the frame', async () => {
   const frame = { ...imageFrame(7, 5), intrinsics: { fx: 5, fy: 6, cx: 1, cy: 2 } };
   const once = await runOperator(flip, { axis: 'both' }, [frame]);
   expect(await runOperator(flip, { axis: 'both' }, once)).toEqual([frame]);

@@ -17,7 +17,7 @@ async function report(options: object, frames: DepthFrame[]) {
   };
 }
 
-test('depth that stands still does not flicker', async () => {
+test('constant depth does not flicker', async () => {
   const { compared, metres } = await report({}, [depthFrame(), depthFrame(8, 6, 1)]);
   expect(compared).toBe(1);
   expect(metres.mean).toBe(0);
@@ -53,7 +53,7 @@ test('invalid pixels are left out', async () => {
   expect(staticShare).toBe(0.5);
 });
 
-test('a change of size starts again', async () => {
+test('a change of size starts over', async () => {
   const { compared } = await report({}, [depthFrame(), depthFrame(4, 4, 1), depthFrame(4, 4, 2)]);
   expect(compared).toBe(1);
 });

@@ -22,7 +22,7 @@ test('x = (u − cx) z / fx, y = (v − cy) z / fy', async () => {
   expect(z).toBe(2);
 });
 
-test('invalid pixels give no point, and stride takes fewer', async () => {
+test('skips invalid pixels, and stride skips more', async () => {
   const bad = [0, Number.NaN, Number.POSITIVE_INFINITY, 2];
   const depth = { ...depthFrame(4, 3, 0, (x) => bad[x] as number), intrinsics };
   expect((await points({}, depth)).count).toBe(3);
@@ -80,7 +80,7 @@ test('a squeezed frame gives the same points as the frame it came from', async (
     for (const j of [0, 1]) expect(Math.abs(a[i]![j]! - b[i]![j]!)).toBeLessThan(pixel / 2 + 1e-6);
 });
 
-test('without geometry the error says what to set', async () => {
+test('without intrinsics the error says what to set', async () => {
   await expect(points({}, depthFrame())).rejects.toThrow(
     'set field-of-view here, or intrinsics on the source',
   );

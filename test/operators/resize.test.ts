@@ -23,7 +23,7 @@ const opaque = (pixels: number) =>
   Uint8Array.from({ length: pixels * 4 }, (_, i) => (i % 4 === 3 ? 255 : 200));
 
 describe('resize in this process', () => {
-  test('a frame of the right size and shape passes untouched', async () => {
+  test('passes a frame of the right size unchanged', async () => {
     const frame = imageFrame(8, 8);
     expect(await image(options, frame)).toBe(frame);
   });
@@ -134,7 +134,7 @@ describe('resize in a launch line', () => {
     });
   });
 
-  test('a view goes along as a number', () => {
+  test('passes view on as a number', () => {
     const parsed = resize.options.parse({ ...options, view: '4:3', on: 'gl' });
     expect(resize.fuse?.(parsed)).toMatchObject({ view: 4 / 3, on: 'gl' });
   });

@@ -29,7 +29,7 @@ test('every third frame, counted from the first; the rest are accounted for', as
   expect(context.drops).toEqual(new Map([['sampled out', 6]]));
 });
 
-test('drops at once and keeps without delay', async () => {
+test('drops and keeps without delay', async () => {
   const operator = await sample.create(sample.options.parse({ every: 2 }), testContext());
   const frames = steady(10, 1);
   new TestScheduler((actual, expected) => expect(actual).toEqual(expected)).run((helpers) => {
@@ -60,7 +60,7 @@ test.each([
   expect(Math.abs(kept.length - fps * 10)).toBeLessThanOrEqual(1);
 });
 
-test('a slower input passes whole', async () => {
+test('keeps every frame of a slower input', async () => {
   expect(await keptOf({ fps: 30 }, steady(10, 1))).toHaveLength(10);
 });
 

@@ -27,7 +27,7 @@ function panel({ data, width: row, height }: ImageFrame, index: number, width: n
 
 const range = { min: 1, max: 8 };
 
-test('the picture, and beside it the depth in colours', async () => {
+test('the picture, and the depth in colours beside it', async () => {
   const frame = withImage(0);
   const [out] = await show(range, frame);
   expect(out).toMatchObject({ kind: 'image', format: 'rgb', width: 16, height: 6 });
@@ -55,7 +55,7 @@ test('aspect undoes a squeeze, and height scales', async () => {
   expect(out).toMatchObject({ width: 32, height: 12 });
 });
 
-test('scaled depth shows no colour that is not there', async () => {
+test('scaling adds no colours', async () => {
   const frame = depthFrame(8, 6, 0, (x) => (x < 4 ? 1 : 8));
   const [out] = await show({ ...range, panels: ['depth'], height: 20 }, frame);
   const colors = new Set<string>();

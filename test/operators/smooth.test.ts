@@ -30,7 +30,7 @@ test('median takes the middle of the window, also while it fills', async () => {
   expect(out).toEqual([2, 5, 2, 2, 2, 3]);
 });
 
-test('median lets single outliers through nowhere', async () => {
+test('median removes single outliers', async () => {
   const out = await series({ ...open, method: 'median', window: 5 }, [2, 2, 2, 9, 2, 2, 0.1, 2]);
   expect(out).toEqual(Array(8).fill(2));
 });
@@ -52,28 +52,31 @@ test.each(['ema', 'median', 'motion'])(
   },
 );
 
-test('without hold an invalid pixel is invalid at once', async () => {
+test('without hold an invalid pixel becomes invalid at once', async () => {
   expect(await series({ ...open, method: 'ema', hold: 0 }, [2, 0, 3])).toEqual([2, 0, 3]);
 });
 
-test.each(['ema', 'median', 'motion'])('%s forgets the past on a scene cut', async (method) => {
+test.each(['ema', 'median', 'motion'])('%s discards its history on a scene cut', async (method) => {
   const out = await series({ method, alpha: 0.1, 'motion-threshold': 5 }, [2, 2, 2, 6, 6]);
   expect(out).toEqual([2, 2, 2, 6, 6]);
 });
 
-test.each(['ema', 'median', 'motion'])('%s: what begins infinite is invalid', async (method) => {
-  const out = await series({ method }, [Number.POSITIVE_INFINITY, 2, 6]);
-  expect(out).toEqual([0, 2, 6]);
-});
+test.each(['ema', 'median', 'motion'])(
+  '%s: a first frame of infinite depth is invalid',
+  async (method) => {
+    const out = await series({ method }, [Number.POSITIVE_INFINITY, 2, 6]);
+    expect(out).toEqual([0, 2, 6]);
+  },
+);
 
-test('a cut is noticed in pictures of which some rows alone are looked at', async () => {
+test('detects a cut from a sample of the rows', async () => {
   const scene = (seq: number, metres: number) => depthFrame(4, 224, seq, () => metres);
   const frames = [scene(0, 2), scene(1, 2), scene(2, 6)];
   const out = (await runOperator(smooth, { method: 'ema', alpha: 0.1 }, frames)) as DepthFrame[];
   expect(out[2]?.data).toEqual(frames[2]?.data);
 });
 
-test('forgets the past when the size changes', async () => {
+test('discards its history when the size changes', async () => {
   const frames = [depthFrame(8, 6, 0, () => 2), depthFrame(6, 8, 1, () => 2.2)];
   const out = (await runOperator(smooth, { method: 'ema' }, frames)) as DepthFrame[];
   expect(out[1]?.data).toEqual(frames[1]?.data);

@@ -102,7 +102,7 @@ test('pairs depth by order where no name fits', async () => {
   await expect(open({ path: 'c', depth: 'd' })).rejects.toThrow(/2 depth pictures for 3 pictures/);
 });
 
-test('says so before the run if there is nothing to read', async () => {
+test('fails before the run if there is nothing to read', async () => {
   mkdirSync(join(folder, 'empty'));
   await expect(open({ path: 'empty' })).rejects.toThrow(/no picture found at "empty"/);
   await expect(open({ path: 'missing/*.png' })).rejects.toThrow(/no picture found/);
@@ -146,7 +146,7 @@ open(sys.argv[1] + '/4.jpg', 'r+b').truncate(2000)
   writeFileSync(join(folder, 'in/notes.txt'), '');
 }
 
-test('pictures that cannot be read are never passed over in silence', async () => {
+test('reports and counts every picture that cannot be read', async () => {
   await mixedFolder();
   await expect(all({ path: 'in' })).rejects.toThrow(
     /cannot read "in\/3.bmp": BMP is not supported; convert the file to JPEG or PNG; .*"on-error: skip"/,
@@ -166,7 +166,7 @@ test('pictures that cannot be read are never passed over in silence', async () =
   });
 });
 
-test('an animation gives its first picture, and says so', async () => {
+test('reads the first picture of an animation, with a warning', async () => {
   mkdirSync(join(folder, 'in'));
   const raw = { width: 2, height: 6, channels: 3 as const, pageHeight: 2 };
   const pages = Uint8Array.from({ length: 36 }, (_, i) => (Math.floor(i / 12) + 1) * 60);
@@ -231,7 +231,7 @@ test('parentheses below a wildcard are part of the name, alternatives are altern
   expect(await all({ path: '*/Room*/{1,2}.png' })).toHaveLength(2);
 });
 
-test('depth that is no 16-bit grey PNG is refused', async () => {
+test('refuses depth that is not a 16-bit grey PNG', async () => {
   await picture('rgb/1.png', 1);
   await picture('depth/1.png', 1);
   await expect(all({ path: '.' })).rejects.toThrow(/cannot read "depth\/1.png".*16-bit grey/);
