@@ -24,6 +24,7 @@ export async function watchConnections(
 ): Promise<void> {
   let connections = 0;
   let refusal: string | undefined;
+  let brokenOff = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const reconnect = () => {
     if (socket.closed || endpoint === undefined) return;
@@ -38,15 +39,19 @@ export async function watchConnections(
     for await (const { type } of socket.events) {
       if (type === 'handshake') {
         refusal = undefined;
+        brokenOff = 0;
         if (connections++ === 0) onConnection?.(true);
       } else if (type === 'disconnect' && connections > 0) {
         if (--connections === 0) onConnection?.(false);
       } else if (type.startsWith(failed)) {
-        const why = problems[type.slice(failed.length)] ?? (problems.other as string);
-        if (why !== refusal) onRefused?.(why);
-        refusal = why;
+        const why = problems[type.slice(failed.length)];
         clearTimeout(retry);
-        if (type !== `${failed}other`) retry = setTimeout(reconnect, retryMs);
+        if (why !== undefined) retry = setTimeout(reconnect, retryMs);
+        // A publisher may also have ended in the middle of one handshake.
+        else if (++brokenOff < brokenOffInRow) continue;
+        const message = why ?? wrongKey;
+        if (message !== refusal) onRefused?.(message);
+        refusal = message;
       }
     }
   } finally {
@@ -57,5 +62,7 @@ export async function watchConnections(
 const problems: Readonly<Record<string, string>> = {
   auth: "the publisher's allow-list does not have this end's public key; add it there",
   protocol: 'only one end uses curve, or the other end is not ZeroMQ; set curve at both',
-  other: "the handshake failed; check that server-key is the publisher's public key",
 };
+/** All that is seen of a wrong key: the publisher ends the connection, again and again. */
+const wrongKey = "the handshake fails; check that server-key is the publisher's public key";
+const brokenOffInRow = 3;
