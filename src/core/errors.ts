@@ -14,7 +14,9 @@ export type ErrorCode =
   /** A model is missing, unreadable, or does not match its manifest. */
   | 'MODEL'
   /** The machine lacks an element, a library or a display. */
-  | 'MISSING';
+  | 'MISSING'
+  /** Depthline or a component has a bug: frames are not accounted for. */
+  | 'INTERNAL';
 
 /**
  * The error class of Depthline. `message` says what is wrong, then what to do, without secrets; `at` is the component's

@@ -25,6 +25,8 @@ export interface AssemblyParts {
   /** Aborts when the run must stop at once. */
   readonly signal: AbortSignal;
   readonly listener?: StageListener | undefined;
+  /** How long operators may take to complete after their input; milliseconds. */
+  patienceMs(stages: readonly StageLedger[]): number;
   /** A branch has failed, and the run with it. */
   onFailure(error: DepthlineError): void;
   /** A branch has ended of its own accord. */
@@ -37,6 +39,8 @@ export interface AssemblyParts {
 export interface AssembledBranch {
   readonly branch: Branch;
   readonly stages: readonly StageLedger[];
+  /** Connects the branch's operators. */
+  connect(): void;
 }
 
 export interface ComponentReport {
@@ -73,7 +77,7 @@ export class Assembly {
   async build(): Promise<void> {
     const { pipeline, gate } = this.#parts;
     // From the far end, so that everything is ready when the source opens the camera.
-    const branches: { branch: Branch; own: StageLedger[] }[] = [];
+    const branches: AssembledBranch[] = [];
     for (const step of pipeline.branches) {
       const built = await this.#buildBranch(step);
       if (built) branches.push(built);
@@ -83,12 +87,12 @@ export class Assembly {
     }
     const plan = await planFusion(pipeline);
     for (const step of plan.operators) {
-      const ledger = this.#stage(step.name);
+      const ledger = this.#stage(step.name, true);
       this.trunk.push(ledger);
       this.operators.push(await this.#buildOperator(step, ledger, gate));
     }
-    for (const { branch, own } of branches) {
-      this.branches.push({ branch, stages: [this.sourceLedger, ...this.trunk, ...own] });
+    for (const { stages: own, ...branch } of branches) {
+      this.branches.push({ ...branch, stages: [this.sourceLedger, ...this.trunk, ...own] });
     }
     this.source = await this.#buildSource(plan);
   }
@@ -117,7 +121,9 @@ export class Assembly {
   ): Promise<OperatorFunction<Frame, Frame>> {
     const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
     const operator = step.operator ?? (await this.#createOperator(step, context));
-    return ledgered(bindContext(operator, context), ledger, step.path, this.#parts.listener);
+    const { clock, listener } = this.#parts;
+    const parts = { ledger, path: step.path, gate, clock, listener };
+    return ledgered(bindContext(operator, context), parts);
   }
 
   #createOperator(
@@ -130,11 +136,9 @@ export class Assembly {
     });
   }
 
-  /** The branch and its own ledgers, or nothing if its sink cannot work here and has said so. */
-  async #buildBranch(
-    step: BranchStep,
-  ): Promise<{ branch: Branch; own: StageLedger[] } | undefined> {
-    const { clock, gate, listener, onFailure, onBranchEnd, onWanted } = this.#parts;
+  /** The branch with its own ledgers; nothing if its sink cannot work here and has said so. */
+  async #buildBranch(step: BranchStep): Promise<AssembledBranch | undefined> {
+    const { clock, gate, listener, patienceMs, onFailure, onBranchEnd, onWanted } = this.#parts;
     const queueLedger = this.#stage(`${step.name} queue`);
     const sinkLedger = this.#stage(step.name);
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
@@ -146,24 +150,26 @@ export class Assembly {
     const { name, path, queue, onError } = step;
     const branch = new Branch({
       ...{ name, path, queue, onError, sink, context, gate, clock, queueLedger, sinkLedger },
-      ...{ listener, onWanted, onFailure, onEnded: onBranchEnd },
+      ...{ listener, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
     });
     const operators: OperatorFunction<Frame, Frame>[] = [];
-    const own = [queueLedger];
+    const ledgers: StageLedger[] = [];
     for (const operator of step.operators) {
-      const ledger = this.#stage(`${step.name} ${operator.name}`);
-      own.push(ledger);
+      const ledger = this.#stage(`${step.name} ${operator.name}`, true);
+      ledgers.push(ledger);
       operators.push(await this.#buildOperator(operator, ledger, branch.gate));
     }
-    own.push(sinkLedger);
-    branch.connect(operators);
-    return { branch, own };
+    return {
+      branch,
+      stages: [queueLedger, ...ledgers, sinkLedger],
+      connect: () => branch.connect(operators, ledgers),
+    };
   }
 
   /** A ledger with a name that no other stage of this pipeline has. */
-  #stage(name: string): StageLedger {
+  #stage(name: string, isOperator = false): StageLedger {
     const same = this.stages.filter((stage) => stage.name.replace(/ #\d+$/, '') === name).length;
-    const ledger = new StageLedger(same === 0 ? name : `${name} #${same + 1}`);
+    const ledger = new StageLedger(same === 0 ? name : `${name} #${same + 1}`, isOperator);
     this.stages.push(ledger);
     return ledger;
   }

@@ -1,17 +1,18 @@
-import { type Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
-import { ageMs, type Clock, sleep } from '../core/clock.ts';
+import type { Observable, OperatorFunction, Subscription } from 'rxjs';
+import type { Clock } from '../core/clock.ts';
 import type { ComponentContext, Sink } from '../core/component.ts';
-import { type DepthlineError, located, reason } from '../core/errors.ts';
+import { type DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
-import { SinkClosed } from '../core/sink-closed.ts';
-import { SinkLost } from '../core/sink-lost.ts';
 import type { OnError } from '../pipeline/pipeline.ts';
+import { EndWatch } from './end-watch.ts';
 import { FrameQueue } from './frame-queue.ts';
-import { LatencyRecorder } from './latency.ts';
+import type { LatencyRecorder } from './latency.ts';
 import type { StageLedger } from './ledger.ts';
+import { type SinkEnd, SinkWriter } from './sink-writer.ts';
 import type { StageListener } from './stage-times.ts';
+import { Tap } from './tap.ts';
 
 export interface BranchParts {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface BranchParts {
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
+  /** How long operators may take to complete after their input; milliseconds. */
+  patienceMs(stages: readonly StageLedger[]): number;
   /** Told whenever `wanted` changes. */
   onWanted(): void;
   /** The branch has failed, and the run with it. */
@@ -38,44 +41,40 @@ export interface BranchParts {
 export interface BranchEnd {
   /** What ends with it. */
   readonly ends: 'branch' | 'run';
-  /** Why the sink was lost; nothing if its user closed it. */
+  /** Why the sink was lost; nothing if its user closed it or its operators have completed. */
   readonly error?: DepthlineError;
 }
 
-const retryFirstMs = 100;
-const retryLongestMs = 2000;
-/** How long an aborted branch waits for the write that is under way. */
-const lastWriteMs = 300;
+/** Frames that operators may make of one frame and that wait for the sink; more are dropped. */
+const mostOutputs = 10_000;
 
 /**
  * One sink with what stands before it: queue → operators → sink. Frames leave the queue one at a
- * time, when the sink is ready for the next, so a slow sink is felt by its queue and nowhere else.
+ * time, when the sink is ready for the next, so a slow sink holds up its own queue and nothing else.
  */
 export class Branch {
   readonly name: string;
-  readonly latency = new LatencyRecorder();
   /** Resolves when everything that will be delivered has been. Never rejects. */
   readonly finished: Promise<void>;
   /** Holds frames back in this branch's queue while an asynchronous operator of it is full. */
   readonly gate = new Gate();
-  /** Capture-to-delivery age of the newest delivered frame, milliseconds. */
-  lastAgeMs: number | undefined;
 
   readonly #parts: BranchParts;
   readonly #queue: FrameQueue;
-  readonly #input = new Subject<Frame>();
-  /** What the operators made of one frame; filled only while it is empty. */
+  readonly #input: Tap;
+  readonly #writer: SinkWriter;
+  /** What the operators made of a frame, filled only while it is empty; bounded by `mostOutputs`. */
   readonly #outputs: Frame[] = [];
   #finish!: () => void;
+  #operators: readonly StageLedger[] = [];
   #chain: Subscription | undefined;
-  #writing = false;
+  #endWatch: EndWatch | undefined;
   #waiting = false;
   #pumping = false;
   #ending = false;
   #operatorsDone = false;
   #wanted = true;
   #over = false;
-  #overBecause = 'stopped';
 
   constructor(parts: BranchParts) {
     this.#parts = parts;
@@ -89,6 +88,17 @@ export class Branch {
       gate: parts.gate,
       dropped: (n, why) => parts.queueLedger.drop(n, why),
     });
+    this.#input = new Tap(this.gate, 'operators (not subscribed)');
+    this.#writer = new SinkWriter({
+      path: parts.path,
+      sink: parts.sink,
+      context: parts.context,
+      onError: parts.onError,
+      clock: parts.clock,
+      sinkLedger: parts.sinkLedger,
+      listener: parts.listener,
+      onSinkEnd: (end) => this.#onSinkEnd(end),
+    });
     const demand = parts.sink.wanted?.subscribe((wanted) => {
       this.#wanted = wanted;
       parts.onWanted();
@@ -96,32 +106,18 @@ export class Branch {
     parts.context.defer(() => demand?.unsubscribe());
   }
 
+  get latency(): LatencyRecorder {
+    return this.#writer.latency;
+  }
+
+  /** Capture-to-delivery age of the newest delivered frame, milliseconds. */
+  get lastAgeMs(): number | undefined {
+    return this.#writer.lastAgeMs;
+  }
+
   /** False while nobody would see what the sink is given. */
   get wanted(): boolean {
     return this.#wanted && !this.#over;
-  }
-
-  /** Connects the branch's operators; to be called once, before the first frame. */
-  connect(operators: readonly OperatorFunction<Frame, Frame>[]): void {
-    const chain = operators.reduce<Observable<Frame>>(
-      (stream, operator) => stream.pipe(operator),
-      this.#input,
-    );
-    this.#chain = chain.subscribe({
-      next: (frame) => {
-        this.#parts.sinkLedger.entered++;
-        this.#outputs.push(frame);
-        void this.#pump();
-      },
-      error: (error) => this.#fail(located(error, 'OPERATOR', this.#parts.path)),
-      complete: () => {
-        this.#operatorsDone = true;
-        // An operator such as take(5) may end the branch before its input does.
-        this.#queue.clear('operators ended');
-        this.#reportWaiting();
-        void this.#pump();
-      },
-    });
   }
 
   /** True once no frame will be delivered any more. */
@@ -129,24 +125,49 @@ export class Branch {
     return this.#over;
   }
 
+  /** Connects the branch's operators; to be called once, before the first frame. */
+  connect(operators: readonly OperatorFunction<Frame, Frame>[], stages: readonly StageLedger[]) {
+    this.#operators = stages;
+    this.#input.open();
+    const chain = operators.reduce<Observable<Frame>>(
+      (stream, operator) => stream.pipe(operator),
+      this.#input.frames,
+    );
+    this.#chain = chain.subscribe({
+      next: (frame) => this.#onOutput(frame),
+      error: (error) => this.#fail(located(error, 'OPERATOR', this.#parts.path)),
+      complete: () => this.#onOperatorsDone(),
+    });
+  }
+
   push(frame: Frame): void {
-    this.#parts.queueLedger.entered++;
-    if (this.#over || this.#operatorsDone) {
-      this.#parts.queueLedger.drop(1, this.#over ? 'branch ended' : 'operators ended');
+    const { queueLedger } = this.#parts;
+    queueLedger.entered++;
+    if (this.#operatorsDone || this.#over) {
+      queueLedger.drop(1, this.#operatorsDone ? 'operators ended' : 'branch ended');
       return;
     }
     if (!this.#wanted) {
-      this.#parts.queueLedger.drop(1, 'nobody listens');
+      queueLedger.drop(1, 'no subscribers');
       return;
     }
     this.#queue.push(frame);
-    this.#reportWaiting();
+    this.#report();
     void this.#pump();
   }
 
   /** No more frames will come: delivers what waits, then finishes. */
   end(): void {
+    if (this.#over) return;
     this.#ending = true;
+    this.#writer.endRetries();
+    const { clock, patienceMs } = this.#parts;
+    this.#endWatch = new EndWatch({
+      clock,
+      patienceMs: () => patienceMs(this.#operators),
+      progress: () => this.#progress(),
+      onOverdue: () => this.#endOperators(),
+    });
     void this.#pump();
   }
 
@@ -154,24 +175,21 @@ export class Branch {
   abort(why: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#overBecause = why;
     this.#parts.onWanted();
     this.#queue.clear(why);
-    this.#reportWaiting();
     this.#chain?.unsubscribe();
     this.#parts.sinkLedger.drop(this.#outputs.length, why);
     this.#outputs.length = 0;
-    if (this.#writing) void this.#abandonWrite(why);
-    else if (!this.#pumping) this.#finish();
+    if (this.#writer.busy) void this.#abandonWrite(why);
+    else if (!this.#pumping) this.#close();
+    this.#report();
   }
 
   /** A write that never ends must not keep the run from ending. */
   async #abandonWrite(why: string): Promise<void> {
-    await sleep(this.#parts.clock, lastWriteMs);
-    if (!this.#writing) return;
-    this.#writing = false;
-    this.#parts.sinkLedger.drop(1, why);
-    this.#finish();
+    await this.#writer.abandon(why);
+    this.#report();
+    this.#close();
   }
 
   async #pump(): Promise<void> {
@@ -180,7 +198,8 @@ export class Branch {
     while (!this.#over) {
       const output = this.#outputs.shift();
       if (output) {
-        const writing = this.#deliver(output);
+        const writing = this.#writer.write(output);
+        this.#report();
         if (writing) await writing;
         continue;
       }
@@ -189,12 +208,12 @@ export class Branch {
         break;
       }
       const frame = this.#queue.take();
-      this.#reportWaiting();
       if (!frame) break;
       this.#parts.queueLedger.left++;
-      this.#input.next(frame);
+      this.#input.push(frame);
     }
     this.#pumping = false;
+    this.#report();
     this.#settle();
   }
 
@@ -209,106 +228,69 @@ export class Branch {
 
   #settle(): void {
     if (this.#over) {
-      this.#finish();
+      this.#close();
       return;
     }
-    if (!this.#ending || this.#queue.length > 0 || this.#outputs.length > 0) return;
-    if (this.#operatorsDone) this.#finish();
-    else this.#input.complete();
-  }
-
-  #deliver(frame: Frame): Promise<void> | undefined {
-    try {
-      const written = this.#write(frame);
-      if (!written) {
-        this.#delivered(frame);
-        return undefined;
-      }
-      this.#writing = true;
-      return written
-        .then(
-          () => this.#writing && this.#delivered(frame),
-          (error: unknown) => (this.#writing ? this.#writeFailed(frame, error) : undefined),
-        )
-        .then(() => {
-          this.#writing = false;
-        });
-    } catch (error) {
-      return this.#writeFailed(frame, error);
+    if (this.#outputs.length > 0) return;
+    if (this.#operatorsDone) {
+      this.#over = true;
+      this.#close();
+      this.#parts.onWanted();
+      if (!this.#ending) this.#parts.onEnded({ ends: 'branch' });
+    } else if (this.#ending && this.#queue.length === 0) {
+      this.#input.complete();
     }
   }
 
-  #write(frame: Frame): void | Promise<void> {
-    const { sink, sinkLedger, listener } = this.#parts;
-    if (!listener) return sink.write(frame);
-    listener.enter(sinkLedger.name);
-    try {
-      return sink.write(frame);
-    } finally {
-      listener.leave();
-    }
+  #close(): void {
+    this.#endWatch?.stop();
+    this.#finish();
   }
 
-  #delivered(frame: Frame): void {
-    this.#parts.sinkLedger.left++;
-    this.lastAgeMs = ageMs(this.#parts.clock, frame);
-    this.latency.record(this.lastAgeMs);
+  #onOutput(frame: Frame): void {
+    const { sinkLedger } = this.#parts;
+    sinkLedger.entered++;
+    if (this.#outputs.length >= mostOutputs) sinkLedger.drop(1, 'queue overrun');
+    else this.#outputs.push(frame);
+    this.#report();
+    void this.#pump();
   }
 
-  async #writeFailed(frame: Frame, error: unknown): Promise<void> {
-    const { onError, sinkLedger, context, path } = this.#parts;
-    if (error instanceof SinkClosed) return this.#closed(error);
-    if (error instanceof SinkLost && onError !== 'fail') return this.#lost(error);
-    if (onError === 'retry' && (await this.#retry(frame, error))) return;
-    if (this.#over) {
-      // A sink that gives up a write because the run stops has not failed.
-      sinkLedger.drop(1, this.#overBecause);
+  /** An operator such as take(5) may end the branch before its input does. */
+  #onOperatorsDone(): void {
+    this.#operatorsDone = true;
+    this.#queue.clear('operators ended');
+    this.#report();
+    void this.#pump();
+  }
+
+  /** Operators that do not complete must not keep the run from ending. */
+  #endOperators(): void {
+    this.#parts.context.log.warn(overdue(this.#operators));
+    this.#chain?.unsubscribe();
+    this.#onOperatorsDone();
+  }
+
+  /** Changes whenever something happens; nothing while something is known to be going on. */
+  #progress(): number | undefined {
+    if (this.#writer.busy || this.#outputs.length > 0) return undefined;
+    if (this.#operators.some(({ inFlight }) => inFlight > 0)) return undefined;
+    return this.#parts.sinkLedger.entered + this.#parts.queueLedger.left;
+  }
+
+  #onSinkEnd(end: SinkEnd): void {
+    const { log } = this.#parts.context;
+    if (end.how === 'failed') {
+      this.#fail(end.error);
       return;
     }
-    sinkLedger.failed++;
-    if (onError === 'fail') this.#fail(located(error, 'SINK', path));
-    else context.log.warn(`frame ${frame.seq} was not written: ${reason(error)}`);
-  }
-
-  /** The sink's user has closed it. */
-  #closed({ message, ends }: SinkClosed): void {
-    const { sinkLedger, context } = this.#parts;
-    sinkLedger.drop(1, message);
-    context.log.info(`${message}; this branch ends`);
-    this.abort(message);
-    this.#parts.onEnded({ ends });
-  }
-
-  /** The sink cannot write any more: its frame has failed, and other branches go on. */
-  #lost(error: SinkLost): void {
-    const { sinkLedger, context, path } = this.#parts;
-    sinkLedger.failed++;
-    context.log.warn(`${error.message}; this branch ends`);
-    this.abort('sink lost');
-    this.#parts.onEnded({ ends: 'branch', error: located(error, 'SINK', path) });
-  }
-
-  /** True if the frame is accounted for; false if the run ended before it was delivered. */
-  async #retry(frame: Frame, error: unknown): Promise<boolean> {
-    const { clock, context, sink } = this.#parts;
-    let pause = retryFirstMs;
-    context.log.warn(`frame ${frame.seq} was not written, trying again: ${reason(error)}`);
-    while (!this.#over && !this.#ending && !context.signal.aborted) {
-      await sleep(clock, pause, context.signal);
-      pause = Math.min(retryLongestMs, pause * 2);
-      try {
-        await sink.write(frame);
-        this.#delivered(frame);
-        return true;
-      } catch (again) {
-        // Any other reason was reported above; the next attempt follows.
-        if (again instanceof SinkClosed) this.#closed(again);
-        else if (again instanceof SinkLost) this.#lost(again);
-        else continue;
-        return true;
-      }
-    }
-    return false;
+    const message = end.how === 'closed' ? end.message : end.error.message;
+    if (end.how === 'closed') log.info(`${message}; this branch ends`);
+    else log.warn(`${message}; this branch ends`);
+    this.abort(end.how === 'closed' ? message : 'sink lost');
+    this.#parts.onEnded(
+      end.how === 'closed' ? { ends: end.ends } : { ends: 'branch', error: end.error },
+    );
   }
 
   #fail(error: DepthlineError): void {
@@ -317,7 +299,15 @@ export class Branch {
     this.#parts.onFailure(error);
   }
 
-  #reportWaiting(): void {
-    this.#parts.queueLedger.inFlight = this.#queue.length;
+  #report(): void {
+    const { queueLedger, sinkLedger } = this.#parts;
+    queueLedger.inFlight = this.#queue.length;
+    sinkLedger.inFlight = this.#outputs.length + (this.#writer.busy ? 1 : 0);
   }
+}
+
+/** Names the first operator that has not completed although its input has. */
+export function overdue(operators: readonly StageLedger[]): string {
+  const late = operators.find(({ inputEnded, ended }) => inputEnded && !ended) ?? operators[0];
+  return `operator "${late?.name}" has not completed after its input; it was ended`;
 }

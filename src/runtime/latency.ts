@@ -7,12 +7,16 @@ export interface Percentiles {
   readonly p99: number;
 }
 
+/** Of the histogram, microseconds. */
+const longestUs = Number.MAX_SAFE_INTEGER;
+
 /** Latencies in a histogram of fixed size: three significant digits, any number of samples. */
 export class LatencyRecorder {
   readonly #histogram = createHistogram();
 
+  /** @param ms any number: a frame from elsewhere may claim to be of any age */
   record(ms: number): void {
-    this.#histogram.record(Math.max(1, Math.round(ms * 1000)));
+    this.#histogram.record(Math.min(longestUs, Math.max(1, Math.round(ms * 1000))));
   }
 
   get count(): number {

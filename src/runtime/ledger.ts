@@ -24,18 +24,25 @@ export interface BranchAccount {
 /** Counts the frames that enter and leave one stage. */
 export class StageLedger {
   readonly name: string;
+  /** An operator may swallow or add frames without a word; any other stage knows of each. */
+  readonly isOperator: boolean;
   entered = 0;
   left = 0;
   failed = 0;
-  /** Frames inside an asynchronous stage, as it reports them. */
+  /** Frames inside an asynchronous stage, a queue or a sink, as it reports them. */
   inFlight = 0;
   restarts = 0;
   /** When a source lost what it reads, nanoseconds since the Unix epoch; undefined while it has it. */
   reconnectingSince: bigint | undefined;
+  /** Of an operator: its input has completed. */
+  inputEnded = false;
+  /** Of an operator: it has completed, failed, or was ended. */
+  ended = false;
   readonly dropped = new Map<string, number>();
 
-  constructor(name: string) {
+  constructor(name: string, isOperator = false) {
     this.name = name;
+    this.isOperator = isOperator;
   }
 
   drop(n: number, reason: string): void {
@@ -53,16 +60,12 @@ export class StageLedger {
     return this.entered - this.left - this.failed - this.inFlight - this.totalDropped;
   }
 
-  /** Drops that somebody counted. */
-  counted(): Drop[] {
-    return [...this.dropped].map(([reason, count]) => ({ stage: this.name, reason, count }));
-  }
-
-  /** Those, and what the stage swallowed. */
+  /** What was dropped, with what an operator swallowed. */
   drops(): Drop[] {
-    const drops = this.counted();
-    if (this.unexplained > 0) {
-      drops.push({ stage: this.name, reason: 'filtered', count: this.unexplained });
+    const stage = this.name;
+    const drops = [...this.dropped].map(([reason, count]) => ({ stage, reason, count }));
+    if (this.isOperator && this.unexplained > 0) {
+      drops.push({ stage, reason: 'filtered', count: this.unexplained });
     }
     return drops;
   }
@@ -72,16 +75,14 @@ export class StageLedger {
 export function branchAccount(name: string, stages: readonly StageLedger[]): BranchAccount {
   const source = stages[0] as StageLedger;
   const sink = stages.at(-1) as StageLedger;
-  const before = stages.slice(0, -1);
   return {
     name,
     captured: source.entered,
-    added: sum(before, (stage) => Math.max(0, -stage.unexplained)),
+    added: sum(stages, (stage) => (stage.isOperator ? Math.max(0, -stage.unexplained) : 0)),
     delivered: sink.left,
-    dropped: mergeDrops([...before.flatMap((stage) => stage.drops()), ...sink.counted()]),
+    dropped: mergeDrops(stages.flatMap((stage) => stage.drops())),
     failed: sum(stages, (stage) => stage.failed),
-    // A sink swallows nothing: what it has not written yet, it is writing.
-    inFlight: sum(before, (stage) => stage.inFlight) + sink.unexplained,
+    inFlight: sum(stages, (stage) => stage.inFlight),
   };
 }
 
@@ -95,6 +96,26 @@ export function imbalance(account: BranchAccount): number {
     account.inFlight -
     sum(account.dropped, (drop) => drop.count)
   );
+}
+
+/**
+ * Where the ledger law is broken after the end of a run, stage by stage, in words. Errors of two
+ * stages that cancel out in the account of the branch show here.
+ */
+export function ledgerViolations(stages: readonly StageLedger[]): string[] {
+  return stages.flatMap((stage, i) => {
+    const { name, left, unexplained, inFlight } = stage;
+    const next = stages[i + 1];
+    const problems: string[] = [];
+    if (inFlight !== 0) problems.push(`${name}: ${inFlight} frames in flight after the end`);
+    if (!stage.isOperator && unexplained > 0)
+      problems.push(`${name}: ${unexplained} frames not accounted for`);
+    if (!stage.isOperator && unexplained < 0)
+      problems.push(`${name}: ${-unexplained} frames counted twice`);
+    if (next && next.entered !== left)
+      problems.push(`${left} frames left ${name}, but ${next.entered} entered ${next.name}`);
+    return problems;
+  });
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

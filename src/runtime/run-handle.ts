@@ -10,9 +10,9 @@ import type { StageState } from './stage-watch.ts';
 export interface RunOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Ends the run after this many captured frames. */
+  /** Ends the run after this many captured frames, 1 or more. */
   readonly frames?: number;
-  /** Ends the run after this many milliseconds. */
+  /** Ends the run after this many milliseconds, more than 0. */
   readonly durationMs?: number;
   /** A first abort stops the source and drains. */
   readonly signal?: AbortSignal;
@@ -59,6 +59,8 @@ export interface RunSummary {
   readonly restarts: readonly Restart[];
   /** What components report of themselves: accuracy, files written, messages sent. */
   readonly components: Readonly<Record<string, Record<string, unknown>>>;
+  /** Where the ledger law is broken, in words; empty unless Depthline or a component has a bug. */
+  readonly violations: readonly string[];
   readonly error?: DepthlineError;
 }
 

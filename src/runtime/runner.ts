@@ -1,24 +1,29 @@
-import { Observable, type Subscription } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { type Clock, sleep, systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import { type DepthlineError, located } from '../core/errors.ts';
-import { type Frame, frameProblem } from '../core/frame.ts';
+import { DepthlineError, located } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import { durationText } from '../core/units.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
-import type { BranchEnd } from './branch.ts';
+import { type BranchEnd, overdue } from './branch.ts';
 import { Closings } from './closings.ts';
+import { EndWatch } from './end-watch.ts';
 import { LatencyRecorder } from './latency.ts';
-import { branchAccount } from './ledger.ts';
+import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
 import type { Run, RunOptions, RunStats, RunSummary } from './run-handle.ts';
+import { SourceFeed } from './source-feed.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} };
 const defaultDrainMs = 1500;
+/** Operators that may hold frames (a delay, a buffer) get this long after the source has ended. */
+const holdingPatienceMs = 10_000;
+const leastPatienceMs = 100;
 /** Holds the gate while no sink wants frames; `source waits for a subscriber`. */
-const nobody = 'a subscriber';
+const noSubscriber = 'a subscriber';
 
 /**
  * Builds, runs, drains and closes a pipeline.
@@ -39,10 +44,11 @@ export async function runPipeline(
 /**
  * Builds every component (models load, sockets bind, files open), then starts the source.
  *
- * @throws DepthlineError if a component cannot be built, or the reason of `options.signal` if that
- *   aborts before all are; what was already open is closed
+ * @throws DepthlineError if the options are wrong or a component cannot be built, or the reason of
+ *   `options.signal` if that aborts before all are; what was already open is closed
  */
 export async function startPipeline(pipeline: Pipeline, options: RunOptions = {}): Promise<Run> {
+  checkOptions(options);
   const running = new Running(pipeline, options);
   await running.build();
   running.start();
@@ -60,8 +66,12 @@ class Running implements Run {
   readonly #abort = new AbortController();
   readonly #assembly: Assembly;
   #watch: StageWatch | undefined;
-  #stopSource: (() => void) | undefined;
+  #feed: SourceFeed | undefined;
+  #trunk: Subscription | undefined;
+  #trunkWatch: EndWatch | undefined;
+  #started = false;
   #stopped = false;
+  #draining = false;
   #error: DepthlineError | undefined;
   #resolve!: (summary: RunSummary) => void;
   #startedAt = 0;
@@ -86,6 +96,7 @@ class Running implements Run {
         this.#fail(error);
         this.stop();
       },
+      patienceMs: (stages) => this.#patienceMs(stages),
       onBranchEnd: (end) => this.#onBranchEnd(end),
       onWanted: () => this.#heedDemand(),
     });
@@ -121,22 +132,36 @@ class Running implements Run {
     }
     if (durationMs !== undefined) this.#closings.add(this.#clock.after(durationMs, stop));
     this.#reportSteps();
-    const stream = operators.reduce((input, operator) => input.pipe(operator), this.#input());
-    stream.subscribe({
-      next: (frame) => this.#fanOut(frame),
-      error: (error) => {
-        this.#fail(error as DepthlineError);
-        void this.#drain();
-      },
-      complete: () => void this.#drain(),
+    for (const { connect } of this.#branches) connect();
+    this.#started = true;
+    const feed = new SourceFeed({
+      source: this.#assembly.source,
+      ledger: sourceLedger,
+      gate: this.#gate,
+      limit: this.#options.frames,
+      onError: (error) => this.#fail(error),
+      onEnd: () => this.#watchTrunk(),
     });
-    if (signal?.aborted) this.stop();
+    this.#feed = feed;
+    if (signal?.aborted || this.#stopped) feed.stop();
+    this.#trunk = operators
+      .reduce((input, operator) => input.pipe(operator), feed.frames)
+      .subscribe({
+        next: (frame) => this.#fanOut(frame),
+        error: (error) => {
+          this.#fail(error as DepthlineError);
+          void this.#drain();
+        },
+        complete: () => void this.#drain(),
+      });
+    if (this.#draining) this.#trunk.unsubscribe();
+    if (signal?.aborted || this.#branches.every(({ branch }) => branch.over)) this.stop();
   }
 
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#stopSource?.();
+    this.#feed?.stop();
     void sleep(this.#clock, this.#options.drainMs ?? defaultDrainMs, this.#abort.signal).then(() =>
       this.abort(),
     );
@@ -147,7 +172,9 @@ class Running implements Run {
     this.#stopped = true;
     for (const { branch } of this.#branches) branch.abort('stopped');
     this.#abort.abort();
-    this.#stopSource?.();
+    this.#feed?.stop();
+    // Asynchronous operators have ended by the signal; others may never do.
+    void this.#drain();
   }
 
   stats(): RunStats {
@@ -175,44 +202,6 @@ class Running implements Run {
     if (end) this.#closings.add(end);
   }
 
-  /** The source as the operators see it: counted, checked, and ended by `stop()`. */
-  #input(): Observable<Frame> {
-    const ledger = this.#assembly.sourceLedger;
-    const { frames } = this.#options;
-    return new Observable((subscriber) => {
-      let subscription: Subscription | undefined;
-      let over = false;
-      const end = () => {
-        over = true;
-        subscription?.unsubscribe();
-        subscriber.complete();
-      };
-      this.#stopSource = end;
-      const fail = (error: unknown) => {
-        this.#fail(located(error, 'SOURCE', `source ${ledger.name}`));
-        end();
-      };
-      subscription = this.#assembly.source.subscribe({
-        next: (frame) => {
-          if (over) return;
-          const problem = frameProblem(frame);
-          if (problem !== undefined) {
-            fail(new Error(`emitted ${problem}; a source must emit frames`));
-            return;
-          }
-          ledger.entered++;
-          ledger.left++;
-          subscriber.next(frame);
-          if (ledger.left === frames) end();
-        },
-        error: fail,
-        complete: () => subscriber.complete(),
-      });
-      if (over || this.#stopped) end();
-      return () => subscription.unsubscribe();
-    });
-  }
-
   get #branches(): readonly AssembledBranch[] {
     return this.#assembly.branches;
   }
@@ -225,21 +214,53 @@ class Running implements Run {
 
   #onBranchEnd({ ends, error }: BranchEnd): void {
     if (error) this.#fail(error);
+    if (!this.#started) return;
     if (ends === 'run' || this.#branches.every(({ branch }) => branch.over)) this.stop();
   }
 
   #heedDemand(): void {
     const left = this.#branches.filter(({ branch }) => !branch.over);
     const idle = left.length > 0 && left.every(({ branch }) => !branch.wanted);
-    if (idle) this.#gate.hold(nobody);
-    else this.#gate.release(nobody);
+    if (idle) this.#gate.hold(noSubscriber);
+    else this.#gate.release(noSubscriber);
   }
 
   #fail(error: DepthlineError): void {
     this.#error ??= error;
   }
 
+  /** The source has ended: sees to it that the operators end as well. */
+  #watchTrunk(): void {
+    if (this.#draining) return;
+    const { trunk } = this.#assembly;
+    this.#trunkWatch = new EndWatch({
+      clock: this.#clock,
+      patienceMs: () => this.#patienceMs(trunk),
+      progress: () => {
+        if (trunk.some(({ inFlight }) => inFlight > 0)) return undefined;
+        return trunk.reduce((sum, { entered, left }) => sum + entered + left, 0);
+      },
+      onOverdue: () => {
+        this.#log.warn(overdue(trunk));
+        void this.#drain();
+      },
+    });
+  }
+
+  /** How long operators may take to complete after their input while nothing happens. */
+  #patienceMs(stages: readonly StageLedger[]): number {
+    const drainMs = Math.max(leastPatienceMs, this.#options.drainMs ?? defaultDrainMs);
+    const asked = this.#stopped || this.#feed?.limitReached === true;
+    const holding = stages.some(({ unexplained }) => unexplained > 0);
+    return asked || !holding ? drainMs : Math.max(drainMs, holdingPatienceMs);
+  }
+
   async #drain(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#feed?.stop();
+    this.#trunkWatch?.stop();
+    this.#trunk?.unsubscribe();
     // A branch that ends the run in the middle of a fan-out must not keep its frame from the others.
     await Promise.resolve();
     for (const { branch } of this.#branches) branch.end();
@@ -264,6 +285,7 @@ class Running implements Run {
   #summary(components: Record<string, Record<string, unknown>>, elapsedMs: number): RunSummary {
     const all = new LatencyRecorder();
     for (const { branch } of this.#branches) all.add(branch.latency);
+    const violations = this.#violations();
     const span = (this.#lastAt - this.#firstAt) / 1000;
     return {
       pipeline: this.#pipeline.name,
@@ -279,7 +301,37 @@ class Running implements Run {
         .filter((stage) => stage.restarts > 0)
         .map((stage) => ({ stage: stage.name, count: stage.restarts })),
       components,
+      violations,
       ...(this.#error && { error: this.#error }),
     };
   }
+
+  /** Demands the ledger law; what breaks it is an error of the run. */
+  #violations(): readonly string[] {
+    const all = this.#branches.flatMap(({ branch, stages }) => {
+      const off = imbalance(branchAccount(branch.name, stages));
+      const found = ledgerViolations(stages);
+      return off !== 0 && found.length === 0 ? [`${branch.name}: off by ${off} frames`] : found;
+    });
+    const violations = [...new Set(all)];
+    if (violations.length > 0) {
+      const message = `frames are not accounted for (${violations.join('; ')}); this is a bug in Depthline or in a component of this pipeline`;
+      this.#fail(new DepthlineError('INTERNAL', message));
+    }
+    return violations;
+  }
+}
+
+/** @throws DepthlineError `CONFIG` */
+function checkOptions({ frames, durationMs, drainMs }: RunOptions): void {
+  const problems = [
+    frames !== undefined &&
+      !(Number.isSafeInteger(frames) && frames >= 1) &&
+      'frames must be a whole number, 1 or more; leave it out to run without a limit',
+    durationMs !== undefined &&
+      !(durationMs > 0) &&
+      'durationMs must be more than 0; leave it out to run without a limit',
+    drainMs !== undefined && !(drainMs >= 0) && 'drainMs must be 0 or more',
+  ].filter((problem) => problem !== false);
+  if (problems.length > 0) throw new DepthlineError('CONFIG', problems.join('\n'));
 }

@@ -105,10 +105,8 @@ export class StageWatch {
     const usualMs = (progress.at - this.#start) / Math.max(1, done);
     const moved = done > 0 && quietMs <= Math.max(recentMs, recentFrames * usualMs);
     const patient = quietMs <= Math.max(patienceMs, patienceFrames * usualMs);
-    // A sink swallows nothing: what it has not written, it is writing.
-    const sinks = kind === 'sink' ? ledger.unexplained : 0;
     const swallowed = kind === 'operator' && ledger.unexplained > progress.swallowed;
-    const inside = ledger.inFlight + sinks;
+    const inside = ledger.inFlight;
     const lost = kind === 'source' ? ledger.reconnectingSince : undefined;
     const state = () => {
       if (kind === 'source') {

@@ -1,8 +1,9 @@
-import { Observable, type OperatorFunction } from 'rxjs';
+import { from, isObservable, Observable, type OperatorFunction, Subject, takeUntil } from 'rxjs';
 import { located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
-import type { StageLedger } from './ledger.ts';
-import type { StageListener } from './stage-times.ts';
+import { StageInput, type StageParts } from './stage-input.ts';
+
+const advice = 'an operator is a function from an Observable of frames to another';
 
 /**
  * An operator with its ledger around it. Frames are counted on the way in and on the way out, what
@@ -10,49 +11,49 @@ import type { StageListener } from './stage-times.ts';
  */
 export function ledgered(
   operator: OperatorFunction<Frame, Frame>,
-  ledger: StageLedger,
-  path: string,
-  listener?: StageListener,
+  parts: StageParts,
 ): OperatorFunction<Frame, Frame> {
-  return (input) =>
-    new Observable((subscriber) => {
-      let errorFromAbove = false;
-      const counted = new Observable<Frame>((inner) =>
-        input.subscribe({
-          next(frame) {
-            ledger.entered++;
-            listener?.enter(ledger.name);
-            inner.next(frame);
-            listener?.leave();
-          },
-          error(error) {
-            errorFromAbove = true;
-            inner.error(error);
-          },
-          complete: () => inner.complete(),
-        }),
-      );
+  const { ledger, path } = parts;
+  return (above) =>
+    new Observable((output) => {
+      const input = new StageInput(above, parts);
+      const over = new Subject<void>();
+      ledger.inputEnded = false;
+      ledger.ended = false;
+      output.add(() => {
+        ledger.ended = true;
+        over.next();
+        input.close();
+      });
       const fail = (error: unknown) => {
-        if (errorFromAbove) {
-          subscriber.error(error);
+        if (input.error !== undefined && error === input.error) {
+          output.error(error);
           return;
         }
         // An asynchronous stage counts its own failures; a synchronous one fails on its newest frame.
-        if (ledger.failed === 0 && ledger.unexplained > 0) ledger.failed++;
-        subscriber.error(located(error, 'OPERATOR', path));
+        if (ledger.failed === input.failedAtEntry && ledger.unexplained > 0) ledger.failed++;
+        output.error(located(error, 'OPERATOR', path));
       };
-      return operator(counted).subscribe({
-        next(frame) {
-          const problem = frameProblem(frame);
-          if (problem !== undefined) {
-            fail(new Error(`emitted ${problem}; an operator must emit frames`));
-            return;
-          }
-          ledger.left++;
-          subscriber.next(frame);
-        },
-        error: fail,
-        complete: () => subscriber.complete(),
-      });
+      const next = (frame: unknown) => {
+        const problem = frameProblem(frame);
+        if (problem !== undefined) {
+          fail(new Error(`emitted ${problem}; an operator must emit frames`));
+          return;
+        }
+        ledger.left++;
+        output.next(frame as Frame);
+      };
+      let result: unknown;
+      try {
+        result = operator(input.frames);
+        if (!isObservable(result)) throw new Error(`returned no Observable; ${advice}`);
+      } catch (error) {
+        fail(error);
+        return;
+      }
+      from(result)
+        .pipe(takeUntil(over))
+        .subscribe({ next, error: fail, complete: () => output.complete() });
+      if (!output.closed) input.start();
     });
 }

@@ -73,7 +73,7 @@ describe('while one of two sinks wants frames', () => {
     const { branches } = await end();
     expect(seen.map((frames) => frames.length)).toEqual([100, 0]);
     expect(branches[1]?.dropped).toEqual([
-      { stage: 'sink1 queue', reason: 'nobody listens', count: 100 },
+      { stage: 'sink1 queue', reason: 'no subscribers', count: 100 },
     ]);
   });
 });
