@@ -54,7 +54,7 @@ export function conformsAsSource<Schema extends z.ZodType>(
   runner.describe(`${definition.name} as a source`, () => {
     describesItself(source, subject, runner);
 
-    check('emits whole frames of its kinds, under its name, with rising seq', async (create) => {
+    check('emits whole frames of its kinds, with rising seq', async (create) => {
       const { created, context } = await create();
       const watch = new Watch(created, subject);
       await watch.atLeast(subject.frames ?? few);

@@ -269,7 +269,7 @@ it('a model that is no model', async () => {
   await expect(DepthEstimator.open({ model: path })).rejects.toMatchObject({
     code: 'MODEL',
     message: expect.stringMatching(
-      /metres.onnx cannot be loaded: .*is it an ONNX model/s,
+      /metres.onnx cannot be loaded: .*check that it is a complete ONNX model/s,
     ) as string,
   });
 });

@@ -103,7 +103,61 @@ test('inverts', async () => {
   assert.deepEqual(out?.kind === 'image' && [...out.data], [0, 255, 254]);
 });
 `;
-/** The same with the faults that are made most often. */
+const sourceAndSink = `
+import { defineSink, defineSource, type Frame } from 'depthline';
+import { imageFrame } from 'depthline/testing';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Observable } from 'rxjs';
+import { z } from 'zod';
+
+export const counter = defineSource({
+  name: 'counter',
+  summary: 'Counts.',
+  emits: ['image'],
+  options: z.strictObject({ frames: z.int().default(3).describe('number of frames') }),
+  examples: [{ frames: 3 }],
+  create: async ({ frames }, { gate, name, signal }) =>
+    new Observable<Frame>((subscriber) => {
+      const stop = new AbortController();
+      const both = AbortSignal.any([stop.signal, signal]);
+      const emit = async () => {
+        for (let seq = 0; seq < frames; seq++) {
+          await gate.opened(both);
+          if (both.aborted) break;
+          subscriber.next({ ...imageFrame(4, 3, seq), source: name });
+        }
+        subscriber.complete();
+      };
+      emit().catch((error) => subscriber.error(error));
+      return () => stop.abort();
+    }),
+});
+
+export const log = defineSink({
+  name: 'log',
+  summary: 'Writes a line for each frame.',
+  accepts: ['image'],
+  options: z.strictObject({ path: z.string().describe('file to append to') }),
+  examples: [{ path: 'log.txt' }],
+  create: async ({ path }, { baseDirectory }) => ({
+    write: ({ seq }) => appendFile(join(baseDirectory, path), seq + '\\n'),
+  }),
+});
+`;
+const sourceAndSinkTest = `
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { conformsAsSink, conformsAsSource, type TestContext } from 'depthline/testing';
+import { counter, log } from './parts.js';
+
+conformsAsSource(counter, { frames: 3 }, { describe, test });
+const delivered = async ({ baseDirectory }: TestContext) =>
+  (await readFile(join(baseDirectory, 'log.txt'), 'utf8')).trimEnd().split('\\n').length;
+conformsAsSink(log, { delivered }, { describe, test });
+`;
+/** The operator with the most frequent faults. */
 const carelessOperator = operator
   .replace(
     '{ ...frame, data: frame.data.map((value) => from - value) }',
@@ -185,7 +239,7 @@ describe('the packed package', () => {
     expect(ran).toMatchObject({ code: 0, stdout: '5 0\n', stderr: '' });
   });
 
-  it('has a conformance suite that a new operator of an empty project passes', async () => {
+  it('has a conformance suite that a new operator in an empty project passes', async () => {
     const { project } = installed;
     writeFileSync(join(project, 'invert.ts'), operator);
     writeFileSync(join(project, 'invert.test.ts'), operatorTest);
@@ -197,7 +251,19 @@ describe('the packed package', () => {
     expect(ran.code).toBe(0);
   });
 
-  it('and that a careless one does not pass', async () => {
+  it('and suites that a new source and a new sink pass', async () => {
+    const { project } = installed;
+    writeFileSync(join(project, 'parts.ts'), sourceAndSink);
+    writeFileSync(join(project, 'parts.test.ts'), sourceAndSinkTest);
+    const compiled = await compile(project, 'parts.ts', 'parts.test.ts');
+    expect(compiled).toMatchObject({ code: 0, stdout: '' });
+    const ran = await startProcess(process.execPath, ['--test', 'parts.test.js'], { cwd: project })
+      .finished;
+    expect(ran.stdout).toMatch(/# ?fail 0|ℹ fail 0/);
+    expect(ran.code).toBe(0);
+  });
+
+  it('and suites that a careless operator fails', async () => {
     const { project } = installed;
     writeFileSync(join(project, 'invert.ts'), carelessOperator);
     writeFileSync(join(project, 'invert.test.ts'), operatorTest);

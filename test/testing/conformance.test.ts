@@ -259,15 +259,11 @@ describe('the suite of sources', () => {
       'does not write to a frame again once it has emitted it',
     ],
     ['that loses frames', { loses: true }, 'completes, with every frame accounted for'],
-    [
-      'whose times go back',
-      { falls: true },
-      'emits whole frames of its kinds, under its name, with rising seq',
-    ],
+    ['whose times go back', { falls: true }, 'emits whole frames of its kinds, with rising seq'],
     [
       'that emits another kind',
       { kind: 'depth' },
-      'emits whole frames of its kinds, under its name, with rising seq',
+      'emits whole frames of its kinds, with rising seq',
     ],
     ['of which there can be only one', { leaks: true }, 'two instances do not share state'],
   ])('fails one %s', async (_, faults, expected) => {
