@@ -3,7 +3,7 @@ import { reason } from '../core/errors.ts';
 import type { DepthMap } from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
 import { fromMillimetres } from '../depth/millimetres.ts';
-import { formatProblem } from './picture-formats.ts';
+import { unsupportedFormat } from './picture-formats.ts';
 
 /** A decoded picture file: interleaved uint8 RGB, rows without padding. */
 export interface DecodedPicture extends Size {
@@ -22,7 +22,7 @@ export async function decodeRgb(path: string): Promise<DecodedPicture> {
     const { pages = 1 } = await sharp(path).metadata();
     return { ...(await firstPage(path)), pages };
   } catch (error) {
-    throw new Error(formatProblem(path) ?? reason(error).trim().replaceAll('\n', '; '), {
+    throw new Error(unsupportedFormat(path) ?? reason(error).trim().replaceAll('\n', '; '), {
       cause: error,
     });
   }

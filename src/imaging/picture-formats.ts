@@ -50,7 +50,7 @@ export function isPicture(path: string): boolean {
 }
 
 /** Why a file cannot be decoded and what to do, if its format is the reason. */
-export function formatProblem(path: string): string | undefined {
+export function unsupportedFormat(path: string): string | undefined {
   const ending = endingOf(path);
   if (!Object.hasOwn(unreadable, ending)) return undefined;
   return `${unreadable[ending]} is not supported; convert the file to JPEG or PNG`;
