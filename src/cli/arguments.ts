@@ -7,7 +7,7 @@ export function collect(value: string, before: readonly string[] = []): string[]
 
 export function positive(text: string): number {
   const value = Number(text);
-  if (value > 0) return value;
+  if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number greater than 0.');
 }
 

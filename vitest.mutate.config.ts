@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests of `npm run mutate`: those that need no child process, socket or build. */
+export default defineConfig({
+  test: {
+    env: { DEPTHLINE_CACHE: '/nonexistent' },
+    include: [
+      'test/{core,depth,pipeline,runtime}/**/*.test.ts',
+      'test/topic/{message,numbering,publisher-clock,stream-time,exposure}.test.ts',
+      'test/gstreamer/capture/{timeline,replay-position}.test.ts',
+      'test/operators/{clamp,compare-depth,measure-flicker,sample,smooth}.test.ts',
+    ],
+    testTimeout: 60_000,
+  },
+});
