@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { positive, positiveWhole } from './arguments.ts';
 import { printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
-import { writeResult } from './write-result.ts';
+import { requireWritable, writeResult } from './write-result.ts';
 
 /** Written into every table; only a file that has it is replaced. */
 const generator = 'depthline bench-layers';
@@ -28,6 +28,7 @@ export function benchLayersCommand(): Command {
 async function benchLayers(folder: string, flags: Flags): Promise<void> {
   const { measureLayers, readLayers } = await import('../inference/layer-times.ts');
   const { out, ...options } = flags;
+  await requireWritable(out, generator);
   const layers = await readLayers(folder);
   const bar = progressBar(layers.length * flags.rounds, 'layers', true);
   try {

@@ -13,7 +13,7 @@ import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './run-output.ts';
 import { endingSignals } from './signals.ts';
-import { writeResult } from './write-result.ts';
+import { requireWritable, writeResult } from './write-result.ts';
 
 interface Flags {
   readonly set?: readonly string[];
@@ -53,6 +53,7 @@ export function benchCommand(): Command {
 }
 
 async function bench(nameOrFile: string, flags: Flags): Promise<void> {
+  await requireWritable(flags.plot, plotMark);
   const set = [...(flags.set ?? []), ...(flags.flood ? [flood] : [])];
   const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
   const stop = new AbortController();

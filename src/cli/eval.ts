@@ -8,7 +8,7 @@ import {
   type SetResult,
   setName,
 } from '../evaluation/evaluate.ts';
-import { writeReport } from '../evaluation/report.ts';
+import { requireReportPlace, writeReport } from '../evaluation/report.ts';
 import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.ts';
 import { comparisonRows, notes } from '../evaluation/tables.ts';
 import { DepthEstimator, providers } from '../inference/estimator.ts';
@@ -80,6 +80,8 @@ export function evalCommand(): Command {
 async function evaluate(folders: readonly string[], flags: Flags): Promise<void> {
   const baseDirectory = process.cwd();
   const options = evaluationOptions(flags);
+  const report = flags.report === undefined ? undefined : resolvePath(baseDirectory, flags.report);
+  if (report !== undefined) await requireReportPlace(report);
   const sets: { name: string; pairs: RgbdPair[] }[] = [];
   for (const folder of folders) {
     const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence ?? [], (message) =>
@@ -112,8 +114,8 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
     bar?.stop();
     if (stop.signal.aborted) throw new DepthlineError('OPERATOR', 'interrupted before it finished');
     printResults(results, flags);
-    if (flags.report === undefined) return;
-    const page = await writeReport(resolvePath(baseDirectory, flags.report), {
+    if (report === undefined) return;
+    const page = await writeReport(report, {
       command: `depthline ${process.argv.slice(2).join(' ')}`,
       sets: results.map((result, i) => ({ result, pairs: sets[i]?.pairs ?? [] })),
       estimators,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeOwn } from '../files/own-file.ts';
+import { requireOwn, writeOwn } from '../files/own-file.ts';
 import { sinkError } from '../files/write-problem.ts';
 import type { DepthEstimator } from '../inference/estimator.ts';
 import { compare, type FrameResult, type SetResult } from './evaluate.ts';
@@ -56,6 +56,20 @@ export async function writeReport(directory: string, input: ReportInput): Promis
     throw sinkError(directory, error);
   }
   return page;
+}
+
+/**
+ * Refuses before an evaluation what `writeReport` would refuse after it.
+ *
+ * @throws DepthlineError `SINK`
+ */
+export async function requireReportPlace(directory: string): Promise<void> {
+  try {
+    for (const name of ['index.html', 'results.json'])
+      await requireOwn(join(directory, name), generator);
+  } catch (error) {
+    throw sinkError(directory, error);
+  }
 }
 
 async function setSection(set: ReportedSet, input: ReportInput): Promise<string> {

@@ -71,21 +71,32 @@ export async function writeNew(path: string, data: string | Uint8Array): Promise
 }
 
 /**
- * Like `writeNew`, but replaces a regular file that holds `mark` in its first 4 KiB: one that an
- * earlier run of the same command wrote.
+ * Checks that `writeOwn` may write a path: nothing is there, or a regular file that holds `mark` in
+ * its first 4 KiB, which an earlier run of the same command wrote.
  *
+ * @returns whether there is such a file
  * @throws NameTaken if the name belongs to anything else
  */
-export async function writeOwn(path: string, text: string, mark: string): Promise<void> {
+export async function requireOwn(path: string, mark: string): Promise<boolean> {
   const handle = await openRegular(path, 'read');
-  if (!handle) return writeNew(path, text);
+  if (!handle) return false;
   try {
     const head = Buffer.alloc(4096);
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     if (!head.subarray(0, bytesRead).includes(mark)) throw new NameTaken(path);
+    return true;
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Like `writeNew`, but replaces a file that `requireOwn` accepts.
+ *
+ * @throws NameTaken if the name belongs to anything else
+ */
+export async function writeOwn(path: string, text: string, mark: string): Promise<void> {
+  if (!(await requireOwn(path, mark))) return writeNew(path, text);
   const unfinished = await writeUnfinished(path, text);
   try {
     await rename(unfinished, path);

@@ -194,7 +194,10 @@ class Writer implements Sink {
     this.#index = await FileIndex.open({ directory, prefix, existing, resumeAfter });
     for (const folder of layoutFolders[layout])
       await mkdir(join(directory, folder), { recursive: true });
-    this.#begun.set(directory, this.#index.last);
+    const { last } = this.#index;
+    if (last >= 0 && !this.#begun.has(directory))
+      this.#context.log.info(`${directory} has files up to number ${last}; the next one follows`);
+    this.#begun.set(directory, last);
     this.newest = directory;
     return this.#index;
   }

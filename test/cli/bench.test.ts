@@ -128,6 +128,12 @@ done
     ['modes of no Jetson', ['--modes', '0'], 1, /nvpmodel cannot set power mode 0: .*root/],
     ['modes that are no numbers', ['--modes', 'max'], 2, /numbers separated by commas/],
     ['no time', ['--seconds', '0'], 2, /greater than 0/],
+    [
+      'a plot in place of the pipeline',
+      ['--plot', 'p.yaml'],
+      1,
+      /p\.yaml exists and is not replaced/,
+    ],
     ['a plot that cannot be written', [...quick, '--plot', 'no/p.svg'], 1, /no\/p\.svg/],
   ])('refuses %s', async (_, flags, code, message) => {
     const cwd = folder({ 'p.yaml': plain });

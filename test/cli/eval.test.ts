@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { depthline, workplace } from '../support/cli.ts';
@@ -37,6 +37,19 @@ describe('depthline eval', () => {
     expect(set.models.map(({ model }: { model: string }) => model)).toEqual(['metres', 'log']);
     expect(set.models[0].errors.delta1).toBe(0.5);
     expect(existsSync(join(cwd, 'report', 'index.html'))).toBe(true);
+  });
+
+  it('replaces its own report; refuses to replace another page, before it measures', async () => {
+    const cwd = await data();
+    const args = ['eval', 'rooms', '--model', 'metres.onnx', '--report', 'report'];
+    expect((await depthline(args, { cwd })).code).toBe(0);
+    expect((await depthline(args, { cwd })).code).toBe(0);
+    writeFileSync(join(cwd, 'report', 'index.html'), 'my page');
+    const { code, stdout, stderr } = await depthline(args, { cwd });
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/report\/index\.html exists and is not replaced; move it away, or/);
+    expect(readFileSync(join(cwd, 'report', 'index.html'), 'utf8')).toBe('my page');
   });
 
   it.each([
