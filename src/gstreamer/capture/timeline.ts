@@ -23,6 +23,8 @@ const stepsKept = 31;
 const stepsNeeded = 5;
 /** How long the smallest delay between PTS and arrival is remembered, for clocks that drift. */
 const delayWindow = 5_000_000_000n;
+/** PTS may run ahead of arrival by this much, for jitter and clocks that are corrected. */
+const leapTolerance = 500_000_000n;
 
 /**
  * Gives frames their identity across loops and restarts of the pipeline: `seq` rises by one per
@@ -68,12 +70,24 @@ export class Timeline {
 
   #lastArrival = 0n;
 
-  /** False at the first frame, after a restart, and where a loop begins again. */
+  /** False at the first frame, after a restart, and where PTS begin again or leap. */
   #continues(frame: RawFrame): boolean {
     const previous = this.#previous;
     if (!previous) return false;
     if (frame.pts === undefined || previous.pts === undefined) return true;
-    return frame.pts > previous.pts;
+    return frame.pts > previous.pts && !this.#leaps(frame, previous);
+  }
+
+  /**
+   * True if a live source's PTS go further than the time in which frames can have been lost: they
+   * began anew elsewhere, as those of a camera whose clock was set.
+   */
+  #leaps(frame: RawFrame, previous: RawFrame): boolean {
+    if (!this.#live || frame.pts === undefined || previous.pts === undefined) return false;
+    const elapsed = frame.arrivedAt - previous.arrivedAt;
+    // The previous frame may have waited somewhere while newer ones were lost.
+    const late = previous.arrivedAt - previous.pts - this.#smallestDelay(previous);
+    return frame.pts - previous.pts > elapsed + late + leapTolerance;
   }
 
   /** Puts `frame` behind the last one: by real time for a camera, else by one frame interval. */
@@ -135,8 +149,13 @@ export class Timeline {
     } else if (delay < window.now) {
       this.#delay = { ...window, now: delay };
     }
-    const { now, before } = this.#delay as { now: bigint; before: bigint | undefined };
-    return frame.pts + (before !== undefined && before < now ? before : now);
+    return frame.pts + this.#smallestDelay(frame);
+  }
+
+  #smallestDelay({ arrivedAt, pts = 0n }: RawFrame): bigint {
+    if (!this.#delay) return arrivedAt - pts;
+    const { now, before } = this.#delay;
+    return before !== undefined && before < now ? before : now;
   }
 }
 

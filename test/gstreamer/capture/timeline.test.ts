@@ -142,6 +142,51 @@ describe('a camera', () => {
   });
 });
 
+describe('PTS of a live source that leap', () => {
+  const hour = 3_600_000n * ms;
+  const frame = (i: number, leap: bigint, late = 5n * ms) => {
+    const at = BigInt(i) * 100n * ms;
+    return raw({
+      pts: at + leap,
+      arrived: at + 1000n * ms + late,
+      asked: at + 995n * ms + late,
+      interval: 100n * ms,
+    });
+  };
+
+  test.each(['every gap', 'gaps while unrequested'] as const)(
+    'forward by an hour are no loss (%s), and go on by real time',
+    (losses) => {
+      const timeline = new Timeline(losses);
+      const placed = Array.from({ length: 40 }, (_, i) =>
+        timeline.place(frame(i, i < 20 ? 0n : hour)),
+      );
+      expect(placed.map(({ lost }) => lost)).toEqual(Array(40).fill(0));
+      expect(placed.map(({ seq }) => seq)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+      expect(placed.at(-1)?.pts).toBe(3900n * ms);
+      expect(placed.at(-1)?.capturedAt).toBe(4905n * ms);
+    },
+  );
+
+  test('forward and back, again and again, count no loss', () => {
+    const timeline = new Timeline('every gap');
+    const lost = Array.from(
+      { length: 100 },
+      (_, i) => timeline.place(frame(i, i % 7 < 3 ? hour : 0n)).lost,
+    );
+    expect(lost).toEqual(Array(100).fill(0));
+  });
+
+  test('as far as time has passed are losses, also those of a backlog that is skipped', () => {
+    const timeline = new Timeline('every gap');
+    for (let i = 0; i < 10; i++) timeline.place(frame(i, 0n));
+    expect(timeline.place(frame(46, 0n)).lost).toBe(36);
+    // A frame that arrives five seconds late, and the newest one right behind it.
+    expect(timeline.place(frame(47, 0n, 5000n * ms)).lost).toBe(0);
+    expect(timeline.place(frame(97, 0n, 10n * ms)).lost).toBe(49);
+  });
+});
+
 test('a video in real time loses only frames that nobody asked for', () => {
   const timeline = new Timeline('gaps while unrequested');
   const interval = 40n * ms;
