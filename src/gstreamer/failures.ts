@@ -5,11 +5,28 @@ import type { Failure } from './failure.ts';
 import { howToInstall } from './packages.ts';
 
 /** Why a launch line failed, in GStreamer's words, and what to try. */
-export function explainFailure(what: string, failure: Failure, stderr = ''): string {
+export function explainFailure(what: string, reported: Failure, stderr = ''): string {
+  const failure = rootFailure(reported, stderr);
   const said = [failure.message.replace(/\.$/, ''), detail(failure)].filter(Boolean).join(': ');
   const where = failure.element ? ` (element ${elementName(failure.element)})` : '';
   const log = failure.element || failure.phase === 'parse' ? '' : lastLine(stderr);
   return readable(`${what} failed: ${said}${where}${log}${withColon(advice(failure, log))}`);
+}
+
+/**
+ * When an element refuses data, the one that sends it reports "Internal data stream error" and stops.
+ * The element that refused has only logged why.
+ */
+function rootFailure(failure: Failure, stderr: string): Failure {
+  if (!/^Internal data (?:stream|flow) error/.test(failure.message)) return failure;
+  const lines = [...stderr.matchAll(/<([^<>\s]+)> error: (.+)$/gm)].map(
+    ([, element = '', message = '']) => ({ element, message }),
+  );
+  const last = lines.findLast(({ message }) => !/^Internal data|^streaming stopped/.test(message));
+  if (!last) return failure;
+  const said = lines.filter(({ element }) => element === last.element).slice(-2);
+  const message = [...new Set(said.map((line) => line.message.replace(/\.$/, '')))].join(': ');
+  return { phase: 'run', message, element: last.element };
 }
 
 /** True if this machine lacks an element or the binding. */
@@ -114,6 +131,11 @@ const rules: readonly Rule[] = [
     when: /no frame within/,
     advice: () =>
       'it started but gives no picture: check the camera, or allow "first-frame-within" more',
+  },
+  {
+    when: /Failed to decode|Decode error/i,
+    advice: () =>
+      'the video is damaged there: repair it by encoding it again, for example with ffmpeg',
   },
   {
     when: /not-negotiated/i,

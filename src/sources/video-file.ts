@@ -9,6 +9,7 @@ import { restartSchema } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
+import { inspectContainer } from '../gstreamer/video-container.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('video file in any container that GStreamer decodes'),
@@ -50,7 +51,8 @@ function spec(
   { path, loop, realtime, restart, intrinsics }: z.output<typeof options>,
   baseDirectory: string,
 ): SourceSpec {
-  const uri = quote(pathToFileURL(resolvePath(baseDirectory, path)).href);
+  const file = resolvePath(baseDirectory, path);
+  const uri = quote(pathToFileURL(file).href);
   // Only video: an audio track that cannot be decoded here must not matter.
   const only = 'caps="video/x-raw(ANY)" expose-all-streams=false';
   return {
@@ -58,7 +60,7 @@ function spec(
     head: { line: `uridecodebin uri=${uri} ${only}`, memory: 'decoded', tagged: true },
     tail: { live: realtime, paced: realtime },
     intrinsics,
-    capture: { what: `video "${path}"`, loop, restart },
+    capture: { what: `video "${path}"`, loop, restart, inspect: () => inspectContainer(file) },
   };
 }
 

@@ -74,3 +74,24 @@ test.each([
   ['nvvidconv', 'JetPack'],
   ['nosuch', 'apt-file'],
 ])('%s is in %s', (element, name) => expect(howToInstall(element)).toContain(name));
+
+test('an element that refuses data is named with its reason, not the one that sends it', () => {
+  const log = [
+    '0:00:00.1 1 0x1 WARN jpegdec gstjpegdec.c:1:f:<jpegdec0> reading the header failed, 0',
+    '0:00:00.1 1 0x1 WARN videodecoder v.c:1:f:<jpegdec0> error: Failed to decode JPEG image',
+    '0:00:00.1 1 0x1 WARN videodecoder v.c:1:f:<jpegdec0> error: unsupported colourspace',
+    '0:00:00.1 1 0x1 WARN avidemux a.c:1:f:<avidemux0> error: Internal data stream error.',
+    '0:00:00.1 1 0x1 WARN avidemux a.c:1:f:<avidemux0> error: streaming stopped, reason error (-5)',
+  ].join('\n');
+  const failure = {
+    phase: 'run',
+    message: 'Internal data stream error.',
+    element: '/GstPipeline:pipeline0/GstAviDemux:avidemux0',
+  } as const;
+  expect(explainFailure('video "a.avi"', failure, log)).toMatch(
+    /^video "a.avi" failed: Failed to decode JPEG image: unsupported colourspace \(element jpegdec0\); the video is damaged/,
+  );
+  expect(explainFailure('video "a.avi"', failure)).toMatch(
+    /Internal data stream error \(element avidemux0\)/,
+  );
+});

@@ -72,6 +72,7 @@ function onBus(message: BusMessage) {
   if (typeof message.detail === 'string' && typeof message.name === 'string') {
     missing.push(message.name);
   }
+  if (message.type === 'qos') onQos(message);
   if (message.type === 'error') fail(failureOf(message, missing));
   if (message.type === 'eos') {
     endSeen = true;
@@ -81,6 +82,18 @@ function onBus(message: BusMessage) {
     polling = true;
   }
   if (!polling && drained && !outcomeSent) pipeline?.pollBus(onBus);
+}
+
+/** Dropped pictures of each decoder. */
+const dropped = new Map<string, number>();
+
+/** Nothing here drops late pictures: what a decoder drops, it cannot decode. */
+function onQos(message: BusMessage) {
+  const element = message._src_element_name;
+  if (message.format !== 'GST_FORMAT_BUFFERS' || !/dec/.test(element)) return;
+  dropped.set(element, Number(message.dropped));
+  const total = [...dropped.values()].reduce((sum, n) => sum + n, 0);
+  if (total > 0) send({ type: 'damaged', total });
 }
 
 function pull() {

@@ -14,6 +14,8 @@ export type CaptureEnd =
 export interface CaptureProcessOptions {
   readonly launchLine: string;
   onFrame(frame: RawFrame): void;
+  /** The decoder has dropped so many damaged pictures since the process was started. */
+  onDamaged(total: number): void;
   /** Called once, after the last frame, unless the process was stopped. */
   onEnd(end: CaptureEnd): void;
 }
@@ -86,6 +88,10 @@ export class CaptureProcess {
   }
 
   #onMessage(message: FromHost) {
+    if (message.type === 'damaged') {
+      if (!this.#over) this.#options.onDamaged(message.total);
+      return;
+    }
     this.#outcome =
       message.type === 'ended'
         ? { kind: 'ended' }

@@ -16,6 +16,8 @@ export interface StopMessage {
 export type ToHost = StartMessage | StopMessage;
 
 export type FromHost =
+  /** A decoder has dropped so many damaged pictures since it was started. */
+  | { readonly type: 'damaged'; readonly total: number }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'ended' };
 

@@ -63,6 +63,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   #inputDone = false;
   #frameMs = 0;
   #captured = 0;
+  #damagedTold = false;
   /** `clock.now()` of the first frame of this process, undefined before it. */
   #flowingSince: number | undefined;
   #lastFrameAt: number;
@@ -90,6 +91,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   protected abstract readonly pacedFrom: bigint;
   /** False for a frame that the source has given before. */
   protected abstract accepts(frame: RawFrame): boolean;
+  /** How many of the pictures that this process could not decode were not counted before. */
+  protected abstract newlyDamaged(total: number): number;
   /** The stream came to its end, after at least one frame. */
   protected abstract onEndOfStream(): void;
   /** The process is gone: calls `restart` or `fail`. */
@@ -126,6 +129,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.#process = new CaptureProcess({
       launchLine: line,
       onFrame: (frame) => this.#onFrame(frame),
+      onDamaged: (total) => this.#onDamaged(total),
       onEnd: (end) => this.#onEnd(end),
     });
     this.#gone = Promise.all([this.#gone, this.#process.gone]);
@@ -187,6 +191,18 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
       this.#arrived.push(frame);
     }
     this.#pump();
+  }
+
+  #onDamaged(total: number) {
+    const fresh = this.newlyDamaged(total);
+    if (fresh <= 0) return;
+    this.context.dropped(fresh, 'damaged');
+    this.timeline.explain(fresh);
+    if (this.#damagedTold) return;
+    this.#damagedTold = true;
+    this.context.log.warn(
+      `${this.options.what} has damaged pictures, which are skipped and counted as dropped`,
+    );
   }
 
   /** Hands on what has arrived and asks for more, both only while the gate is open. */

@@ -14,12 +14,20 @@ const repeatEveryMs = 60_000;
 /** A live source: what it gives while it is away is lost, and it is away until it is back. */
 export class LiveCapture extends Capture<LiveOptions> {
   protected override readonly pacedFrom = 0n;
+  /** Pictures that this process could not decode. */
+  #damaged = 0;
   /** What keeps the source away, and `clock.now()` when that was last reported. */
   #away: { why: string; reportedAt: number; readonly sinceMs: number } | undefined;
 
   protected override accepts(): boolean {
     if (this.#away) this.#onBack(this.#away.sinceMs);
     return true;
+  }
+
+  protected override newlyDamaged(total: number): number {
+    const fresh = total - this.#damaged;
+    this.#damaged = total;
+    return fresh;
   }
 
   protected override onEndOfStream() {
@@ -37,6 +45,7 @@ export class LiveCapture extends Capture<LiveOptions> {
 
   protected override beforeRestart() {
     this.timeline.restart();
+    this.#damaged = 0;
   }
 
   #report(why: string, pause: number, silentMs: number) {

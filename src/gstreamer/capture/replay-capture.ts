@@ -1,6 +1,7 @@
 import type { Subscriber } from 'rxjs';
 import type { ComponentContext } from '../../core/component.ts';
 import type { Frame } from '../../core/frame.ts';
+import type { ContainerFacts } from '../video-container.ts';
 import { Capture, type CaptureOptions, type Trouble } from './capture.ts';
 import type { RawFrame } from './frame-reader.ts';
 import { FramePosition, type ReplayPosition, TimePosition } from './replay-position.ts';
@@ -8,9 +9,13 @@ import { FramePosition, type ReplayPosition, TimePosition } from './replay-posit
 export interface ReplayOptions extends CaptureOptions {
   /** Begin again at the end. */
   readonly loop?: boolean;
+  /** What the file says of itself, once it has been read to its end. */
+  inspect?(): Promise<ContainerFacts | undefined>;
 }
 
 const restartsInRow = 5;
+/** Frames that a codec may keep back to reorder them: H.264 and H.265 allow 16. */
+const mostReordered = 16;
 
 /**
  * A source that gives the same frames each time it is started, such as a file: after a restart it
@@ -19,6 +24,12 @@ const restartsInRow = 5;
 export class ReplayCapture extends Capture<ReplayOptions> {
   readonly #position: ReplayPosition;
   #receivedAtRestart = 0;
+  /** Frames of this turn, and pictures that could not be decoded. */
+  #taken = 0;
+  #damaged = 0;
+  #newestPts = 0n;
+  #intervalNs = 0n;
+  #inspected = false;
 
   constructor(options: ReplayOptions, context: ComponentContext, subscriber: Subscriber<Frame>) {
     super(options, context, subscriber);
@@ -33,11 +44,56 @@ export class ReplayCapture extends Capture<ReplayOptions> {
   protected override accepts(frame: RawFrame): boolean {
     if (this.#position.seenBefore(frame)) return false;
     this.#position.advance(frame);
+    this.#taken++;
+    this.#newestPts = frame.pts ?? this.#newestPts;
+    this.#intervalNs = frame.caps.interval ?? frame.duration ?? this.#intervalNs;
     return true;
   }
 
+  protected override newlyDamaged(total: number): number {
+    // After a restart the same ones are met again.
+    const fresh = Math.max(0, total - this.#damaged);
+    this.#damaged += fresh;
+    return fresh;
+  }
+
   protected override onEndOfStream() {
+    const { inspect } = this.options;
+    if (!inspect || this.#inspected) return this.#endTurn();
+    this.#inspected = true;
+    inspect().then((facts) => {
+      if (facts?.cutOff) this.#reportCutOff(facts.durationNs);
+      this.#endTurn();
+    });
+  }
+
+  #reportCutOff(durationNs: bigint | undefined) {
+    const { context, options } = this;
+    const missing = durationNs === undefined ? 0 : this.#missing(durationNs);
+    const seconds = (ns: bigint) => `${(Number(ns) / 1e9).toFixed(2)} s`;
+    const end = seconds(this.#newestPts + this.#intervalNs);
+    const lost =
+      durationNs !== undefined && missing > 0
+        ? `${end} of ${seconds(durationNs)}; the missing ${missing} frames are counted as dropped`
+        : end;
+    context.log.warn(`${options.what} is cut off: it ends after ${lost}`);
+    if (missing > 0) context.dropped(missing, 'missing from the file');
+  }
+
+  #missing(durationNs: bigint): number {
+    if (this.#intervalNs <= 0n) return 0;
+    const frames = (ns: bigint) => Math.round(Number(ns) / Number(this.#intervalNs));
+    const behind = frames(durationNs - this.#newestPts) - 1;
+    if (this.options.intake.losses !== 'none') return behind;
+    // Frames are stored in another order than shown: some before the newest are missing too.
+    const uncounted = frames(durationNs) - this.#taken - this.#damaged;
+    return Math.min(uncounted, behind + mostReordered);
+  }
+
+  #endTurn() {
     if (!this.options.loop) return this.finish();
+    this.#damaged = 0;
+    this.#taken = 0;
     // A new process per turn: gdppay passes no seek on.
     this.#position.rewind();
     this.timeline.restart();

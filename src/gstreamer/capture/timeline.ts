@@ -13,7 +13,7 @@ export interface Placed {
   readonly pts: bigint;
   /** Monotonic nanoseconds at which the frame reached the sink, as near as can be known. */
   readonly capturedAt: bigint;
-  /** Frames lost before this one. */
+  /** Frames lost before this one, without those that were explained. */
   readonly lost: number;
 }
 
@@ -37,6 +37,7 @@ export class Timeline {
   /** Added to the pipeline's PTS; changes when those begin anew. */
   #base = 0n;
   #previous: RawFrame | undefined;
+  #explained = 0;
   #steps: bigint[] = [];
   /** Smallest `arrival - PTS` of this window and of the one before. */
   #delay: { since: bigint; now: bigint; before: bigint | undefined } | undefined;
@@ -55,14 +56,21 @@ export class Timeline {
     this.#delay = undefined;
   }
 
+  /** So many frames before the next one are missing for a reason that is counted elsewhere. */
+  explain(frames: number): void {
+    this.#explained += frames;
+  }
+
   place(frame: RawFrame): Placed {
     const continues = this.#continues(frame);
-    const lost = continues ? this.#lost(frame, this.#previous as RawFrame) : 0;
+    const gap = continues ? this.#lost(frame, this.#previous as RawFrame) : 0;
+    const lost = Math.max(0, gap - this.#explained);
+    this.#explained = 0;
     if (!continues && this.#seq >= 0) this.#rebase(frame);
     const proposed =
       frame.pts === undefined ? this.#pts + this.#interval(frame) : frame.pts + this.#base;
     this.#pts = this.#seq < 0 && frame.pts === undefined ? 0n : proposed;
-    this.#seq += 1 + lost;
+    this.#seq += 1 + gap;
     this.#lastArrival = frame.arrivedAt;
     this.#previous = frame;
     return { seq: this.#seq, pts: this.#pts, capturedAt: this.#capturedAt(frame), lost };
