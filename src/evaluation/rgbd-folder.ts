@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { systemClock } from '../core/clock.ts';
 import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { readRegularFile } from '../core/regular-file.ts';
 import type { Rectangle, Size } from '../core/size.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
 import { decodeDepthPng, decodeGrey, decodeRgb, pixelFormat } from '../imaging/decode.ts';
@@ -82,9 +82,17 @@ async function ofSequences(
   return pairs.filter((pair) => wanted.has(pair.name));
 }
 
+/** Largest manifest.csv that is read, bytes. */
+const maxManifestBytes = 256 * 2 ** 20;
+
 async function readSequences(manifest: string): Promise<{ file: string; sequence: string }[]> {
   try {
-    const rows: Record<string, string>[] = parse(await readFile(manifest), { columns: true });
+    const rows: Record<string, string>[] = parse(
+      await readRegularFile(manifest, maxManifestBytes),
+      {
+        columns: true,
+      },
+    );
     return rows.map(({ file = '', sequence = '' }) => ({ file, sequence }));
   } catch (error) {
     const message = `${manifest}, which names the sequences, cannot be read: ${reason(error)}`;

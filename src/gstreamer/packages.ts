@@ -1,4 +1,6 @@
-/** Which Debian or Ubuntu package an element comes in. */
+import { execFileSync } from 'node:child_process';
+
+/** The Debian or Ubuntu package of an element. */
 const packages: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/^nv(arguscamerasrc|vidconv|v4l2.*|overlaysink|jpeg.*|drmvideosink|compositor)$/, 'jetpack'],
   [/^(cuda|nv)/, 'gstreamer1.0-plugins-bad'],
@@ -20,9 +22,31 @@ const packages: readonly (readonly [pattern: RegExp, name: string])[] = [
   ],
 ];
 
+/** Elements that their plug-in registers only on a machine with the hardware. */
+const needsHardware = /^(cuda|nv|va|gl)/;
+
+/** Whether a Debian package is installed; false where there is no dpkg. */
+function isInstalled(name: string): boolean {
+  try {
+    const format = '-f=${db:Status-Status}';
+    const status = execFileSync('dpkg-query', ['-W', format, name], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return status === 'installed';
+  } catch {
+    return false;
+  }
+}
+
 /** What to do about an element that this machine does not have. */
 export function howToInstall(element: string): string {
   const found = packages.find(([pattern]) => pattern.test(element))?.[1];
+  if (found !== undefined && isInstalled(found)) {
+    return needsHardware.test(element)
+      ? `the installed ${found} provides it only where its hardware and driver are found`
+      : `${found} is installed, but GStreamer does not find its plug-ins: check GST_PLUGIN_SYSTEM_PATH`;
+  }
   if (found === 'jetpack') {
     return `${element} needs a Jetson with JetPack (package nvidia-l4t-gstreamer)`;
   }

@@ -1,14 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { readRegularFile } from '../core/regular-file.ts';
 
 /** One convolution, as `training/latency.py` describes it; `file` is a model that has only this. */
 const layerSchema = z.looseObject({ file: z.string() });
 const layersSchema = z.array(layerSchema).min(1);
 export type Layer = z.infer<typeof layerSchema>;
+
+/** Largest layers.json that is read, bytes. */
+const maxLayersBytes = 64 * 2 ** 20;
 
 export interface LayerTimes {
   /** ONNX Runtime's. */
@@ -37,7 +40,7 @@ export interface LayerTimesOptions {
 export async function readLayers(folder: string): Promise<readonly Layer[]> {
   const path = join(folder, 'layers.json');
   try {
-    return layersSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return layersSchema.parse(JSON.parse(await readRegularFile(path, maxLayersBytes)));
   } catch (cause) {
     const what = cause instanceof z.ZodError ? 'is no list of layers' : reason(cause);
     const message = `${path}: ${what}; training/latency.py writes such a folder`;

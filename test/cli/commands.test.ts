@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -125,7 +126,7 @@ describe.concurrent('depthline list and describe', () => {
   it('know the components of a module of the user’s', async () => {
     const use = ['--use', join(packageDirectory(), 'examples', 'nearest-obstacle.js')];
     const described = await depthline(['describe', 'nearest-obstacle', ...use]);
-    expect(described.stdout).toMatch(/warn.*distance that counts as too close, metres/s);
+    expect(described.stdout).toMatch(/warn.*metres/s);
     expect((await depthline(['list', ...use])).stdout).toMatch(/^ +nearest-obstacle +Distance/m);
     const schema = json<object>(await depthline(['schema', ...use]));
     expect(JSON.stringify(schema)).toContain('"nearest-obstacle"');
@@ -153,6 +154,32 @@ describe.concurrent('depthline doctor', () => {
     expect(essential.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(facts.find(({ what }) => what === 'element nvarguscamerasrc')?.state).toBe('absent');
     expect(facts.map(({ what }) => what)).toContain('power sensor');
+  });
+
+  it('lists the execution providers whose libraries are installed', async () => {
+    const facts = json<{ what: string; detail: string }[]>(await depthline(['doctor', '--json']));
+    const { detail = '' } = facts.find(({ what }) => what === 'ONNX Runtime') ?? {};
+    const libraries = readdirSync(join(packageDirectory(), 'node_modules/onnxruntime-node/bin'), {
+      recursive: true,
+      encoding: 'utf8',
+    });
+    for (const provider of ['cuda', 'tensorrt']) {
+      const installed = libraries.some((name) => name.endsWith(`providers_${provider}.so`));
+      expect(detail.includes(provider)).toBe(installed);
+    }
+    expect(detail).toContain('cpu');
+  });
+
+  it('does not advise to install a package that is installed', async () => {
+    const facts = json<{ what: string; state: string; detail: string }[]>(
+      await depthline(['doctor', '--json']),
+    );
+    for (const { state, detail } of facts) {
+      const name = /apt-get install (\S+)/.exec(detail)?.[1];
+      if (state === 'ok' || name === undefined) continue;
+      const query = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name]);
+      expect(String(query.stdout), name).not.toBe('installed');
+    }
   });
 
   it('fails, and says what to install, where GStreamer is not', async () => {

@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { depthline, workplace } from '../support/cli.ts';
+import { putModel } from '../support/models.ts';
+
+const file = (parts: object) => stringify({ source: 'test-pattern', sinks: ['discard'], ...parts });
+const source = { 'test-pattern': { width: 64, height: 48, frames: 2 } };
+
+/** Commands that open a path of the user, and the path. */
+const opens: Record<string, { fifo: string; files?: Record<string, string>; args: string[] }> = {
+  'a pipeline': { fifo: 'p.yaml', args: ['run', 'p.yaml'] },
+  'a pipeline that is checked': { fifo: 'p.yaml', args: ['check', 'p.yaml'] },
+  'a module': {
+    fifo: 'mine.mjs',
+    files: { 'p.yaml': file({ use: './mine.mjs' }) },
+    args: ['run', 'p.yaml'],
+  },
+  'a module of --use': { fifo: 'mine.mjs', args: ['list', '--use', 'mine.mjs'] },
+  'a manifest': {
+    fifo: 'm.yaml',
+    files: { 'p.yaml': file({ source, operators: [{ 'estimate-depth': { model: './m.yaml' } }] }) },
+    args: ['run', 'p.yaml'],
+  },
+  'a video': {
+    fifo: 'a.mkv',
+    files: { 'p.yaml': file({ source: { 'video-file': { path: 'a.mkv' } } }) },
+    args: ['run', 'p.yaml'],
+  },
+  'a picture': {
+    fifo: 'a.png',
+    files: { 'p.yaml': file({ source: { images: { path: 'a.png' } } }) },
+    args: ['run', 'p.yaml'],
+  },
+  'a folder of pictures': {
+    fifo: 'pictures/a.png',
+    files: { 'p.yaml': file({ source: { images: { path: 'pictures' } } }) },
+    args: ['run', 'p.yaml'],
+  },
+  'layers.json': { fifo: 'layers/layers.json', args: ['bench-layers', 'layers'] },
+};
+
+describe.concurrent('a FIFO in place of', () => {
+  it.each(Object.entries(opens))('%s ends in one message', async (_, { fifo, files, args }) => {
+    const cwd = workplace(files);
+    mkdirSync(dirname(join(cwd, fifo)), { recursive: true });
+    execFileSync('mkfifo', [join(cwd, fifo)]);
+    const { code, stdout, stderr } = await depthline(args, { cwd });
+    expect([1, 2]).toContain(code);
+    expect(stdout + stderr).toMatch(/not a regular file|is not a file|no picture found/);
+    expect((stdout + stderr).trim().split('\n')).toHaveLength(1);
+  });
+
+  it('a model’s file ends in one message', async () => {
+    const cwd = workplace();
+    putModel(cwd, 'metres', { file: 'fifo.onnx' });
+    execFileSync('mkfifo', [join(cwd, 'fifo.onnx')]);
+    const operators = [{ 'estimate-depth': { model: './metres.yaml' } }];
+    writeFileSync(join(cwd, 'p.yaml'), file({ source, operators }));
+    const { code, stderr } = await depthline(['run', 'p.yaml', '--stats', 'none'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/fifo\.onnx is a FIFO, not a regular file/);
+  });
+});
+
+it('`use: /dev/zero` is refused, not read', async () => {
+  const cwd = workplace({ 'p.yaml': file({ use: '/dev/zero' }) });
+  const { code, stderr } = await depthline(['run', 'p.yaml'], { cwd });
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    'p.yaml:4:6: use: /dev/zero could not be loaded: /dev/zero is a device, not a regular file; give the path of a file\n',
+  );
+});
