@@ -31,10 +31,10 @@ export interface FilePart {
   encode(): Uint8Array | Promise<Uint8Array>;
 }
 
-/** Folders within a directory that a layout writes to. */
+/** Subfolders that a layout writes to. */
 export const layoutFolders = { flat: [], rgbd: ['rgb', 'depth'] } as const;
 
-/** What a frame becomes on disk. Made by `frameFiles`, which loads the image library once. */
+/** The files that a frame is written to. */
 export class FrameFiles {
   readonly #options: FileOptions;
   readonly #encoders: typeof encoders;

@@ -25,7 +25,10 @@ export async function lockPlace(directory: string, name: string): Promise<PlaceL
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? inUse(directory, name) : error);
+      if (error.code === 'EADDRINUSE') reject(inUse(directory, name));
+      // The first releases of Node.js 20 know no abstract sockets.
+      else if (error.code === 'EINVAL') resolve();
+      else reject(error);
     });
     server.listen(`\0depthline-${key}`, resolve);
   });
@@ -33,6 +36,7 @@ export async function lockPlace(directory: string, name: string): Promise<PlaceL
   return {
     release: () =>
       new Promise((resolve) => {
+        // The error of a server that never listened does not matter.
         server.close(() => resolve());
       }),
   };

@@ -1,6 +1,6 @@
 import { DepthlineError, reason } from '../core/errors.ts';
 
-/** Why nothing can be written in a directory, and what to do. */
+/** Why a directory cannot be written to, and what to do. */
 export function writeProblem(directory: string, error: unknown): string {
   const code = (error as { code?: string }).code;
   if (code === 'ENOSPC' || code === 'EDQUOT')
@@ -18,7 +18,7 @@ export function writeProblem(directory: string, error: unknown): string {
   return `cannot write in ${directory}: ${reason(error)}`;
 }
 
-/** What a writer throws: an error that says what to do stays as it is. */
+/** The error that a writer throws; a DepthlineError is returned unchanged. */
 export function sinkError(directory: string, error: unknown): DepthlineError {
   if (error instanceof DepthlineError) return error;
   return new DepthlineError('SINK', writeProblem(directory, error), { cause: error });

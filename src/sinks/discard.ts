@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineSink } from '../core/component.ts';
 import { frameKinds } from '../core/frame.ts';
 
-/** Takes frames and does nothing with them; the ledger counts them all the same. */
+/** Accepts frames and discards them; the ledger counts them as delivered. */
 export const discard = defineSink({
   name: 'discard',
-  summary: 'Counts frames and throws them away.',
+  summary: 'Counts frames and discards them.',
   accepts: frameKinds,
   options: z.strictObject({}),
   examples: [{}],

@@ -30,7 +30,7 @@ const options = minBelowMax(
       .min(0.1)
       .max(16)
       .default(1)
-      .describe('size of the window in sizes of the picture'),
+      .describe('window size relative to the picture size'),
     window: z
       .enum(['auto', ...windows])
       .default('auto')
@@ -38,11 +38,11 @@ const options = minBelowMax(
     'when-unavailable': z
       .enum(['fail', 'skip'])
       .default('fail')
-      .describe('on a machine without a display: fail, or run without this sink'),
+      .describe('without a display: fail, or run without this sink'),
     'when-closed': z
       .enum(['continue', 'end'])
       .default('continue')
-      .describe('when the window is closed: go on with the other sinks, or end the run'),
+      .describe('when the window is closed: continue with the other sinks, or end the run'),
     ...colorOptions,
   }),
 );
@@ -50,9 +50,9 @@ const options = minBelowMax(
 type Options = z.output<typeof options>;
 
 /**
- * Shows pictures in a window, from a process of its own. A frame counts as delivered when the
- * window has taken it. A process that crashes is replaced; when the display itself is gone, the
- * branch ends.
+ * Shows pictures in a window, from a separate process. A frame counts as delivered once the window
+ * has accepted it. A process that crashes is restarted; if the display itself is gone, the branch
+ * ends.
  */
 export const display = defineSink({
   name: 'display',
@@ -118,7 +118,7 @@ function explain(failure: Failure, options: Options): Error | undefined {
     .join(', ');
   return new DepthlineError(
     'MISSING',
-    `the display (${where}) cannot be opened: ${failure.message}; check that it runs and that this user may use it (xhost)`,
+    `the display (${where}) cannot be opened: ${failure.message}; check that it is running and that this user has access to it (xhost)`,
   );
 }
 
@@ -131,7 +131,7 @@ class Window implements Sink {
   readonly #crashes: CrashBudget;
   #output: OutputProcess | undefined;
   #size: string | undefined;
-  /** Of the first frame that the process has shown. */
+  /** PTS of the first frame in the current process, nanoseconds. */
   #firstPts: bigint | undefined;
 
   constructor(options: Options, context: ComponentContext, start: () => OutputProcess) {

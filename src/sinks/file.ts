@@ -22,16 +22,16 @@ const options = z.strictObject({
     .string()
     .min(1)
     .refine(staysInside, {
-      error: 'must not hold ".." after a time field',
+      error: 'must not contain ".." after a time field',
     })
     .describe(
-      'where files go; may hold strftime fields of the capture time, local (out/%Y-%m-%d/%H)',
+      'output folder; may contain strftime fields, filled in with the local capture time (out/%Y-%m-%d/%H)',
     ),
   format: z
     .enum(fileFormats)
     .default('png16')
     .describe(
-      'png16: depth in millimetres; npy: depth in metres, points, pictures; png, jpeg: pictures; json: data, a file per frame',
+      'png16: depth in millimetres; npy: depth in metres, points, pictures; png, jpeg: pictures; json: data, one file per frame',
     ),
   layout: z
     .enum(fileLayouts)
@@ -44,24 +44,23 @@ const options = z.strictObject({
     .regex(/^[\w.-]*$/, { error: 'must be letters, digits, ".", "_" and "-"' })
     .max(100)
     .default('')
-    .describe('put before file names; two sinks with one directory need different ones'),
+    .describe('prefix of file names; sinks that share a directory need different prefixes'),
   quality: z.int().min(1).max(100).default(92).describe('jpeg quality, 1 to 100'),
   existing: z
     .enum(existingChoices)
     .default('append')
     .describe(
-      'frames of an earlier run: append keeps them and continues their numbers, overwrite removes those in index.csv, fail refuses. Files that this sink did not write are never replaced',
+      'frames of earlier runs: append keeps them and continues their numbers, overwrite removes those listed in index.csv, fail reports an error. Files that this sink did not write are never replaced',
     ),
 });
 
 type Options = z.output<typeof options>;
 
 /**
- * Writes each frame to a file, `NNNNNN` (its seq) with an ending. A file appears under its name
- * only when it is complete: it is written as `NAME.part` in the same directory first. No existing
- * file is replaced: where numbers are taken, those of the frames continue after them. `index.csv`
- * beside the files has seq, pts (ns), capturedAt (ns since the epoch) and file names, a line per
- * frame.
+ * Writes each frame to a file named by its seq, `NNNNNN.png`. Each file is written as `NAME.part` and
+ * renamed once it is complete. Existing files are not replaced: if numbers are in use, frames are
+ * numbered after them. `index.csv` in the same directory has one line per frame: seq, pts (ns),
+ * capturedAt (ns since the epoch) and file names.
  */
 export const file = defineSink({
   name: 'file',
@@ -86,7 +85,7 @@ export const file = defineSink({
     return [use('rgb', `${stem}.${picture}`), use('depth', `${stem}.${endings.png16}`), list];
   },
   async create(options, context) {
-    // The image library is native: it is loaded when a file sink is used, but before a frame comes.
+    // The native image library is loaded only for pipelines with a file sink, before the first frame.
     const files = new FrameFiles(options, await import('../imaging/encode.ts'));
     const writer = new Writer(options, context, files);
     context.defer(() => writer.close());
@@ -103,12 +102,12 @@ export const file = defineSink({
 class Writer implements Sink {
   files = 0;
   bytes = 0;
-  /** The directory that was written to last. */
+  /** The last directory that was written to. */
   newest: string;
   readonly #options: Options;
   readonly #context: ComponentContext;
   readonly #frameFiles: FrameFiles;
-  /** Directories in which this run has begun, with the last number in each if it is known. */
+  /** Directories that this run has written to, with the last number in each if it is known. */
   readonly #begun = new Map<string, number | undefined>();
   #index: FileIndex | undefined;
 
@@ -119,7 +118,7 @@ class Writer implements Sink {
     this.newest = resolvePath(context.baseDirectory, staticPart(options.directory));
   }
 
-  /** Finds out before the first frame whether files can be written. */
+  /** Checks before the first frame whether files can be written. */
   async prepare(): Promise<void> {
     try {
       await mkdir(this.newest, { recursive: true });
@@ -152,10 +151,10 @@ class Writer implements Sink {
       this.files += parts.length;
       this.bytes += bytes;
     } catch (error) {
-      // All of a frame or nothing of it; the index is opened again, which completes a cut line.
+      // Keep all files of a frame or none. Reopening the index completes a partial line.
       await Promise.all(written.map((path) => rm(path, { force: true })));
       await this.close();
-      // Somebody else writes there too: look again which numbers are free.
+      // Another program writes there: look up the free numbers again.
       if (error instanceof NameTaken) this.#begun.set(directory, undefined);
       throw sinkError(directory, error);
     }
@@ -175,7 +174,7 @@ class Writer implements Sink {
     );
   }
 
-  /** A second run with the same template must say so at its start, not at its first frame. */
+  /** Makes a second run with the same template fail at its start, not at its first frame. */
   async #lockTemplate(): Promise<void> {
     const { directory, prefix } = this.#options;
     const template = relative(staticPart(directory), directory);
@@ -183,12 +182,12 @@ class Writer implements Sink {
     this.#context.defer(() => lock.release());
   }
 
-  /** Makes a directory ready when it is another one than before. */
+  /** Opens the index of a directory, and closes that of the previous one. */
   async #enter(directory: string): Promise<FileIndex> {
     if (this.#index?.directory === directory) return this.#index;
     await this.close();
     const { prefix, layout } = this.#options;
-    // What is there from this run is not what `existing` is about.
+    // `existing` applies to earlier runs only.
     const existing = this.#begun.has(directory) ? 'append' : this.#options.existing;
     const resumeAfter = this.#begun.get(directory);
     this.#index = await FileIndex.open({ directory, prefix, existing, resumeAfter });
@@ -196,7 +195,9 @@ class Writer implements Sink {
       await mkdir(join(directory, folder), { recursive: true });
     const { last } = this.#index;
     if (last >= 0 && !this.#begun.has(directory))
-      this.#context.log.info(`${directory} has files up to number ${last}; the next one follows`);
+      this.#context.log.info(
+        `${directory} contains files up to number ${last}; numbering continues after it`,
+      );
     this.#begun.set(directory, last);
     this.newest = directory;
     return this.#index;

@@ -19,33 +19,38 @@ const options = minBelowMax(
       path: z
         .string()
         .regex(/[^/]\.(mkv|mp4)$/, { error: 'must end in .mkv or .mp4' })
-        .refine(staysInside, { error: 'must not hold ".." after a time field' })
+        .refine(staysInside, { error: 'must not contain ".." after a time field' })
         .describe(
-          'the file; may hold strftime fields of the first frame’s capture time, local (out/%Y-%m-%d/%H%M.mkv). .mkv can be played even if the recording is cut off, .mp4 cannot',
+          'output file; may contain strftime fields, filled in with the local capture time of the first frame (out/%Y-%m-%d/%H%M.mkv). An interrupted .mkv can be played, an interrupted .mp4 cannot',
         ),
       existing: z
         .enum(existingRecording)
         .default('append')
         .describe(
-          'recordings of an earlier run: append keeps them and numbers this one (NAME-2.mkv), replace replaces the file of this name when the new one is complete, fail refuses',
+          'existing recordings: append keeps them and numbers the new one (NAME-2.mkv), replace replaces the file of that name once the new one is complete, fail reports an error',
         ),
       codec: z
         .enum(codecs)
         .default('auto')
         .describe('auto: h264 if there is an encoder, else vp8 or mjpeg; .mp4 holds h264 only'),
-      quality: z.int().min(1).max(100).default(80).describe('1 to 100; unless bitrate is given'),
+      quality: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(80)
+        .describe('1 to 100; not used if bitrate is given'),
       bitrate: z
         .int()
         .min(16)
         .max(500_000)
         .optional()
-        .describe('kbit/s, in place of quality (h264 and vp8)'),
+        .describe('kbit/s, instead of quality (h264 and vp8)'),
       fps: z
         .number()
         .min(0.1)
         .max(1000)
         .optional()
-        .describe('plays the frames at this rate; default: at the times they were captured'),
+        .describe('playback rate, frames per second; default: frames keep their capture times'),
       ...colorOptions,
     })
     .refine(({ path, codec }) => path.endsWith('.mkv') || codec === 'auto' || codec === 'h264', {
@@ -61,11 +66,11 @@ const options = minBelowMax(
 type Options = z.output<typeof options>;
 
 /**
- * Encodes pictures to a video file in a process of its own. The recording goes to
- * `NAME.recording.mkv` and gets its name when it is complete: at the end of the run, at Ctrl-C, and
- * also when this process is killed. No other file is replaced, unless `existing: replace` says so:
- * where `NAME.mkv` is taken the recording is `NAME-2.mkv`. A recording that was cut off keeps its
- * first name. After a crash of the encoder the recording continues in a new file, numbered.
+ * Encodes pictures to a video file in a separate process. The file is written as
+ * `NAME.recording.mkv` and renamed when it is complete: at the end of the run, after Ctrl-C, and even
+ * if this process is killed. Existing files are not replaced unless `existing: replace` is set: if
+ * `NAME.mkv` exists, the recording becomes `NAME-2.mkv`. An interrupted recording keeps the name
+ * `NAME.recording.mkv`. If the encoder crashes, recording continues in a new, numbered file.
  */
 export const video = defineSink({
   name: 'video',
@@ -111,12 +116,12 @@ export const video = defineSink({
   },
 });
 
-/** For the check of paths, which sees a template as it is filled in today. */
+/** For the check of paths: fields of a template are filled in with the current time. */
 function now(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
 }
 
-/** Finds out before the first frame whether the file can be written. */
+/** Checks before the first frame whether the file can be written. */
 async function prepare({ path, existing }: Options, context: ComponentContext): Promise<void> {
   const { baseDirectory } = context;
   const directory = resolvePath(baseDirectory, hasTime(path) ? staticPart(path) : dirname(path));
@@ -126,14 +131,14 @@ async function prepare({ path, existing }: Options, context: ComponentContext): 
     const template = relative(directory, resolvePath(baseDirectory, path));
     const lock = await lockPlace(directory, template);
     context.defer(() => lock.release());
-    if (!hasTime(path)) await look(resolvePath(baseDirectory, path), existing, context);
+    if (!hasTime(path)) await checkExisting(resolvePath(baseDirectory, path), existing, context);
   } catch (error) {
     throw sinkError(directory, error);
   }
 }
 
-/** What is to be said about earlier recordings. */
-async function look(
+/** Applies `existing` to earlier recordings, and reports them. */
+async function checkExisting(
   path: string,
   existing: Options['existing'],
   { log, baseDirectory }: ComponentContext,
@@ -142,7 +147,8 @@ async function look(
   const name = (file: string) => relative(baseDirectory, file);
   if (existing === 'fail' && last > 0) throw alreadyThere(path);
   if (existing === 'replace') await requireReplaceable(path);
-  if (cutOff !== undefined) log.warn(`${name(cutOff)} was cut off in an earlier run; it is kept`);
+  if (cutOff !== undefined)
+    log.warn(`${name(cutOff)} was interrupted in an earlier run; it is kept`);
   if (existing === 'append' && last > 0)
-    log.info(`there are earlier recordings; this one is ${name(recordingPath(path, last + 1))}`);
+    log.info(`earlier recordings exist; this one is ${name(recordingPath(path, last + 1))}`);
 }

@@ -49,7 +49,7 @@ async function record(onError: OnError) {
   } catch {
     // It took what there was room for.
   }
-  const full = () => onError !== 'fail' && warnings.some((warning) => /is full/.test(warning));
+  const full = () => warnings.some((warning) => /not written.* is full/.test(warning));
   await until(() => over || full(), 30_000);
   const others = delivered('other');
   if (!over) await until(() => delivered('other') > others + 20);

@@ -162,14 +162,14 @@ describe('earlier recordings', () => {
     expect(decoded('clip-8.mkv').pts).toHaveLength(10);
     expect(context.report()).toMatchObject({ path: join(directory, 'clip-8.mkv'), frames: 10 });
     expect(context.logs[0]?.message).toBe(
-      'clip-7.recording.mkv was cut off in an earlier run; it is kept',
+      'clip-7.recording.mkv was interrupted in an earlier run; it is kept',
     );
     await record({}, frames(5));
     expect(decoded('clip-9.mkv').pts).toHaveLength(5);
     for (const name of ['clip.mkv', 'clip-7.recording.mkv'])
       expect(text(name)).toBe(`earlier ${name}`);
     expect(context.logs).toEqual([
-      { level: 'info', message: 'there are earlier recordings; this one is clip-9.mkv' },
+      { level: 'info', message: 'earlier recordings exist; this one is clip-9.mkv' },
     ]);
   });
 
@@ -255,7 +255,7 @@ describe('when something dies', () => {
       expect(context.counts.restarts).toHaveLength(1);
       expect(context.logs.map(({ message }) => message)).toEqual([
         expect.stringMatching(
-          /^clip\.recording\.\w+ was cut off and (has \d+ frames|cannot be played)/,
+          /^clip\.recording\.\w+ was interrupted; \d+ of its 60 frames can be played$/,
         ),
         expect.stringMatching(/^the encoder process was restarted: video "clip/),
       ]);

@@ -18,14 +18,14 @@ export interface Encoder {
   readonly element: string;
   readonly codec: Codec;
   readonly containers: readonly Container[];
-  /** Launch line from raw RGB to what a muxer takes. */
+  /** Launch line from raw RGB to encoded video for a muxer. */
   line(settings: EncoderSettings): string;
 }
 
-// 4:2:0 is what players decode everywhere; left to itself the converter would keep 4:4:4.
+// Every player decodes 4:2:0; without these caps the converter would keep 4:4:4.
 const toI420 = 'videoconvert ! video/x-raw,format=I420';
 
-// h264parse gives the last picture its duration: without one mp4mux makes it end when it begins.
+// h264parse sets the duration of the last picture; without it mp4mux gives it none.
 const h264: Pick<Encoder, 'codec' | 'containers'> = { codec: 'h264', containers: ['mkv', 'mp4'] };
 
 /** Best first. */
@@ -85,7 +85,7 @@ function scale(quality: number, worst: number, best: number): number {
   return Math.round(worst + ((best - worst) * (quality - 1)) / 99);
 }
 
-/** For encoders that have no quality of their own: about 0.12 bit per pixel at 80, 30 fps. */
+/** For encoders without a quality setting: about 0.12 bit per pixel at quality 80 and 30 fps. */
 function bitsPerSecond({ quality, bitrate, width, height }: EncoderSettings): number {
   if (bitrate !== undefined) return bitrate * 1000;
   return Math.max(200_000, Math.round(width * height * 30 * 0.12 * (quality / 80)));

@@ -1,7 +1,7 @@
 /**
- * The process that encodes or shows pictures. It is a process of its own because a GStreamer
- * plug-in that crashes or hangs takes its process along. When the socket that brings pictures
- * closes, even because the parent was killed, it completes its file and ends.
+ * The process that encodes or displays pictures. It is separate because a GStreamer plug-in that
+ * crashes or hangs takes its process down. When the picture socket closes, even because the parent
+ * was killed, the process completes its file and exits.
  */
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -28,11 +28,11 @@ import {
 } from './output-protocol.ts';
 
 const inputName = 'depthline-input';
-/** appsrc has no event for "taken"; its level is looked at this often while a picture waits. */
+/** appsrc has no event for an accepted buffer; its level is polled this often, milliseconds. */
 const lookEveryMs = 1;
-/** A display that does not answer by then is taken for missing. */
+/** A display that does not respond in time counts as missing, milliseconds. */
 const openWithinMs = 3000;
-/** A pipeline that does not come to its end by then never will. */
+/** A pipeline that has not reached its end of stream by then never will, milliseconds. */
 const finishWithinMs = 10_000;
 
 let play: PlayMessage;
@@ -48,7 +48,7 @@ process.on('message', (message: ToOutput) => {
   if (message.type === 'stop') die();
 });
 process.on('disconnect', () => {
-  // Without a socket there is nothing to complete.
+  // Without a picture socket there is no file to complete.
   if (!socket) die();
 });
 outliveSignals();
@@ -78,7 +78,7 @@ async function open(candidates: readonly Candidate[]): Promise<void> {
     }
     first ??= failure;
   }
-  fail(first ?? { phase: 'parse', message: 'nothing to try' });
+  fail(first ?? { phase: 'parse', message: 'no candidate to try' });
 }
 
 async function tryOut({ trial, opens }: Candidate): Promise<Failure | undefined> {
@@ -101,8 +101,7 @@ function reachesReady(attempt: PipelineHandle): Promise<Failure | undefined> {
       const opened =
         message.type === 'state-changed' && message._src_element_name === 'depthline-trial';
       if (!opened && message.type !== 'error') {
-        // The binding stops polling while the pipeline is in the state NULL, where this one stays
-        // if it cannot be opened.
+        // The binding stops polling in the state NULL, where a pipeline stays that cannot open.
         attempt.pollBus(onMessage);
         return;
       }
@@ -127,13 +126,13 @@ function begin(message: PlayMessage): void {
   };
   const options = { fd: streamFd, onread };
   socket = new Socket(options);
-  // A parent that was killed with answers unread breaks the connection off instead of ending it.
+  // If the parent is killed with unread replies, the connection is reset instead of closed.
   socket.on('error', finish);
   socket.on('end', finish);
   socket.resume();
 }
 
-/** Fills one buffer again and again: appsrc copies what it is given. */
+/** Reuses one buffer, because appsrc copies its input. */
 class PictureReader {
   readonly pts = Buffer.alloc(ptsLength);
   picture: Buffer;
@@ -151,7 +150,7 @@ class PictureReader {
       : this.picture.subarray(this.#filled - ptsLength);
   }
 
-  /** True when a picture is complete; it is there until the next bytes come. */
+  /** True when a picture is complete; it is valid until the next bytes arrive. */
   received(n: number): boolean {
     this.#filled += n;
     if (this.#filled < ptsLength + this.#length) return false;
@@ -159,7 +158,7 @@ class PictureReader {
     return true;
   }
 
-  /** Leaves the picture to the caller. */
+  /** Hands the picture's buffer over to the caller. */
   giveAway(): Buffer {
     const { picture } = this;
     this.picture = Buffer.allocUnsafeSlow(this.#length);
@@ -167,7 +166,7 @@ class PictureReader {
   }
 }
 
-/** The first picture, until the second one shows at what rate they come. */
+/** The first picture, held until the second one gives the frame rate. */
 let held: { pts: Buffer; picture: Buffer } | undefined;
 
 function take(reader: PictureReader): void {
@@ -194,7 +193,7 @@ function acknowledge(): void {
 function start(rate: string): void {
   const { format, width, height, elements } = play;
   const caps = `video/x-raw,format=${format},width=${width},height=${height},framerate=${rate}`;
-  // No limit in bytes: beyond it appsrc loses pictures without a word.
+  // No byte limit: above it appsrc drops buffers silently.
   const source = `appsrc name=${inputName} format=time max-bytes=0 caps="${caps}"`;
   try {
     const sink = play.file ? ` ! fdsink fd=${openFile(play.file.unfinished)}` : '';
@@ -210,7 +209,7 @@ function start(rate: string): void {
   held = undefined;
 }
 
-/** filesink would follow a link and empty a file that is there. */
+/** filesink would follow links and truncate an existing file. */
 function openFile(path: string): number {
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
@@ -233,7 +232,7 @@ function onBus(message: BusMessage): void {
   if (message.type === 'eos') void complete();
 }
 
-/** No more pictures: the encoder gives out what it still holds, the muxer completes the file. */
+/** End of input: flushes the encoder and completes the file. */
 function finish(): void {
   if (over || finishing) return;
   finishing = true;

@@ -12,16 +12,16 @@ import {
 } from './output-protocol.ts';
 
 export interface OutputOptions {
-  /** What is put out, for messages: `video "a.mkv"`. */
+  /** The output, for messages: `video "a.mkv"`. */
   readonly what: string;
   readonly candidates: readonly Candidate[];
-  /** Another error than GStreamer's words, where one fits better. */
+  /** A more specific error than GStreamer's message, if there is one. */
   explain?(failure: Failure): Error | undefined;
   /** What is left of the output after a crash, and what to do; appended to the message. */
   readonly afterCrash: string;
 }
 
-/** The process ended without a word about why. A new one may do better. */
+/** The process ended without reporting a failure; a new one may work. */
 export class OutputCrashed extends DepthlineError {}
 
 interface Waiting {
@@ -30,8 +30,8 @@ interface Waiting {
 }
 
 /**
- * One output host, seen from the parent: a child process that takes pictures one at a time and
- * encodes or shows them.
+ * The parent's side of an output host: a child process that receives pictures one at a time and
+ * encodes or displays them.
  */
 export class OutputProcess {
   readonly #options: OutputOptions;
@@ -50,7 +50,7 @@ export class OutputProcess {
     this.#options = options;
     this.#process = new GStreamerProcess({
       entry: entryPoint(import.meta.url, './output-host'),
-      // Candidates that were tried go on polling their bus.
+      // Rejected candidates keep polling their bus.
       threads: 16,
       logLevel: 1,
       onMessage: (message: FromOutput) => this.#onMessage(message),
@@ -83,16 +83,16 @@ export class OutputProcess {
     return this.#opened;
   }
 
-  /** Says what the pictures will be; to be called once, before the first one. */
+  /** Describes the pictures; call it once, before the first one. */
   play(message: Omit<PlayMessage, 'type'>): void {
     this.#process.tell({ type: 'play', ...message });
   }
 
   /**
-   * Puts out one picture; one at a time. Resolves when the pipeline is ready for the next.
+   * Outputs one picture; call it for one at a time. Resolves when the pipeline is ready for the next.
    *
    * @param pts nanoseconds from the beginning
-   * @param data rows without padding, as `play` said
+   * @param data packed rows in the format given to `play`
    * @throws DepthlineError `SINK` if the process failed or crashed
    */
   write(pts: bigint, data: Uint8Array): Promise<void> {
@@ -113,11 +113,11 @@ export class OutputProcess {
   }
 
   /**
-   * Ends in good order: everything is put out, and a file is complete.
+   * Ends the stream: all pictures are output and the file is complete.
    *
    * @returns path of the file, if there is one
    * @throws DepthlineError `SINK` if that fails or takes longer than `withinMs`, unless the same
-   *   error was told by `write`
+   *   error was thrown by `write`
    */
   async finish(withinMs: number): Promise<string | undefined> {
     this.#ending = true;
@@ -137,7 +137,7 @@ export class OutputProcess {
     return this.#path;
   }
 
-  /** Ends at once. Never rejects. */
+  /** Kills the process. Never rejects. */
   async stop(): Promise<void> {
     this.#ending = true;
     this.#finished = true;

@@ -1,11 +1,11 @@
-/** Messages between an output and its host process; the pictures themselves go over a socket. */
+/** Messages between an output and its host process; pictures are sent over a socket. */
 import type { Failure } from '../failure.ts';
 
-/** A way to put pictures out. The first one that works on this machine is taken. */
+/** A way to output pictures. The first that works on this machine is used. */
 export interface Candidate {
   /** For messages and the run's summary: `x264enc`, `ximagesink`. */
   readonly name: string;
-  /** Elements that are tried out: they must exist, and with `opens` also get as far as READY. */
+  /** Launch line to try: its elements must exist, and with `opens` also reach the state READY. */
   readonly trial: string;
   /** The trial opens a device or a display. */
   readonly opens?: boolean;
@@ -25,18 +25,18 @@ export interface PlayMessage {
   readonly rate: string;
   /** What follows appsrc in the launch line. */
   readonly elements: string;
-  /** Pictures that may wait in appsrc while the next one is asked for. */
+  /** Pictures that may be queued in appsrc when the next one is requested. */
   readonly waiting: number;
-  /** A file that the output of `elements` goes to; without it they end in a sink of their own. */
+  /** The file that `elements` write to; without it they end in their own sink element. */
   readonly file?: OutputFile;
 }
 
 export interface OutputFile {
-  /** Where it is recorded; must not exist. */
+  /** Path while it is being recorded; must not exist. */
   readonly unfinished: string;
-  /** The name that it gets once it is complete. */
+  /** Path once it is complete. */
   readonly path: string;
-  /** Recording that `path` is one of; the next free number follows if `path` is taken by then. */
+  /** The path that recordings are numbered from; used if `path` has been taken meanwhile. */
   readonly base: string;
   /** Replaces a regular file at `path`. */
   readonly replace: boolean;
@@ -52,11 +52,11 @@ export type ToOutput = OpenMessage | PlayMessage | StopMessage;
 export type FromOutput =
   | { readonly type: 'opened'; readonly candidate: number }
   | { readonly type: 'failed'; readonly failure: Failure }
-  /** Everything is put out and, where there is a file, it has its name. */
+  /** All pictures are output; `path` is that of the complete file, if there is one. */
   | { readonly type: 'finished'; readonly path?: string };
 
 /** Before each picture: its PTS, u64 big-endian nanoseconds. The picture's rows have no padding. */
 export const ptsLength = 8;
 
-/** One byte from the host says that it is ready for the next picture. */
+/** The host sends this byte when it is ready for the next picture. */
 export const ready = Buffer.of(1);

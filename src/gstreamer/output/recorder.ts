@@ -1,7 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { dirname, extname, relative } from 'node:path';
 import type { ComponentContext, Sink } from '../../core/component.ts';
-import { DepthlineError, reason } from '../../core/errors.ts';
+import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
 import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
 import { countMatroskaFrames } from '../../files/matroska-frames.ts';
@@ -13,7 +13,7 @@ import { type Container, type Encoder, encodersFor } from './encoders.ts';
 import { OutputCrashed, OutputProcess } from './output-process.ts';
 import type { OutputFile } from './output-protocol.ts';
 
-/** What becomes of recordings of an earlier run. */
+/** What to do with recordings of earlier runs. */
 export const existingRecording = ['append', 'fail', 'replace'] as const;
 export type ExistingRecording = (typeof existingRecording)[number];
 
@@ -26,16 +26,16 @@ export interface RecorderOptions {
   readonly quality: number;
   /** kbit/s, in place of a quality. */
   readonly bitrate: number | undefined;
-  /** Rate at which the frames are played; default: at the times they were captured. */
+  /** Playback rate, frames per second; default: frames keep their capture times. */
   readonly fps: number | undefined;
   readonly existing: ExistingRecording;
-  /** Absolute path of a recording that begins with this frame. */
+  /** Absolute path of a recording whose first frame is `frame`. */
   pathOf(frame: Frame): string;
 }
 
-/** The muxer gets this long to complete the file, milliseconds. It takes a few as a rule. */
+/** Time for the muxer to complete the file, milliseconds. It usually takes a few. */
 const finishWithinMs = 11_000;
-/** Nothing is tried for so long after a failure, milliseconds. */
+/** Pause after a failure before the next attempt, milliseconds. */
 const afterFailureMs = 1000;
 
 const muxers: Readonly<Record<Container, string>> = { mkv: 'matroskamux', mp4: 'mp4mux' };
@@ -49,9 +49,9 @@ interface Part {
 }
 
 /**
- * Records pictures to video files. A process that crashes is replaced and a new file begun, with the
- * next number in its name; what was recorded is kept. Frames of which nothing is in a file that can
- * be played are taken back from the ledger.
+ * Records pictures to video files. If the process crashes it is restarted with a new file, which has
+ * the next number in its name; the interrupted file is kept. Frames that are in no playable file
+ * count as failed.
  */
 export class Recorder implements Sink {
   frames = 0;
@@ -68,7 +68,7 @@ export class Recorder implements Sink {
   #part: Part | undefined;
   #parts = 0;
   #size: string | undefined;
-  /** What failed last, and until when nothing else is tried. */
+  /** The last failure, and when the next attempt is allowed. */
   #failure: { readonly error: unknown; readonly until: number } | undefined;
 
   constructor(options: RecorderOptions, context: ComponentContext, pictures: FrameToPicture) {
@@ -105,7 +105,7 @@ export class Recorder implements Sink {
         await this.#record(frame, picture);
         return;
       } catch (error) {
-        await this.#giveUpPart(error);
+        await this.#abandonPart();
         if (!(error instanceof OutputCrashed)) {
           this.#failure = { error, until: clock.now() + afterFailureMs };
           throw error;
@@ -127,7 +127,7 @@ export class Recorder implements Sink {
       this.path = (await part.output.finish(finishWithinMs)) ?? this.path;
       this.#part = undefined;
     } catch (error) {
-      await this.#giveUpPart(error);
+      await this.#abandonPart();
       throw error;
     } finally {
       await this.stop();
@@ -193,7 +193,7 @@ export class Recorder implements Sink {
   async #file(base: string): Promise<OutputFile> {
     try {
       const { last } = await findRecordings(base);
-      // What is there from this run is not what `existing` is about.
+      // `existing` applies to earlier runs only.
       const existing = this.#parts > 0 ? 'append' : this.#options.existing;
       if (existing === 'fail' && last > 0) throw alreadyThere(base);
       const number = last + 1;
@@ -205,8 +205,8 @@ export class Recorder implements Sink {
     }
   }
 
-  /** Ends a part that failed, and takes back the frames that cannot be played. */
-  async #giveUpPart(error: unknown): Promise<void> {
+  /** Ends a part that failed; the frames that cannot be played count as failed. */
+  async #abandonPart(): Promise<void> {
     const part = this.#part;
     this.#part = undefined;
     if (!part) return;
@@ -224,8 +224,10 @@ export class Recorder implements Sink {
       return;
     }
     const name = relative(this.#context.baseDirectory, unfinished);
-    const state = playable > 0 ? `has ${playable} frames` : 'cannot be played';
-    this.#context.log.warn(`${name} was cut off and ${state}, ${lost} are lost: ${reason(error)}`);
+    const kept = part.frames - lost;
+    this.#context.log.warn(
+      `${name} was interrupted; ${kept} of its ${part.frames} frames can be played`,
+    );
   }
 
   #start(): OutputProcess {

@@ -8,7 +8,7 @@ interface Kind {
   readonly sink: string;
   /** Elements between a scaled picture and the sink. */
   readonly before?: string;
-  /** Environment variables of which one must be set. */
+  /** Environment variables, one of which must be set. */
   readonly needs: readonly string[];
   readonly auto: boolean;
 }
@@ -26,7 +26,7 @@ const kinds: Readonly<Record<WindowKind, Kind>> = {
   },
 };
 
-/** Kinds of window to try: the one named, or all that this environment lets us expect. */
+/** Kinds of window to try: the named one, or all that the environment variables allow. */
 export function availableWindows(
   wanted: WindowKind | 'auto',
   environment: Readonly<Record<string, string | undefined>>,
@@ -44,17 +44,17 @@ export interface WindowLook {
   readonly title: string;
 }
 
-/** Launch line from raw pictures to a window; without a look the sink alone, to try it out. */
+/** Launch line from raw pictures to a window; without `look` only the sink element, for a trial. */
 export function windowLine(name: WindowKind, look?: WindowLook): string {
   const { sink, before } = kinds[name];
-  // A picture is shown when it comes: what is late here was late before, and waiting helps nobody.
+  // Display each picture at once: timestamps are already in the past, and waiting adds latency.
   const last = `${sink} sync=false`;
   if (!look) return last;
   const tags = `title=${quote(look.title)}`;
   return [
     'videoconvert ! videoscale',
     `video/x-raw,width=${look.width},height=${look.height},pixel-aspect-ratio=1/1`,
-    // For a window that its user makes larger.
+    // For a window that is resized by the user.
     'videoscale ! videoconvert',
     `taginject tags=${quote(tags)}`,
     ...(before ? [before] : []),
