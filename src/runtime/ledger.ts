@@ -107,15 +107,19 @@ export function ledgerViolations(stages: readonly StageLedger[]): string[] {
     const { name, left, unexplained, inFlight } = stage;
     const next = stages[i + 1];
     const problems: string[] = [];
-    if (inFlight !== 0) problems.push(`${name}: ${inFlight} frames in flight after the end`);
+    if (inFlight !== 0) problems.push(`${name}: ${frames(inFlight)} in flight after the end`);
     if (!stage.isOperator && unexplained > 0)
-      problems.push(`${name}: ${unexplained} frames not accounted for`);
+      problems.push(`${name}: ${frames(unexplained)} not accounted for`);
     if (!stage.isOperator && unexplained < 0)
-      problems.push(`${name}: ${-unexplained} frames counted twice`);
+      problems.push(`${name}: ${frames(-unexplained)} counted twice`);
     if (next && next.entered !== left)
-      problems.push(`${left} frames left ${name}, but ${next.entered} entered ${next.name}`);
+      problems.push(`${frames(left)} left ${name}, but ${next.entered} entered ${next.name}`);
     return problems;
   });
+}
+
+function frames(n: number): string {
+  return `${n} frame${n === 1 ? '' : 's'}`;
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
