@@ -131,7 +131,8 @@ function ledger(summary: RunSummary): string {
       reasons.push(`  ${branch.name}: ${drop.count} dropped at ${drop.stage}, ${drop.reason}`);
     }
   }
-  return [table(rows), ...reasons].join('\n');
+  const violations = summary.violations.map((violation) => `  ledger violated at ${violation}`);
+  return [table(rows), ...reasons, ...violations].join('\n');
 }
 
 /** Aligned columns: the first to the left, others to the right. */

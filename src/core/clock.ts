@@ -22,6 +22,8 @@ export interface Clock {
 const longestTimerMs = 2 ** 31 - 1;
 /** Wall clock and monotonic clock differ by more than this only if the wall clock was set. */
 const leastStepMs = 500;
+/** A step is known to about a millisecond. */
+const toleranceMs = 2;
 /** Steps that ages are corrected for. */
 const stepsKept = 16;
 
@@ -43,11 +45,9 @@ export class SystemClock implements Clock {
   }
 
   wall(): bigint {
-    const now = performance.now();
-    const error = Date.now() - (this.#offset + now);
-    // Date.now() is cut to whole milliseconds: the finer time stays while it agrees with that.
-    if (error > 0 || error <= -1) this.#adjust(error > 0 ? error : error + 1);
-    return BigInt(Math.round((this.#offset + now) * 1000)) * 1000n;
+    // In this order: the check may change the offset.
+    const now = this.#check();
+    return nanoseconds(this.#offset + now);
   }
 
   after(ms: number, callback: () => void): () => void {
@@ -67,19 +67,19 @@ export class SystemClock implements Clock {
   }
 
   since(wall: bigint): number {
-    const difference = Number(this.wall() - wall) / 1e6;
-    const now = performance.now();
+    const now = this.#check();
+    const difference = Number(nanoseconds(this.#offset + now) - wall) / 1e6;
     // The time was read between two steps: between which, the age itself must agree with.
     let age = difference;
     let until = 0;
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const { at, jumpMs } = this.#steps[i] as Step;
-      if (age >= until && age <= now - at) return age;
+      if (age >= until - toleranceMs && age <= now - at + toleranceMs) return age;
       age -= jumpMs;
       until = now - at;
     }
     // What this process cannot have read is a time from elsewhere, of which no step is known.
-    return age >= until && age <= now ? age : difference;
+    return age >= until - toleranceMs && age <= now ? age : difference;
   }
 
   onStep(listener: (jumpMs: number) => void): () => void {
@@ -87,20 +87,32 @@ export class SystemClock implements Clock {
     return () => this.#listeners.delete(listener);
   }
 
-  #adjust(error: number): void {
-    if (Math.abs(error) < leastStepMs) {
-      this.#offset += error;
-      return;
-    }
-    // This thread may have been stopped between the two readings above.
+  /** The monotonic clock, once the offset is right for it. */
+  #check(): number {
     const now = performance.now();
-    const jumpMs = Date.now() - (this.#offset + now);
+    const error = Date.now() - (this.#offset + now);
+    // Date.now() is cut to whole milliseconds: the finer time stays while it agrees with that.
+    if (error <= 0 && error > -1) return now;
+    if (Math.abs(error) >= leastStepMs) return this.#step();
+    this.#offset += error > 0 ? error : error + 1;
+    return now;
+  }
+
+  #step(): number {
+    // This thread may have been stopped between the two readings, so they are repeated.
+    const at = performance.now();
+    const jumpMs = Date.now() - (this.#offset + at);
     this.#offset += jumpMs;
-    if (Math.abs(jumpMs) < leastStepMs) return;
-    this.#steps.push({ at: now, jumpMs });
+    if (Math.abs(jumpMs) < leastStepMs) return at;
+    this.#steps.push({ at, jumpMs });
     if (this.#steps.length > stepsKept) this.#steps.shift();
     for (const listener of this.#listeners) listener(jumpMs);
+    return at;
   }
+}
+
+function nanoseconds(ms: number): bigint {
+  return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
 /** The clocks of this machine. */

@@ -247,6 +247,23 @@ describe.concurrent('a module of the user’s', () => {
     expect(summaryOf(finished).captured).toBeGreaterThan(0);
   });
 
+  it('with a sink that counts frames twice', async () => {
+    const code = `
+      import { defineSink } from 'depthline';
+      import { z } from 'zod';
+      export const mine = defineSink({
+        name: 'mine', summary: 'Miscounts.', accepts: ['image'], options: z.strictObject({}), examples: [{}],
+        create: async (_, context) => ({ write: () => context.dropped(1, 'odd') }),
+      });`;
+    const text = pipeline({ head: 'use: ./mine.mjs', sinks: 'mine' });
+    const cwd = projectFolder({ 'p.yaml': text, 'mine.mjs': code });
+    const { code: exit, stdout, stderr } = await start(['run', 'p.yaml'], { cwd }).finished;
+    expect(stderr).toMatch(/frames are not accounted for \(mine: 3 frames counted twice\)/);
+    expect(stdout).toMatch(/^mine .* off by -3$/m);
+    expect(stdout).toMatch(/^ {2}ledger violated at mine: 3 frames counted twice$/m);
+    expect(exit).toBe(1);
+  });
+
   it('that ends the process in the middle of a run leaves no other behind', async () => {
     const code = operator('map((frame) => { if (frame.seq > 1) process.exit(7); return frame; })');
     const folder = projectFolder();

@@ -41,6 +41,29 @@ describe('the wall clock', () => {
     },
   );
 
+  it('keeps the age of a frame captured just before, however long the report takes', () => {
+    const clock = new SystemClock();
+    clock.onStep(() => pass(20));
+    const frame = { capturedAt: clock.wall() };
+    pass(0.1);
+    date += 8 * 365 * day;
+    expect(ageMs(clock, frame)).toBeLessThan(25);
+  });
+
+  it.each([-0.4, 0, 0.4])('keeps every age to 2 ms while it drifts by %d ms per step', (drift) => {
+    const clock = new SystemClock();
+    const frames: { capturedAt: bigint; at: number }[] = [];
+    for (let i = 0; i < 600; i++) {
+      frames.push({ capturedAt: clock.wall(), at: now });
+      pass((i * 0.37) % 1.3);
+      date += drift;
+      if (i % 200 === 100) date += (i > 300 ? -1 : 1) * 3 * day;
+      for (const { at, ...frame } of frames.slice(-3)) {
+        expect(Math.abs(ageMs(clock, frame) - (now - at))).toBeLessThan(3);
+      }
+    }
+  });
+
   it('keeps ages over two steps, and reports each once', () => {
     const clock = new SystemClock();
     const listener = vi.fn();
