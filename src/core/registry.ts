@@ -14,7 +14,7 @@ export class Registry {
     if (this.get(name, role)) {
       throw new DepthlineError(
         'CONFIG',
-        `a ${role} named "${name}" exists already; give yours another name`,
+        `there already is ${role === 'operator' ? 'an' : 'a'} ${role} named "${name}"; choose another name`,
       );
     }
     this.#components.set(`${role} ${name}`, component);

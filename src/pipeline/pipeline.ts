@@ -2,14 +2,13 @@ import type { OperatorFunction } from 'rxjs';
 import { isAsyncOperator } from '../core/async-operator.ts';
 import type {
   Definition,
-  Emits,
   OperatorDefinition,
   SinkDefinition,
   SourceDefinition,
   Use,
 } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { type Frame, type FrameKind, frameKinds } from '../core/frame.ts';
+import type { Frame } from '../core/frame.ts';
 import {
   formatPath,
   formatProblem,
@@ -19,6 +18,7 @@ import {
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
 import { noteSecrets } from '../core/secrets.ts';
+import { kindProblems } from './frame-kinds.ts';
 import { pathConflicts } from './path-conflicts.ts';
 
 /** A pipeline composed in code. */
@@ -145,10 +145,7 @@ export function checkPipeline(
   const operators = checkOperators(input.operators ?? [], ['operators'], queue, problems);
   const branches = checkBranches(input.sinks, problems);
   if (problems.length > before || !source || !operators || !branches) return undefined;
-  const report = (mismatch: Mismatch) => {
-    problems.push({ path: mismatch.path, message: mismatchMessage(mismatch, known) });
-  };
-  checkKinds(source, operators, branches, report);
+  problems.push(...kindProblems({ source, operators, branches }, known));
   if (problems.length > before) return undefined;
   const pipeline: Pipeline = {
     name: input.name ?? 'pipeline',
@@ -264,93 +261,6 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
     const candidate = n === 1 ? name : `${name}-${n}`;
     if (!taken.has(candidate)) return candidate;
   }
-}
-
-/** A stage that gets frames of kinds it does not accept. */
-interface Mismatch {
-  readonly path: readonly (string | number)[];
-  readonly definition: OperatorDefinition | SinkDefinition;
-  readonly refused: readonly FrameKind[];
-  /** The stage that emits them. */
-  readonly from: string;
-}
-
-/** Follows the frame kinds from the source to each sink. */
-function checkKinds(
-  source: Bound<SourceDefinition>,
-  operators: readonly OperatorStep[],
-  branches: readonly BranchStep[],
-  report: (mismatch: Mismatch) => void,
-): void {
-  const kinds = resolveKinds(source.definition.emits, source.options, frameKinds);
-  const start = { kinds, from: source.definition.name };
-  const trunk = followKinds(start, operators, ['operators'], report);
-  for (const [index, branch] of branches.entries()) {
-    const path = ['sinks', index];
-    const end = followKinds(trunk, branch.operators, [...path, 'operators'], report);
-    checkAccepted(branch.sink.definition, end, path, report);
-  }
-}
-
-interface KindsFrom {
-  readonly kinds: readonly FrameKind[];
-  readonly from: string;
-}
-
-function followKinds(
-  start: KindsFrom,
-  operators: readonly OperatorStep[],
-  path: readonly (string | number)[],
-  report: (mismatch: Mismatch) => void,
-): KindsFrom {
-  let current = start;
-  for (const [index, step] of operators.entries()) {
-    if (!step.component) {
-      // The frame kinds of a user's own function are unknown.
-      current = { kinds: [], from: step.name };
-      continue;
-    }
-    const { definition, options } = step.component;
-    checkAccepted(definition, current, [...path, index], report);
-    const kinds = resolveKinds(definition.emits, options, current.kinds);
-    current = { kinds, from: definition.name };
-  }
-  return current;
-}
-
-function checkAccepted(
-  definition: OperatorDefinition | SinkDefinition,
-  { kinds, from }: KindsFrom,
-  path: readonly (string | number)[],
-  report: (mismatch: Mismatch) => void,
-): void {
-  const refused = kinds.filter((kind) => !definition.accepts.includes(kind));
-  if (refused.length > 0) report({ path, definition, refused, from });
-}
-
-function resolveKinds<O>(
-  emits: Emits<O>,
-  options: O,
-  incoming: readonly FrameKind[],
-): readonly FrameKind[] {
-  if (emits === 'same') return incoming;
-  return typeof emits === 'function' ? emits(options) : emits;
-}
-
-function mismatchMessage(
-  { definition, refused, from }: Mismatch,
-  known: readonly OperatorDefinition[],
-): string {
-  const { name, accepts } = definition;
-  const makers = known.filter(
-    ({ emits, accepts: takes }) =>
-      Array.isArray(emits) &&
-      refused.every((kind) => takes.includes(kind)) &&
-      emits.every((kind) => accepts.includes(kind) && !refused.includes(kind)),
-  );
-  const advice =
-    makers.length > 0 ? `; put ${makers.map((one) => `"${one.name}"`).join(' or ')} before it` : '';
-  return `${name} takes ${accepts.join(' or ')} frames, but ${from} gives ${refused.join(' and ')}${advice}`;
 }
 
 function isUse(value: unknown): value is Use {

@@ -121,7 +121,7 @@ describe('a pipeline file', () => {
         'slow: { ms: 1 }\n    queue: { limit: 2, when-full: drop-oldest, max-age: 100ms }',
         'depth-only',
       ),
-      ['5:5 depth-only takes depth frames, but ticker gives image; put "depth-maker" before it'],
+      ['5:5 depth-only accepts depth frames, but ticker emits image; put "depth-maker" before it'],
     ],
     [
       'duplicate names',
