@@ -38,3 +38,17 @@ it('docs/pipelines.md names every pipeline of the package', () => {
   const files = readdirSync(join(root, 'pipelines')).map((file) => file.replace(/\.yaml$/, ''));
   expect(named.toSorted()).toEqual(files.toSorted());
 });
+
+it('docs/back-pressure.md gives reasons that the code gives', () => {
+  const table =
+    /\| reason \| meaning \|\n(.*?)\n\n/s.exec(read('docs/back-pressure.md'))?.[1] ?? '';
+  const reasons = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([a-z ]+)`/g)].map(([, reason = '']) => reason),
+  );
+  const code = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => read(join('src', file)))
+    .join('\n');
+  expect(reasons.length).toBeGreaterThan(8);
+  expect(reasons.filter((reason) => !code.includes(`'${reason}'`))).toEqual([]);
+});
