@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
+import { mostFrameMemory } from '../pipeline/frame-memory.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
@@ -26,11 +27,11 @@ interface Plan {
   }[];
   /** Frames in flight when every queue is full. */
   readonly mostFrames: number;
-  /** Those frames at 224×224, picture and depth, in MiB. */
-  readonly mostMemoryMiB: number;
+  /** What those frames take; absent if the size of the pictures is known only when it runs. */
+  readonly mostMemoryMiB?: number;
+  /** The largest picture among them: `640×480`. */
+  readonly largestPicture?: string;
 }
-
-const bytesPerFrame = 224 * 224 * (3 + 4);
 
 export function planCommand(): Command {
   return new Command('plan')
@@ -71,11 +72,7 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
       };
     }),
   );
-  const queued = fusion.operators.filter((step) => step.component?.definition.queued);
-  const mostFrames = [...queued, ...pipeline.branches].reduce(
-    (sum, { queue }) => sum + queue.limit + 1,
-    1,
-  );
+  const { frames, bytes, largest } = mostFrameMemory(pipeline, fusion);
   return {
     pipeline: pipeline.name,
     source: definition.name,
@@ -87,8 +84,9 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
       queue: queueText(branch),
       operators: branch.operators.map((step) => step.name),
     })),
-    mostFrames,
-    mostMemoryMiB: Math.round((mostFrames * bytesPerFrame) / 2 ** 20),
+    mostFrames: frames,
+    ...(bytes !== undefined && { mostMemoryMiB: Math.ceil(bytes / 2 ** 20) }),
+    ...(largest && { largestPicture: `${largest.width}×${largest.height}` }),
   };
 }
 
@@ -112,9 +110,11 @@ function text(plan: Plan): string {
     const chain = [...branch.operators, branch.name].join(' → ');
     lines.push(`branch    [queue: ${branch.queue}] → ${chain}`);
   }
-  lines.push(
-    `memory    at most ${plan.mostFrames} frames in flight, ${plan.mostMemoryMiB} MiB at 224×224`,
-  );
+  const memory =
+    plan.mostMemoryMiB === undefined
+      ? 'their size is known once the source runs'
+      : `${plan.mostMemoryMiB} MiB, pictures of up to ${plan.largestPicture}`;
+  lines.push(`memory    at most ${plan.mostFrames} frames in flight, ${memory}`);
   return lines.join('\n');
 }
 

@@ -5,6 +5,7 @@ import type { Frame, FrameKind } from './frame.ts';
 import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
 import type { QueueOptions } from './queue-options.ts';
+import type { Size } from './size.ts';
 
 /** What a component is in a pipeline. */
 export type Role = 'source' | 'operator' | 'sink';
@@ -109,6 +110,8 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** True if the source can carry out fused operators in its GStreamer launch line. */
   readonly fuses?: boolean;
+  /** Size of its pictures before any fusion, where the options alone decide it; for `plan`. */
+  pictureSize?(options: z.output<Schema>): Size | undefined;
   /** The resolved launch line, for `plan`; GStreamer sources only. */
   launchLine?(options: z.output<Schema>, context: PlanContext): string | Promise<string>;
   create(options: z.output<Schema>, context: ComponentContext): Promise<Observable<Frame>>;

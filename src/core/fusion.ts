@@ -1,3 +1,5 @@
+import { centreRectangle, type Size } from './size.ts';
+
 /** The part of a picture that is kept, in pixels or as an aspect ratio around the centre. */
 export type CropRegion =
   | { readonly left: number; readonly top: number; readonly width: number; readonly height: number }
@@ -21,3 +23,12 @@ export type Fusion =
     }
   | { readonly do: 'crop'; readonly region: CropRegion }
   | { readonly do: 'flip'; readonly axis: 'horizontal' | 'vertical' | 'both' };
+
+/** Size of a picture after a fusion; undefined where it depends on a size that is not known. */
+export function sizeAfter(size: Size | undefined, fusion: Fusion): Size | undefined {
+  if (fusion.do === 'flip') return size;
+  if (fusion.do === 'resize') return { width: fusion.width, height: fusion.height };
+  const { region } = fusion;
+  if ('aspect' in region) return size && centreRectangle(size, region.aspect);
+  return { width: region.width, height: region.height };
+}

@@ -50,6 +50,8 @@ export const csiCamera = defineSource({
   options,
   examples: [{ sensor: 0, width: 1280, height: 720, fps: 30 }, { flip: 'rotate-180' }],
 
+  pictureSize: (options) => spec(options).head.size,
+
   launchLine: (options, context) => planLine(spec(options), context),
 
   create: async (options, context) => openSource(spec(options), context),

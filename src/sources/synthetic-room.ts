@@ -70,6 +70,8 @@ export const syntheticRoom = defineSource({
     { width: 320, height: 240, realtime: true, motion: 'handheld' },
   ],
 
+  pictureSize: ({ width, height }) => ({ width, height }),
+
   async create(options, context) {
     const thread = new RenderThread(settingsOf(options));
     context.defer(() => thread.close());

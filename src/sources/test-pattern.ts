@@ -67,6 +67,8 @@ export const testPattern = defineSource({
     { width: 1280, height: 720, fps: 60, realtime: true, pattern: 'smpte' },
   ],
 
+  pictureSize: ({ width, height }) => ({ width, height }),
+
   launchLine: (options, context) => planLine(spec(options), context),
 
   async create(options, context) {

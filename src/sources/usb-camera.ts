@@ -47,6 +47,8 @@ export const usbCamera = defineSource({
   options,
   examples: [{ device: '/dev/video0' }, { width: 1280, height: 720, fps: 30, format: 'mjpeg' }],
 
+  pictureSize: ({ width, height }) => ({ width, height }),
+
   launchLine: (options, context) => planLine(spec(options), context),
 
   async create(options, context) {
