@@ -42,6 +42,7 @@ export {
   type Picture,
   type PointsFrame,
 } from './core/frame.ts';
+export { FrameRefused } from './core/frame-refused.ts';
 export type { CropRegion, Engine, Fusion } from './core/fusion.ts';
 export type { Gate } from './core/gate.ts';
 export type { QueueOptions } from './core/queue-options.ts';

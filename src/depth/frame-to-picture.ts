@@ -1,4 +1,5 @@
 import type { Frame, Picture } from '../core/frame.ts';
+import { FrameRefused } from '../core/frame-refused.ts';
 import { type ColorRangeOptions, ColorRangeTracker } from './color-range.ts';
 import { type ColormapName, colorizeDepth } from './colormap.ts';
 
@@ -12,10 +13,11 @@ export class FrameToPicture {
     this.#range = new ColorRangeTracker(options);
   }
 
-  /** @throws Error for points and data, which the check of frame kinds keeps away */
+  /** @throws FrameRefused for points and data, which the check of frame kinds keeps away */
   convert(frame: Frame): Picture {
     if (frame.kind === 'image') return frame;
-    if (frame.kind !== 'depth') throw new Error(`${frame.kind} frames cannot be shown`);
+    if (frame.kind !== 'depth')
+      throw new FrameRefused(`${frame.kind} frames cannot be shown as a picture`);
     const { width, height } = frame;
     const data = colorizeDepth(frame, { colormap: this.#colormap, ...this.#range.next(frame) });
     return { format: 'rgb', width, height, data };

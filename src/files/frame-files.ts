@@ -1,5 +1,5 @@
-import { DepthlineError } from '../core/errors.ts';
 import type { DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
+import { FrameRefused } from '../core/frame-refused.ts';
 import { encodeNpy } from '../depth/npy.ts';
 import type * as encoders from '../imaging/encode.ts';
 
@@ -46,7 +46,7 @@ export class FrameFiles {
 
   /**
    * @param stem file name without its ending
-   * @throws DepthlineError `SINK` if the format or layout cannot hold such a frame
+   * @throws FrameRefused if the format or layout cannot hold such a frame
    */
   of(frame: Frame, stem: string): FilePart[] {
     return this.#options.layout === 'rgbd' ? this.#rgbd(frame, stem) : [this.#flat(frame, stem)];
@@ -79,8 +79,7 @@ export class FrameFiles {
       return { name, encode: () => encodeJpeg(frame, quality) };
     if (format === 'json' && frame.kind === 'data')
       return { name, encode: () => encodeJson(frame.value) };
-    throw new DepthlineError(
-      'SINK',
+    throw new FrameRefused(
       `format ${format} cannot hold ${frame.kind} frames; use ${fitting[frame.kind]}`,
     );
   }
@@ -107,8 +106,7 @@ function rgbdOf(frame: Frame): { image: ImageFrame; depth: DepthMap } {
   if (frame.kind === 'image' && frame.truth) return { image: frame, depth: frame.truth };
   if (frame.kind === 'depth' && frame.image) return { image: frame.image, depth: frame };
   const lacks = frame.kind === 'depth' ? 'no picture' : 'no depth';
-  throw new DepthlineError(
-    'SINK',
+  throw new FrameRefused(
     `layout rgbd needs a picture and its depth, but the ${frame.kind} frame ${frame.seq} has ${lacks}; use a source with ground truth, a depth frame with its picture, or "layout: flat"`,
   );
 }

@@ -2,6 +2,7 @@ import { ageMs, type Clock, sleep } from '../core/clock.ts';
 import type { ComponentContext, Sink } from '../core/component.ts';
 import { type DepthlineError, located, reason } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import { FrameRefused } from '../core/frame-refused.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
 import type { OnError } from '../pipeline/pipeline.ts';
@@ -114,7 +115,8 @@ export class SinkWriter {
   async #failed(frame: Frame, error: unknown): Promise<void> {
     const { onError, sinkLedger, context, path } = this.#parts;
     if (this.#ended(frame, error)) return;
-    if (onError === 'retry' && (await this.#retry(frame, error))) return;
+    const again = onError === 'retry' && !(error instanceof FrameRefused);
+    if (again && (await this.#retry(frame, error))) return;
     if (!this.#settle(frame)) return;
     if (this.#givenUp !== undefined) {
       // A sink that gives up a write because the run stops has not failed.

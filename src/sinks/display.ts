@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, Picture } from '../core/frame.ts';
+import { FrameRefused } from '../core/frame-refused.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
@@ -152,8 +153,7 @@ class Window implements Sink {
     const size = `${picture.width}×${picture.height} ${picture.format}`;
     this.#size ??= size;
     if (size !== this.#size) {
-      throw new DepthlineError(
-        'SINK',
+      throw new FrameRefused(
         `a window has one size: it began with ${this.#size}, frame ${frame.seq} is ${size}; put a resize before it`,
       );
     }

@@ -1,5 +1,6 @@
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { defineSource } from '../core/component.ts';
+import { defineSource, type PathUse } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
@@ -31,10 +32,23 @@ export const gstreamer = defineSource({
     { launch: 'filesrc location=clip.avi ! decodebin', live: false },
   ],
 
+  reads: ({ launch }) => locations(launch),
+
   launchLine: (options, context) => planLine(spec(options), context),
 
   create: async (options, context) => openSource(spec(options), context),
 });
+
+/** Files that elements such as filesrc read; GStreamer resolves them from the working directory. */
+function locations(launch: string): PathUse[] {
+  const found = launch.matchAll(/\blocation\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s!"]+))/g);
+  return [...found].map(([, quoted, bare]): PathUse => {
+    const path = resolve(quoted?.replace(/\\(.)/g, '$1') ?? (bare as string));
+    // multifilesrc takes a pattern of names.
+    const many = path.includes('%');
+    return { path: many ? dirname(path) : path, as: many ? 'folder' : 'file', option: 'launch' };
+  });
+}
 
 function spec(value: z.output<typeof options>): SourceSpec {
   const { launch, live, restart, intrinsics } = value;

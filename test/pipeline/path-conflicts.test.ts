@@ -7,6 +7,7 @@ import { checkPipeline, definePipeline } from '../../src/pipeline/pipeline.ts';
 import { loadPipelineFile } from '../../src/pipeline/pipeline-file.ts';
 import { file } from '../../src/sinks/file.ts';
 import { video } from '../../src/sinks/video.ts';
+import { gstreamer } from '../../src/sources/gstreamer.ts';
 import { images } from '../../src/sources/images.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { videoFile } from '../../src/sources/video-file.ts';
@@ -63,6 +64,22 @@ describe('an output that is an input', () => {
     expect(problems(images({ path }), file({ directory, ...more }))).toEqual([
       expect.stringMatching(/^sinks\.0\.file\.directory: the folder .* is read by source images/),
     ]);
+  });
+
+  it.each([
+    ['filesrc location=%s ! decodebin', 'walk.mp4'],
+    ['filesrc location = "%s" ! decodebin', 'walk.mp4'],
+    ['filesrc location="%s" ! decodebin', 'my \\"walk\\".mp4'],
+  ])('a launch line: %s', (line, name) => {
+    const path = at(name.replaceAll('\\', ''));
+    const source = gstreamer({ launch: line.replace('%s', at(name)), live: false });
+    expect(problems(source, video({ path }))).toHaveLength(1);
+    expect(problems(source, video({ path: at('other.mp4') }))).toEqual([]);
+  });
+
+  it('a launch line that reads numbered files', () => {
+    const source = gstreamer({ launch: `multifilesrc location=${at('pics')}/%05d.png ! pngdec` });
+    expect(problems(source, file({ directory: 'pics', format: 'png' }))).toHaveLength(1);
   });
 
   it('the depth of pictures', () => {

@@ -3,6 +3,7 @@ import { dirname, extname, relative } from 'node:path';
 import type { ComponentContext, Sink } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
+import { FrameRefused } from '../../core/frame-refused.ts';
 import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
 import { countMatroskaFrames } from '../../files/matroska-frames.ts';
 import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
@@ -143,8 +144,7 @@ export class Recorder implements Sink {
     const size = `${width}×${height} ${format}`;
     this.#size ??= size;
     if (size === this.#size) return;
-    throw new DepthlineError(
-      'SINK',
+    throw new FrameRefused(
       `a video has one size: it began with ${this.#size}, frame ${seq} is ${size}; put a resize before it`,
     );
   }
