@@ -1,4 +1,5 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { definePipeline, type OnError } from '../../src/pipeline/pipeline.ts';
@@ -18,18 +19,56 @@ afterEach(() => {
   for (const clean of cleaning.splice(0).reverse()) clean();
 });
 
-/** A camera that is recorded on a disk that is full for a while. */
-async function record(onError: OnError) {
+interface Place {
+  readonly directory: string;
+  harm(): void;
+  mend(): void;
+  readonly problem: RegExp;
+  /** Whether what was recorded before is still there. */
+  readonly keeps: boolean;
+}
+
+function fullDisk(): Place {
   const disk = smallDisk(diskKiB);
   cleaning.push(() => disk.remove());
   const filler = join(disk.path, 'filler');
+  return {
+    directory: disk.path,
+    harm() {
+      try {
+        writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
+      } catch {
+        // It took what there was room for.
+      }
+    },
+    mend: () => rmSync(filler),
+    problem: /the disk of .* is full; free space/,
+    keeps: true,
+  };
+}
+
+function removedDirectory(): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'depthline-removed-'));
+  cleaning.push(() => rmSync(folder, { recursive: true }));
+  const directory = join(folder, 'out');
+  return {
+    directory,
+    harm: () => rmSync(directory, { recursive: true }),
+    mend: () => mkdirSync(directory, { recursive: true }),
+    problem: /out has vanished: it was removed or unmounted/,
+    keeps: false,
+  };
+}
+
+/** A camera that is recorded in a place that cannot be written for a while. */
+async function record({ directory, harm, mend, problem }: Place, onError: OnError) {
   const warnings: string[] = [];
   const log = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message) };
   const pipeline = definePipeline({
     source: testPattern({ width: 64, height: 48, fps: 50, realtime: true, pattern: 'snow' }),
     sinks: [
       {
-        sink: video({ path: join(disk.path, 'clip.mkv'), codec: 'mjpeg', quality: 20 }),
+        sink: video({ path: join(directory, 'clip.mkv'), codec: 'mjpeg', quality: 20 }),
         onError,
         queue: { limit: 1, whenFull: 'drop-oldest' },
       },
@@ -44,16 +83,12 @@ async function record(onError: OnError) {
   const branch = (name: string) => run.stats().branches.find((account) => account.name === name);
   const delivered = (name: string) => branch(name)?.delivered ?? 0;
   await until(() => delivered('video') > 10);
-  try {
-    writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
-  } catch {
-    // It took what there was room for.
-  }
-  const full = () => warnings.some((warning) => /not written.* is full/.test(warning));
-  await until(() => over || full(), 30_000);
+  harm();
+  const failing = () => warnings.some((text) => /not written/.test(text) && problem.test(text));
+  await until(() => over || failing(), 30_000);
   const others = delivered('other');
   if (!over) await until(() => delivered('other') > others + 20);
-  rmSync(filler);
+  mend();
   const before = delivered('video');
   if (!over) await until(() => delivered('video') > before + 10, 30_000);
   run.stop();
@@ -61,27 +96,32 @@ async function record(onError: OnError) {
   expect(summary.branches.map(imbalance)).toEqual([0, 0]);
   expect(processesOf('output-host')).toEqual([]);
   const [account] = summary.branches;
-  const files = readdirSync(disk.path).filter((name) => name.endsWith('.mkv'));
-  const frames = files.map((name) => decodeVideo(join(disk.path, name)).pts.length);
+  const files = readdirSync(directory).filter((name) => name.endsWith('.mkv'));
+  const frames = files.map((name) => decodeVideo(join(directory, name)).pts.length);
   return { summary, account, warnings, files, frames: frames.reduce((a, b) => a + b, 0) };
 }
 
-describe.skipIf(!canMount)('a video on a disk that is full for a while', () => {
+describe.each([
+  ...(canMount ? ([['a disk that is full', fullDisk]] as const) : []),
+  ['a directory that is removed', removedDirectory] as const,
+])('a video on %s for a while', (_, make) => {
   it('with on-error: fail ends the run with what to do', async () => {
-    const { summary, account, files, frames } = await record('fail');
+    const place = make();
+    const { summary, account, files, frames } = await record(place, 'fail');
     expect(summary.error).toMatchObject({ code: 'SINK', at: 'sinks[0] video' });
-    expect(summary.error?.message).toMatch(/^the disk of .* is full; free space/);
-    expect(files).toEqual(['clip.recording.mkv']);
+    expect(summary.error?.message).toMatch(place.problem);
+    expect(files).toEqual(place.keeps ? ['clip.recording.mkv'] : []);
     expect(account?.delivered).toBe(frames);
   });
 
   it.each(['skip', 'retry'] as const)(
-    'with on-error: %s goes on in a new file when there is room, and nothing is counted that is not there',
+    'with on-error: %s goes on in a new file, and nothing is counted that is not there',
     async (onError) => {
-      const { summary, account, files, frames } = await record(onError);
+      const place = make();
+      const { summary, account, files, frames } = await record(place, onError);
       expect(summary.error).toBeUndefined();
-      expect(files).toContain('clip.recording.mkv');
-      expect(files.length).toBeGreaterThanOrEqual(2);
+      if (place.keeps) expect(files).toContain('clip.recording.mkv');
+      expect(files.length).toBeGreaterThanOrEqual(place.keeps ? 2 : 1);
       expect(account?.delivered).toBe(frames);
     },
   );

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -126,3 +127,37 @@ describe('two runs', () => {
     expect((await summaryOf(third)).code).toBe(0);
   });
 });
+
+it('a recorder that is killed again and again keeps everything that it wrote', async () => {
+  const cwd = workplace({
+    'p.yaml': pipeline('file: { directory: frames, format: png }', 'video: { path: clip.mkv }'),
+  });
+  const kept = new Map<string, string>();
+  for (const afterFrames of [3, 17, 40]) {
+    const running = record(cwd);
+    await until(() => delivered(running) > afterFrames && delivered(running, 'file') > 3, 30_000);
+    process.kill(-leader(running), 'SIGKILL');
+    await running.finished;
+    // The encoder completes its file and ends.
+    expect(await leftBehind(running)).toEqual([]);
+    const hashes = [...hashesIn(cwd), ...hashesIn(join(cwd, 'frames'))];
+    const now = new Map(hashes);
+    for (const [name, hash] of kept) expect([name, now.get(name)]).toEqual([name, hash]);
+    for (const [name, hash] of now) if (/\.(png|mkv)$/.test(name)) kept.set(name, hash);
+  }
+  const names = [...kept.keys()];
+  expect(names.filter((name) => name.endsWith('.mkv'))).toHaveLength(3);
+  for (const name of names.filter((name) => name.endsWith('.png')))
+    expect(readFileSync(name).subarray(-8, -4).toString()).toBe('IEND');
+  for (const name of names.filter((name) => name.endsWith('.mkv')))
+    expect(decodeVideo(name).pts.length).toBeGreaterThan(0);
+});
+
+function hashesIn(folder: string): [string, string][] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => {
+      const path = join(folder, name);
+      return [path, createHash('sha256').update(readFileSync(path)).digest('hex')];
+    });
+}

@@ -36,6 +36,8 @@ export interface RecorderOptions {
 
 /** Time for the muxer to complete the file, milliseconds. It usually takes a few. */
 const finishWithinMs = 11_000;
+/** How often to check that the file still exists, milliseconds. */
+const checkEveryMs = 1000;
 /** Pause after a failure before the next attempt, milliseconds. */
 const afterFailureMs = 1000;
 
@@ -47,6 +49,8 @@ interface Part {
   readonly file: OutputFile;
   readonly firstPts: bigint;
   frames: number;
+  /** When to look next whether the file is still there. */
+  nextCheck: number;
 }
 
 /**
@@ -153,10 +157,25 @@ export class Recorder implements Sink {
     this.#part ??= await this.#begin(frame, picture);
     const part = this.#part;
     await part.output.write(this.#time(part, frame.pts), picture.data);
+    await this.#checkPresent(part);
     this.#failure = undefined;
     part.frames++;
     this.frames++;
     this.#crashes.delivered();
+  }
+
+  /** A file that was removed still takes what is written; nobody would ever see it. */
+  async #checkPresent(part: Part): Promise<void> {
+    const now = this.#context.clock.now();
+    // The process creates the file when it knows the frame rate, by the second frame.
+    if (part.frames < 2 || now < part.nextCheck) return;
+    part.nextCheck = now + checkEveryMs;
+    const { unfinished } = part.file;
+    try {
+      await stat(unfinished);
+    } catch (error) {
+      throw sinkError(dirname(unfinished), error);
+    }
   }
 
   #time({ firstPts, frames }: Part, pts: bigint): bigint {
@@ -187,7 +206,7 @@ export class Recorder implements Sink {
     });
     this.#parts++;
     this.path = file.path;
-    return { output, file, firstPts: frame.pts, frames: 0 };
+    return { output, file, firstPts: frame.pts, frames: 0, nextCheck: 0 };
   }
 
   async #file(base: string): Promise<OutputFile> {
