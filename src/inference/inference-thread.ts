@@ -7,12 +7,13 @@ import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
+import { unusable } from './suggest-manifest.ts';
 
-// ONNX Runtime must not report home, nor leave files for it. Native code sees the variable only if it
-// is set in the main thread.
+// ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
+// it is set in the main thread.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
-/** What a model made of one picture. */
+/** The depth of one picture. */
 export interface Inference {
   /** float32 metres, `height × width`; 0 is invalid. */
   readonly depth: Float32Array;
@@ -32,7 +33,7 @@ export interface ThreadOptions {
   readonly session?: SessionSettings | undefined;
 }
 
-/** Memory that the worker sees too, and the picture that is in it. */
+/** Memory shared with the worker, and the picture in it. */
 interface SharedPicture {
   readonly pixels: Uint8Array;
   readonly depth: Float32Array;
@@ -45,7 +46,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The worker ended with this picture in its hands. Others may do better. */
+/** The worker ended while this picture was in flight. Another worker may do better. */
 export class WorkerDied extends DepthlineError {
   constructor(model: Model, cause: string) {
     super('MODEL', `${model.manifest.name}: its worker died: ${cause}`);
@@ -88,8 +89,8 @@ export class InferenceThread {
         if (!this.#closed) resolve(error);
       });
     });
-    // A program that forgets to close it ends all the same, once nothing is asked of it. Listening to
-    // messages would undo that.
+    // A program that forgets to close it still exits when no picture is in flight. Adding a listener
+    // for messages later would undo that.
     worker.unref();
   }
 
@@ -108,7 +109,10 @@ export class InferenceThread {
     worker.once('exit', guardExit(native));
     try {
       const answer = await ready(worker);
-      const { problem, description } = answer;
+      const { unsupported, problem, description } = answer;
+      if (unsupported !== undefined) {
+        throw new DepthlineError('MODEL', unusable(model.path, unsupported, description));
+      }
       if (problem !== undefined) throw misfit(model, problem, description);
       return new InferenceThread(worker, model, answer);
     } catch (error) {
@@ -117,7 +121,7 @@ export class InferenceThread {
     }
   }
 
-  /** Pictures that it has not answered yet. */
+  /** Pictures in flight. */
   get load(): number {
     return this.#pictures.filter(({ pending }) => pending).length + this.#waiting.length;
   }
@@ -131,8 +135,8 @@ export class InferenceThread {
   }
 
   /**
-   * Waits for the picture that is worked on, however long that takes: ONNX Runtime cannot be
-   * interrupted, and a worker that is terminated within a run takes the whole process along.
+   * Waits for the inference in progress, however long it takes: ONNX Runtime cannot be interrupted,
+   * and terminating a worker during a run ends the whole process.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -143,7 +147,7 @@ export class InferenceThread {
     await ended;
   }
 
-  /** Gives the worker what waits, as far as there is room. */
+  /** Gives the worker waiting pictures, as far as there is room. */
   #begin(): void {
     for (const [slot, picture] of this.#pictures.entries()) {
       if (picture.pending) continue;
@@ -187,7 +191,7 @@ type Ready = Extract<Response, { type: 'ready' }>;
 
 function ready(worker: Worker): Promise<Ready> {
   return new Promise((resolve, reject) => {
-    const ended = () => reject(new Error('its worker ended while loading it'));
+    const ended = () => reject(new Error('the worker exited while loading it'));
     worker.once('error', reject);
     worker.once('exit', ended);
     worker.once('message', (response: Ready) => {
@@ -204,7 +208,7 @@ function loadError(model: Model, providers: readonly string[], cause: unknown): 
   const others = providers.filter((provider) => provider !== 'cpu');
   const advice =
     others.length > 0
-      ? `; is ${others.join(' or ')} there? Its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
+      ? `; ${others.join(' and ')} may be missing: its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
       : '; check that it is a complete ONNX model';
   const message = `${model.path} cannot be loaded: ${reason(cause)}${advice}`;
   return new DepthlineError('MODEL', message, { cause });

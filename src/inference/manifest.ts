@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { interval } from '../core/interval.ts';
+import { float16Advice } from './model-contract.ts';
 
 const finite = z.number();
 const perChannel = z.tuple([finite, finite, finite]);
@@ -8,7 +9,13 @@ const inputSchema = z
   .strictObject({
     name: z.string().min(1).describe('name of the input tensor'),
     layout: z.enum(['NHWC', 'NCHW']).describe('order of the dimensions'),
-    dtype: z.enum(['uint8', 'float32']).describe('type of the elements'),
+    dtype: z
+      .enum(['uint8', 'float32', 'float16'])
+      .refine((type) => type !== 'float16', {
+        error: `float16 inputs are not supported; ${float16Advice}`,
+      })
+      .transform((type) => type as Exclude<typeof type, 'float16'>)
+      .describe('type of the elements'),
     width: z.int().min(1).max(8192).describe('pixels'),
     height: z.int().min(1).max(8192).describe('pixels'),
     channels: z.enum(['RGB', 'BGR']).default('RGB').describe('order of the colours'),

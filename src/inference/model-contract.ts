@@ -8,11 +8,33 @@ export function describeModel(session: InferenceSession): string {
   const line = (kind: string) => (value: Value) =>
     value.isTensor
       ? `${kind} "${value.name}": ${value.type} [${value.shape.join(', ')}]`
-      : `${kind} "${value.name}", which is no tensor`;
+      : `${kind} "${value.name}", which is not a tensor`;
   return [
     ...session.inputMetadata.map(line('input')),
     ...session.outputMetadata.map(line('output')),
   ].join('; ');
+}
+
+export const float16Advice =
+  'export the model in float32, or convert it with float32 inputs and outputs: convert_float_to_float16(model, keep_io_types=True) of the Python package onnxconverter-common';
+
+/** Why no manifest can make this model usable, and what to do; or nothing. */
+export function unsupportedModel(session: InferenceSession): string | undefined {
+  const [input, ...others] = session.inputMetadata;
+  if (!input?.isTensor || others.length > 0) {
+    return 'only models with one input, the picture, are supported; export it with the other inputs as constants';
+  }
+  if (input.type === 'float16') return `float16 inputs are not supported; ${float16Advice}`;
+  if (input.type !== 'uint8' && input.type !== 'float32') {
+    return `${input.type} inputs are not supported; export it with a uint8 or float32 input`;
+  }
+  if (input.shape.length !== 4) {
+    return 'only inputs of four dimensions (NHWC or NCHW) are supported; export it with these';
+  }
+  const types = session.outputMetadata.flatMap((value) => (value.isTensor ? value.type : []));
+  if (types.includes('float32')) return undefined;
+  if (types.includes('float16')) return `float16 outputs are not supported; ${float16Advice}`;
+  return 'only float32 outputs are supported; export it with one';
 }
 
 /** What the manifest says that the model does not, or nothing. */
@@ -20,7 +42,6 @@ export function manifestProblem(session: InferenceSession, manifest: Manifest): 
   const { input, output } = manifest;
   const found = session.inputMetadata.find((value) => value.name === input.name);
   if (!found?.isTensor) return `the manifest names the input "${input.name}"`;
-  if (session.inputMetadata.length > 1) return 'the manifest knows of one input';
   if (found.type !== input.dtype) return `the manifest says that the input is ${input.dtype}`;
   if (!fits(found.shape, input)) {
     return `the manifest says that the input is ${input.layout}, ${input.width} wide and ${input.height} high`;

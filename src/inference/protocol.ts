@@ -32,7 +32,7 @@ export type Request =
       /** Four bytes per pixel instead of three. */
       readonly alpha: boolean;
     }
-  /** Finish the picture that is worked on, release the model and end. */
+  /** Finish the inference in progress, release the model and end. */
   | { readonly type: 'close' };
 
 export type Response =
@@ -40,7 +40,9 @@ export type Response =
       readonly type: 'ready';
       /** The model's real inputs and outputs, in words. */
       readonly description: string;
-      /** How the manifest differs from them. */
+      /** Why no manifest can make the model usable. */
+      readonly unsupported: string | undefined;
+      /** How the manifest differs from the model. */
       readonly problem: string | undefined;
       readonly slots: readonly Slot[];
       /** Size of the depth. */

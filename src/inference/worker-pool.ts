@@ -153,7 +153,7 @@ export class WorkerPool {
   #giveUp(slot: WorkerSlot, cause: unknown): void {
     this.#slots.splice(this.#slots.indexOf(slot), 1);
     if (this.#slots.length > 0) return;
-    const message = `${reason(cause)}; it died ${restartLimit + 1} times in a row, so it was not started again`;
+    const message = `${reason(cause)}; it died ${restartLimit + 1} times in a row and is not restarted`;
     this.#fail(new DepthlineError('MODEL', message, { cause }));
   }
 }

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
-import { describeModel, manifestProblem } from './model-contract.ts';
+import { describeModel, manifestProblem, unsupportedModel } from './model-contract.ts';
 import { native } from './native-guard.ts';
 import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
 import { sessionOptions } from './session-settings.ts';
@@ -29,7 +29,8 @@ ort.env.logLevel = 'fatal';
 const options = sessionOptions(settings, threads, providers);
 const session = await native(state, () => ort.InferenceSession.create(path, options));
 const description = describeModel(session);
-let problem = manifestProblem(session, manifest);
+const unsupported = unsupportedModel(session);
+let problem = unsupported ?? manifestProblem(session, manifest);
 
 /** One that is worked on, and one that waits so that the worker does not. */
 const slotCount = 2;
@@ -59,7 +60,7 @@ const shared = slots.map((slot) => ({
   pixels: new Uint8Array(slot.pixels),
   depth: new Float32Array(slot.depth),
 }));
-post({ type: 'ready', description, problem, slots, width, height });
+post({ type: 'ready', description, unsupported, problem, slots, width, height });
 
 let last: Promise<void> = Promise.resolve();
 let closing = false;

@@ -28,7 +28,7 @@ const options = z.strictObject({
     .max(64)
     .optional()
     .describe(
-      'threads that share one picture; more lower the latency. Default: what "depthline tune" found, else 1',
+      'threads for one picture; more threads lower the latency. Default: what "depthline tune" found, else 1',
     ),
   workers: z
     .int()
@@ -36,17 +36,17 @@ const options = z.strictObject({
     .max(16)
     .optional()
     .describe(
-      'pictures worked on at the same time, each by a session of its own; more raise the throughput. Default: what "depthline tune" found, else 1',
+      'pictures processed in parallel, each by its own session; more workers raise the throughput. Default: what "depthline tune" found, else 1',
     ),
   tuned: z
     .enum(['auto', 'off'])
     .default('auto')
-    .describe('auto: use what "depthline tune" has found for this model on this machine'),
+    .describe('auto: use the settings that "depthline tune" found for this model on this machine'),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
     .describe(
-      'when the model fails on a picture: end the run, or count the frame as failed. A worker that dies is started again either way, and counts its frame as failed',
+      'when the model fails on a picture: end the run, or count the frame as failed. A worker that dies is restarted in both cases, and its frame counts as failed',
     ),
 });
 
@@ -123,13 +123,13 @@ export const estimateDepth = defineOperator({
       log: context.log,
       onRestart: (why) => {
         context.restarted(why);
-        context.log.warn(`an inference worker was started again (${why})`);
+        context.log.warn(`restarted an inference worker (${why})`);
       },
     });
     context.defer(() => estimator.close());
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
       concurrency: estimator.workers + ahead(context.queue),
-      // A death is not the picture's doing until the pool has given up, and then the run ends below.
+      // A worker's death is not blamed on the picture until the pool gives up, and then the run ends.
       onError: (error) => (error instanceof WorkerDied ? 'skip' : options['on-error']),
       context,
     });
@@ -140,7 +140,7 @@ export const estimateDepth = defineOperator({
   },
 });
 
-/** The model and the settings that it would run with here. */
+/** The model, and the settings it runs with on this machine. */
 async function resolve(
   { model, threads, workers, providers, tuned }: z.output<typeof options>,
   baseDirectory: string,

@@ -248,7 +248,15 @@ describe('a model that does not fit its manifest', () => {
     fails('colour', {}, /output "other" is one float32 picture, and it is float32 \[1, 3, 6, 8\]/));
 
   it('two inputs', () =>
-    fails('two-inputs', {}, /knows of one input.*input "gain": float32 \[1\]/));
+    fails('two-inputs', {}, /input "gain": float32 \[1\].*only models with one input/));
+
+  it.each(['half-in', 'half-out'] as const)('float16: %s, and how to convert it', (model) =>
+    fails(
+      model,
+      {},
+      /cannot be used: .*float16 (in|out)puts are not supported; .*keep_io_types=True/,
+    ),
+  );
 });
 
 it('a provider that is not there: says what to do', async () => {
@@ -256,7 +264,7 @@ it('a provider that is not there: says what to do', async () => {
   await expect(opening).rejects.toMatchObject({
     code: 'MODEL',
     message: expect.stringMatching(
-      /is tensorrt there\?.*providers: \[cpu\] always works/,
+      /tensorrt may be missing.*providers: \[cpu\] always works/,
     ) as string,
   });
 });

@@ -1,5 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -86,7 +96,10 @@ describe('a model that cannot be used says why', () => {
 
   it('neither a manifest nor a model', async () => {
     writeFileSync(join(directory, 'text.onnx'), 'not a model');
-    await fails('text.onnx', /text.onnx has no manifest .*text.yaml, and cannot be loaded/);
+    await fails(
+      'text.onnx',
+      /text.onnx cannot be loaded: .*; check that it is a complete ONNX model$/,
+    );
   });
 
   it('a manifest with problems: all of them, with their places', async () => {
@@ -112,5 +125,49 @@ describe('a model that cannot be used says why', () => {
   it('a file that is not the one described', async () => {
     putModel(directory, 'metres', { sha256: '0'.repeat(64) });
     await fails('metres.onnx', /its sha256 is [0-9a-f]{64}, the manifest says 0{64}; restore/);
+  });
+
+  it.each([
+    ['half-in', /input "picture": float16 \[1, 3, 6, 8\].*float16 inputs are not supported/],
+    ['half-out', /output "depth": float16 \[1, 1, 6, 8\].*float16 outputs are not supported/],
+    ['two-inputs', /only models with one input, the picture, are supported/],
+  ] as const)('a model that no manifest makes usable: %s', async (model, message) => {
+    copyFileSync(fixtureModel(model), join(directory, 'bare.onnx'));
+    await fails('bare.onnx', message, /^(?!.*manifest)/s);
+  });
+
+  it('a manifest that says float16: how to convert the model', async () => {
+    putModel(directory, 'half-in', { input: { dtype: 'float16' } });
+    await fails(
+      'half-in.onnx',
+      /half-in.yaml: input.dtype: float16 inputs are not supported; export/,
+    );
+  });
+
+  it('what is not a regular file, with a manifest and without one', async () => {
+    const folder = join(directory, 'folder.onnx');
+    mkdirSync(folder);
+    execFileSync('mkfifo', [join(directory, 'fifo.onnx')]);
+    symlinkSync('/dev/zero', join(directory, 'zero.onnx'));
+    for (const [name, kind] of [
+      ['folder', 'a directory'],
+      ['fifo', 'a FIFO'],
+      ['zero', 'a device'],
+    ]) {
+      const file = `${name}.onnx`;
+      await fails(file, `${file} is ${kind}, not a regular file; give the path of a file`);
+      putModel(directory, 'metres', { file }, 'described');
+      await fails('described.yaml', `names the file ${file}, which cannot be read: ${directory}`);
+      await fails('described.yaml', `${file} is ${kind}, not a regular file`);
+    }
+  });
+
+  it('a file that nobody may read', async () => {
+    const path = putModel(directory, 'metres');
+    chmodSync(path, 0);
+    // Root may read it all the same.
+    if (process.getuid?.() !== 0) await fails('metres.onnx', /metres.onnx cannot be read: EACCES/);
+    symlinkSync('nothing.onnx', join(directory, 'dangling.onnx'));
+    await fails('dangling.onnx', /there is no file .*dangling.onnx/);
   });
 });

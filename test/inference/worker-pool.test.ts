@@ -84,16 +84,16 @@ it('does not give up on a worker that dies now and then', async () => {
 it('gives up on one that dies again and again', async () => {
   const pool = await open(1);
   for (let i = 0; i < 4; i++) await expect(pool.infer(deadly)).rejects.toThrow(/died/);
-  const message = /segmentation fault; it died 4 times in a row, so it was not started again/;
+  const message = /segmentation fault; it died 4 times in a row and is not restarted/;
   await expect(pool.failed).rejects.toThrow(message);
   await expect(pool.infer(good)).rejects.toThrow(message);
   expect(restarts).toHaveLength(3);
 });
 
-it('gives up on one that cannot be started again', async () => {
+it('gives up on a worker that cannot be restarted', async () => {
   const pool = await open(1, 'stillborn');
   await expect(pool.infer(deadly)).rejects.toThrow(/died/);
-  await expect(pool.infer(good)).rejects.toThrow(/out of memory.*not started again/);
+  await expect(pool.infer(good)).rejects.toThrow(/out of memory.*is not restarted/);
 });
 
 it('closes when the picture that is worked on is done, however long it takes', async () => {

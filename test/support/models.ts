@@ -14,7 +14,9 @@ export type FixtureModel =
   | 'fails'
   | 'colour'
   | 'slow'
-  | 'two-inputs';
+  | 'two-inputs'
+  | 'half-in'
+  | 'half-out';
 
 export function fixtureModel(model: FixtureModel): string {
   return fileURLToPath(new URL(`../fixtures/models/${model}.onnx`, import.meta.url));
@@ -34,6 +36,8 @@ const manifests: Record<FixtureModel, { input: object; output: object }> = {
   colour: { input: floats, output: { name: 'other', meaning: 'metres' } },
   slow: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   'two-inputs': { input: floats, output: { name: 'depth', meaning: 'metres' } },
+  'half-in': { input: floats, output: { name: 'depth', meaning: 'metres' } },
+  'half-out': { input: floats, output: { name: 'depth', meaning: 'metres' } },
 };
 
 export interface ManifestChanges {
