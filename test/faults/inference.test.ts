@@ -53,7 +53,7 @@ function pipeline(seen: Frame[], restarted: () => void) {
         debug() {},
         info() {},
         warn(message) {
-          if (/^restarted an inference worker/.test(message)) restarted();
+          if (/restarted an inference worker/.test(message)) restarted();
         },
       },
     },
