@@ -55,7 +55,7 @@ async function fails(
 const config = (message: RegExp): Expected => ({ code: 2, message });
 const running = (message: RegExp): Expected => ({ code: 1, message });
 
-describe.concurrent('a wrong pipeline file', () => {
+describe.concurrent('an invalid pipeline file', () => {
   it.each<[string, string, RegExp]>([
     [
       'unknown key',
@@ -96,7 +96,7 @@ describe.concurrent('a wrong pipeline file', () => {
     ],
     ['no sink', 'source: test-pattern\nsinks: []', /p\.yaml:2:\d+: .*at least one sink/],
     [
-      'module that is not there',
+      'missing module',
       pipeline({ head: 'use: ./none.js' }),
       /p\.yaml:1:\d+: .*no such file: .*none\.js/,
     ],
@@ -105,24 +105,24 @@ describe.concurrent('a wrong pipeline file', () => {
     await fails(text, config(message));
   });
 
-  it('gives all its problems at once', async () => {
+  it('reports all problems at once', async () => {
     const text = pipeline({ source: 'test-pattern: { widht: 1, fps: no }', operators: '[smoth]' });
     await fails(text, config(/widht.*\n.*fps.*\n.*smoth/), { command: 'check', lines: 3 });
   });
 
-  it('that is not there', async () => {
+  it('that does not exist', async () => {
     const finished = await start(['run', 'none.yaml'], { cwd: workplace() }).finished;
     expect(finished).toMatchObject({ code: 2 });
     expect(finished.stderr).toMatch(/^none\.yaml.*there is no such file/);
   });
 
-  it('--set that fits nothing', async () => {
+  it('--set of an unknown option', async () => {
     const args = ['--set', 'source.test-pattern.widht=3'];
     await fails(pipeline(), config(/widht.*did you mean "width"\?/), { args });
   });
 });
 
-describe.concurrent('something is missing or does not work', () => {
+describe.concurrent('a missing or broken', () => {
   const here = (name: string) => `images: { path: ${name} }`;
   it.each<[string, string, RegExp]>([
     [
@@ -154,12 +154,12 @@ describe.concurrent('something is missing or does not work', () => {
     await fails(text, running(message));
   });
 
-  it('a picture that cannot be decoded', async () => {
+  it('picture that cannot be decoded', async () => {
     const folder = workplace({ 'a.png': 'no picture' });
     await fails(pipeline({ source: 'images: { path: "*.png" }' }), running(/a\.png/), {}, folder);
   });
 
-  it('a model that does not take what its manifest says', async () => {
+  it('model that does not match its manifest', async () => {
     const folder = workplace();
     mkdirSync(join(folder, 'models'));
     putModel(join(folder, 'models'), 'metres', { input: { width: 64, height: 48 } });
@@ -167,7 +167,7 @@ describe.concurrent('something is missing or does not work', () => {
     await fails(text, running(/metres\.onnx does not fit its manifest/), {}, folder);
   });
 
-  it('a port that is taken', async () => {
+  it('port that is in use', async () => {
     const { socket, endpoint } = await publisher();
     const text = pipeline({ sinks: `zeromq: { bind: "${endpoint}" }` });
     await fails(text, running(/zeromq: .* is in use by another process; stop it or choose/));
@@ -189,7 +189,7 @@ describe.concurrent('something is missing or does not work', () => {
   });
 });
 
-describe.concurrent('a module of the user’s', () => {
+describe.concurrent('a user’s module', () => {
   const operator = (create: string) => `
     import { defineOperator } from 'depthline';
     import { map } from 'rxjs';
@@ -264,7 +264,7 @@ describe.concurrent('a module of the user’s', () => {
     expect(exit).toBe(1);
   });
 
-  it('that ends the process in the middle of a run leaves no other behind', async () => {
+  it('that exits during a run leaves no child process behind', async () => {
     const code = operator('map((frame) => { if (frame.seq > 1) process.exit(7); return frame; })');
     const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);
@@ -280,7 +280,7 @@ describe.concurrent('a module of the user’s', () => {
     expect(await leftBehind(run)).toEqual([]);
   });
 
-  it('that ends the process while a model runs ends it with its own code', async () => {
+  it('that exits during an inference sets the exit code', async () => {
     const code = operator('map((frame) => { if (frame.seq > 9) process.exit(7); return frame; })');
     const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);
@@ -298,7 +298,7 @@ describe.concurrent('a module of the user’s', () => {
     expect(await leftBehind(run)).toEqual([]);
   });
 
-  it('with an operator that never comes back is named, by a thread that still runs', async () => {
+  it('with an operator that never returns is named by the watching thread', async () => {
     const code = operator('map((frame) => { while (frame.seq > 1); return frame; })');
     const folder = projectFolder();
     writeFileSync(join(folder, 'mine.mjs'), code);

@@ -33,7 +33,7 @@ function folder(files: Readonly<Record<string, string>>): string {
 const quick = ['--rounds', '2', '--seconds', '0.5', '--warm-up', '0.1'];
 
 describe('depthline bench', () => {
-  it('measures a pipeline beside its model, and says where the time goes', async () => {
+  it('measures a pipeline and its model alone, and the CPU time by stage', async () => {
     const cwd = folder({ 'p.yaml': depth });
     const args = ['bench', 'p.yaml', ...quick, '--json', '--plot', 'cost.svg'];
     const { code, stdout } = await depthline(args, { cwd });
@@ -72,14 +72,14 @@ describe('depthline bench', () => {
     expect(stdout).not.toMatch(/inference|model alone/);
   });
 
-  it('floods a pipeline that its source paces', async () => {
+  it('measures a pipeline without the frame rate of its source', async () => {
     const cwd = folder({ 'p.yaml': plain });
     const args = ['bench', 'p.yaml', ...quick, '--flood', '--json'];
     const { stdout } = await depthline(args, { cwd });
     expect(JSON.parse(stdout).fps.median).toBeGreaterThan(60);
   });
 
-  it('makes one table over the power modes of a Jetson, and goes back to the first', async () => {
+  it('prints one table over the power modes of a Jetson, and restores the first', async () => {
     // A Jetson's programs cannot be here: these say what its own do, and note what they are asked.
     const cwd = folder({
       'p.yaml': plain,

@@ -17,7 +17,7 @@ function json<T>({ code, stdout, stderr }: Finished): T {
 const wrong = 'source:\n  test-pattern: { widht: 3 }\nsinks:\n  - file: { format: png }\n';
 
 describe.concurrent('depthline check', () => {
-  it('warns of a topic that the network can read', async () => {
+  it('warns of a topic that is open to the network', async () => {
     const sink = (bind: string) =>
       `source: test-pattern\nsinks:\n  - zeromq: { bind: "${bind}" }\n`;
     const cwd = workplace({
@@ -36,13 +36,13 @@ describe.concurrent('depthline check', () => {
     ]);
   });
 
-  it('says that a pipeline is right', async () => {
+  it('reports a valid pipeline', async () => {
     const finished = await depthline(['check', 'demo', 'csi-live']);
     expect(finished).toMatchObject({ code: 0, stderr: '' });
     expect(finished.stdout.trim().split('\n')).toHaveLength(2);
   });
 
-  it('gives every problem with its place, also as JSON', async () => {
+  it('reports every problem with its position, also as JSON', async () => {
     const cwd = workplace({ 'p.yaml': wrong });
     const plain = await depthline(['check', 'p.yaml'], { cwd });
     expect(plain.code).toBe(2);
@@ -60,7 +60,7 @@ describe.concurrent('depthline check', () => {
 });
 
 describe.concurrent('depthline plan', () => {
-  it('shows launch line, what is fused, queues, and what the model expects', async () => {
+  it('shows the launch line, fused operators, queues and the input of the model', async () => {
     const cwd = workplace({
       'p.yaml': `
 source:
@@ -82,7 +82,7 @@ sinks:
     expect(stdout).toMatch(/limit 3, drop-newest, max-age 2000 ms/);
   });
 
-  it('shows it as JSON and as a graph', async () => {
+  it('prints JSON and a graph', async () => {
     const plan = json<{ pipeline: string; branches: unknown[] }>(
       await depthline(['plan', 'demo', '--json']),
     );
@@ -92,7 +92,7 @@ sinks:
     expect(stdout).toMatch(/^(graph|flowchart) /);
   });
 
-  it('shows the line for a camera that this machine does not have', async () => {
+  it('shows the launch line of a camera that this machine does not have', async () => {
     const { code, stdout } = await depthline(['plan', 'csi-live']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/nvarguscamerasrc sensor-id=0/);
@@ -123,7 +123,7 @@ describe.concurrent('depthline list and describe', () => {
     expect(Object.keys(options.properties)).toContain('left');
   });
 
-  it('know the components of a module of the user’s', async () => {
+  it('include the components of a user’s module', async () => {
     const use = ['--use', join(packageDirectory(), 'examples', 'nearest-obstacle.js')];
     const described = await depthline(['describe', 'nearest-obstacle', ...use]);
     expect(described.stdout).toMatch(/warn.*metres/s);
@@ -135,7 +135,7 @@ describe.concurrent('depthline list and describe', () => {
     expect(missing.stderr).toMatch(/^\.\/none\.js could not be loaded: no such file: .*\n$/);
   });
 
-  it('say what may be meant', async () => {
+  it('suggest a similar name', async () => {
     const finished = await depthline(['describe', 'smoth']);
     expect(finished.code).toBe(2);
     expect(finished.stderr).toMatch(/smoth.*did you mean "smooth"\?/);
@@ -143,7 +143,7 @@ describe.concurrent('depthline list and describe', () => {
 });
 
 describe.concurrent('depthline doctor', () => {
-  it('names what is here and what is not', async () => {
+  it('lists what is present and what is missing', async () => {
     const facts = json<{ what: string; state: string; essential: boolean }[]>(
       await depthline(['doctor', '--json']),
     );
@@ -182,7 +182,7 @@ describe.concurrent('depthline doctor', () => {
     }
   });
 
-  it('fails, and says what to install, where GStreamer is not', async () => {
+  it('fails without GStreamer plug-ins, and names their packages', async () => {
     const env = { GST_PLUGIN_SYSTEM_PATH: '/nowhere', GST_REGISTRY: join(workplace(), 'registry') };
     const finished = await depthline(['doctor'], { env });
     expect(finished.code).toBe(1);
@@ -222,7 +222,7 @@ describe.concurrent('depthline subscribe', () => {
     expect(readdirSync(join(cwd, 'kept')).filter((name) => name.endsWith('.npy'))).toHaveLength(5);
   });
 
-  it('says that nothing comes, and ends with Ctrl-C', async () => {
+  it('reports that no frames arrive, and stops on Ctrl-C', async () => {
     const running = start(['subscribe', await freeEndpoint()]);
     await until(() => /no frames from .* on topic "depth" yet/.test(running.stderr), 20_000);
     running.child.kill('SIGINT');
@@ -231,7 +231,7 @@ describe.concurrent('depthline subscribe', () => {
     expect(finished.stdout).toMatch(/^0 frames/);
   });
 
-  it('refuses what is no endpoint', async () => {
+  it('refuses an invalid endpoint', async () => {
     const finished = await depthline(['subscribe', 'localhost']);
     expect(finished.code).toBe(2);
     expect(finished.stderr).toMatch(/^"localhost" is not a ZeroMQ endpoint; write tcp:.*\n$/);
@@ -240,7 +240,7 @@ describe.concurrent('depthline subscribe', () => {
 });
 
 describe.concurrent('depthline', () => {
-  it('without a command prints help; an unknown one gets a hint', async () => {
+  it('prints help, and suggests a command for an unknown one', async () => {
     expect((await depthline(['--help'])).stdout).toMatch(/run .*\n.*check/s);
     const finished = await depthline(['rnu']);
     expect(finished.code).toBe(2);

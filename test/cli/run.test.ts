@@ -30,7 +30,7 @@ sinks:
     name: dropping
     queue: { limit: 1, when-full: drop-oldest }
 `;
-/** PUSH waits for somebody who reads, and nobody does. */
+/** PUSH blocks without a reader. */
 const stuck = `
 source:
   test-pattern: { ${small} }
@@ -46,7 +46,7 @@ sinks:
 `;
 
 describe.concurrent('depthline run', () => {
-  it('prints its ledger, speed and latency for people', async () => {
+  it('prints the ledger, speed and latency as text', async () => {
     const finished = await depthline(['run', 'p.yaml'], { cwd: workplace({ 'p.yaml': short }) });
     expect(finished.code).toBe(0);
     expect(finished.stdout).toMatch(/^p: 20 frames captured in [\d.]+ s, [\d.]+ fps$/m);
@@ -98,7 +98,7 @@ describe.concurrent('depthline run', () => {
     expect(finished).toMatchObject({ code: 0, stdout: '', stderr: '' });
   });
 
-  it('leaves nothing in the home directory: ONNX Runtime does not report home', async () => {
+  it('leaves nothing in the home directory (telemetry of ONNX Runtime is off)', async () => {
     const home = workplace();
     const text = short
       .replace('sinks:', 'operators: [estimate-depth]\nsinks:')
@@ -135,13 +135,13 @@ describe.concurrent('depthline run', () => {
     expect(finished.stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('finds pipelines by name, and says which one may be meant', async () => {
+  it('finds pipelines by name, and suggests a similar name', async () => {
     const finished = await depthline(['run', 'demmo']);
     expect(finished.code).toBe(2);
     expect(finished.stderr).toMatch(/unknown pipeline "demmo"; did you mean "demo"\?/);
   });
 
-  it('does not mind a reader that goes away', async () => {
+  it('stops in order when the reader of its output exits', async () => {
     const command = `"${bin}" run p.yaml --stats json --duration 4 | head -n 1`;
     const cwd = workplace({ 'p.yaml': live });
     const running = startProcess('bash', ['-o', 'pipefail', '-c', command], { cwd });
@@ -150,7 +150,7 @@ describe.concurrent('depthline run', () => {
     expect(await leftBehind(running)).toEqual([]);
   });
 
-  it('shows a line on a terminal that it rewrites', async () => {
+  it('rewrites one status line on a terminal', async () => {
     const cwd = workplace({ 'p.yaml': live });
     const command = `${bin} run p.yaml --duration 3`;
     const finished = await startProcess('script', ['-qefc', command, '/dev/null'], {
@@ -173,23 +173,26 @@ async function ended(running: ReturnType<typeof start>, cwd: string): Promise<Fi
   return finished;
 }
 
-describe.concurrent('a run that is interrupted', () => {
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s finishes its files', async (signal) => {
-    const cwd = workplace({ 'p.yaml': live });
-    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
-    await until(() => running.stdout.split('\n').length > 2, 20_000);
-    running.child.kill(signal);
-    const finished = await ended(running, cwd);
-    expect(finished.code).toBe(0);
-    const summary = summaryOf(finished);
-    expect(imbalances(summary)).toEqual([0, 0, 0]);
-    const [file, video] = summary.branches;
-    const depths = readdirSync(join(cwd, 'out')).filter((name) => name.endsWith('.png'));
-    expect(depths).toHaveLength(file?.delivered ?? -1);
-    expect(decodeVideo(join(cwd, 'out.mkv')).pts).toHaveLength(video?.delivered ?? -1);
-  });
+describe.concurrent('an interrupted run', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'finishes its files after %s',
+    async (signal) => {
+      const cwd = workplace({ 'p.yaml': live });
+      const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+      await until(() => running.stdout.split('\n').length > 2, 20_000);
+      running.child.kill(signal);
+      const finished = await ended(running, cwd);
+      expect(finished.code).toBe(0);
+      const summary = summaryOf(finished);
+      expect(imbalances(summary)).toEqual([0, 0, 0]);
+      const [file, video] = summary.branches;
+      const depths = readdirSync(join(cwd, 'out')).filter((name) => name.endsWith('.png'));
+      expect(depths).toHaveLength(file?.delivered ?? -1);
+      expect(decodeVideo(join(cwd, 'out.mkv')).pts).toHaveLength(video?.delivered ?? -1);
+    },
+  );
 
-  it.each([0, 150, 300, 450, 700, 1000])('%d ms after its start ends in order', async (ms) => {
+  it.each([0, 150, 300, 450, 700, 1000])('stops in order %d ms after its start', async (ms) => {
     const cwd = workplace({ 'p.yaml': live });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     // Before it runs, Node.js itself decides what a signal does.
@@ -202,7 +205,7 @@ describe.concurrent('a run that is interrupted', () => {
     if (finished.stdout !== '') expect(imbalances(summaryOf(finished))).toEqual([0, 0, 0]);
   });
 
-  it('by SIGUSR2 is none: it says where the frames are', async () => {
+  it('goes on after SIGUSR2, which prints the state of every stage', async () => {
     const cwd = workplace({ 'p.yaml': stuck });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => running.stdout.includes('"state":"stalled"'), 20_000);
@@ -216,7 +219,7 @@ describe.concurrent('a run that is interrupted', () => {
     expect(stderr).toMatch(/^zeromq +stalled +\d+\.\d s( +\d+){5}$/m);
   });
 
-  it('while a slow sink holds it drops what is left, counted', async () => {
+  it('drops and counts the remaining frames when a sink is stuck', async () => {
     const cwd = workplace({ 'p.yaml': `${stuck}    queue: { limit: 8 }\n` });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
@@ -228,7 +231,7 @@ describe.concurrent('a run that is interrupted', () => {
     expect(summary.branches[0]?.dropped.length).toBeGreaterThan(0);
   });
 
-  it('twice ends at once, with the code of an interruption', async () => {
+  it('stops at once after a second signal, with exit code 130', async () => {
     const cwd = workplace({ 'p.yaml': stuck });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
     await until(() => /"captured":[1-9]/.test(running.stdout), 20_000);
@@ -241,7 +244,7 @@ describe.concurrent('a run that is interrupted', () => {
   });
 });
 
-it('an interrupted run waits for a model that is slow, and the third time for nothing', async () => {
+it('an interrupted run waits for an inference in progress, unless it gets a third signal', async () => {
   const pipeline = `
 source:
   test-pattern: { ${small}, pattern: white, fps: 30, realtime: true }

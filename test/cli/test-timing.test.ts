@@ -39,14 +39,14 @@ const right = `
 `;
 
 describe('depthline test', () => {
-  it('computes what queues do, to the frame', async () => {
+  it('computes deliveries and drops exactly', async () => {
     const cwd = workplace({ 'p.yaml': pipeline(right) });
     const { code, stdout } = await depthline(['test', 'p.yaml'], { cwd });
     expect(stdout).toBe('ok      p: eleven frames\n1 tests, 0 failed\n');
     expect(code).toBe(0);
   });
 
-  it('shows expected against actual where a test is wrong', async () => {
+  it('prints the expected and the actual figure of a failed test', async () => {
     const text = pipeline('{ zeromq: { delivered: 11, age-p99: "<= 25ms", dropped: 5 } }');
     const cwd = workplace({ 'p.yaml': text, 'q.yaml': pipeline(right) });
     const { code, stdout } = await depthline(['test', 'p.yaml', 'q.yaml'], { cwd });
@@ -104,9 +104,9 @@ describe('depthline test', () => {
   it.each([
     ['nothing to test', 'source: test-pattern\nsinks: [discard]\n', /p\.yaml has no "tests"/],
     [
-      'a sink that is not there',
+      'an unknown sink',
       pipeline('{ zeromk: { delivered: 1 } }'),
-      /p\.yaml:14:15: this pipeline has no "zeromk"; did you mean "zeromq"\?/,
+      /p\.yaml:14:15: unknown stage "zeromk"; did you mean "zeromq"\?/,
     ],
     ['no comparison', pipeline('{ zeromq: { delivered: many } }'), /must be a number, or a comp/],
     ['a time without a unit', pipeline('{ zeromq: { age-p99: "<= 5" } }'), /its unit/],
@@ -124,7 +124,7 @@ describe('depthline test', () => {
 
 const folder = `${packageDirectory()}pipelines/`;
 
-describe('the tests of the shipped pipelines', () => {
+describe('the tests of the built-in pipelines', () => {
   it.each(readdirSync(folder))('%s', async (name) => {
     const { pipeline, tests } = await loadPipelineFile(`${folder}${name}`, { registry: builtins });
     if (!pipeline) throw new Error(`${name} is wrong`);

@@ -47,7 +47,7 @@ describe('depthline tune', () => {
     expect(summaryOf(json).branches[0]?.delivered).toBe(5);
   });
 
-  it('takes another precision only if its depth is the same', async () => {
+  it('accepts another precision only if its depth is the same', async () => {
     const place = await folder();
     const frames = ['--frames', 'pictures/rgb', '--for', 'latency', '--json'];
     const same = ['tune', 'metres.onnx', '--candidate', 'same.onnx', ...frames, ...quick];

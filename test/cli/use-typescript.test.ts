@@ -17,7 +17,7 @@ operators: [mine]
 sinks: [discard]
 `;
 
-it('a TypeScript module is used where Node.js can, and otherwise says what to do', async () => {
+it('a TypeScript module loads where Node.js supports it; elsewhere the message says what to do', async () => {
   const cwd = projectFolder({
     'mine.ts': module,
     'p.yaml': pipeline,

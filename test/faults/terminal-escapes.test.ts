@@ -6,10 +6,10 @@ import { stringify } from 'yaml';
 import { depthline, type Finished, projectFolder } from '../support/cli.ts';
 import { putModel } from '../support/models.ts';
 
-/** Sets the title, clears the screen, goes back over the line, turns the direction of text. */
+/** Sets the title, clears the screen, overwrites the line, reverses the direction of text. */
 const hostile = '\x1b]0;title\x07\x1b[2J\x1b[H\x9b31m\rok\x08\x7f\u202etxt.exe';
 
-/** What a terminal is shown; lines and tabs are ours. */
+/** No control characters but newline and tab. */
 function expectHarmless({ stdout, stderr, signal }: Finished): void {
   expect(signal).toBeNull();
   expect(stdout + stderr).not.toBe('');
@@ -19,7 +19,7 @@ function expectHarmless({ stdout, stderr, signal }: Finished): void {
 const source = 'test-pattern: { width: 64, height: 48, frames: 2 }';
 const file = (parts: object) => stringify({ source: 'test-pattern', sinks: ['discard'], ...parts });
 
-/** Where a string of somebody else's comes from, and the command that shows it. */
+/** Sources of foreign strings, and commands that print them. */
 const origins: Record<string, (text: string) => Promise<Finished[]>> = {
   async 'the name of a pipeline file'(text) {
     const name = `${text}.yaml`;

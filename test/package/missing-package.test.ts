@@ -39,7 +39,7 @@ describe.concurrent.each([
   });
 });
 
-it('what needs no inference works without onnxruntime-node', async () => {
+it('commands without inference work without onnxruntime-node', async () => {
   const depthline = installedWithout('onnxruntime-node');
   const listed = await depthline(['list']);
   expect(listed).toMatchObject({ code: 0, stderr: '' });

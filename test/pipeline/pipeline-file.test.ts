@@ -141,7 +141,7 @@ describe('a pipeline file', () => {
     expect(await problems(text)).toEqual(expected);
   });
 
-  it('that is not YAML, or names a key twice, says where', async () => {
+  it('with invalid YAML or a duplicate key gets the position', async () => {
     expect(await problems('source: {ticker: {frames: 3}\n')).toEqual([
       expect.stringMatching(/^2:1 not valid YAML: .*flow map/i),
     ]);
@@ -150,7 +150,7 @@ describe('a pipeline file', () => {
     ]);
   });
 
-  it('gets all its problems at once', async () => {
+  it('gets all problems at once', async () => {
     const text = good
       .replace('frames: 3', 'frames: many')
       .replace('- slow', '- slwo')
@@ -158,7 +158,7 @@ describe('a pipeline file', () => {
     expect(await problems(text)).toHaveLength(3);
   });
 
-  it('takes values from the environment, and says which variable is missing', async () => {
+  it('takes values from the environment, and names a missing variable', async () => {
     const text = good.replace('frames: 3', 'frames: "${FRAMES}"');
     const { pipeline } = await parsePipeline(text, 'p.yaml', { registry, env: { FRAMES: '7' } });
     expect(pipeline?.source.options).toMatchObject({ frames: 7 });
@@ -185,7 +185,7 @@ describe('a pipeline file', () => {
     ]);
   });
 
-  it('brings components of the user by `use`, checked like ours', async () => {
+  it('adds a user’s components by `use`, and checks their options', async () => {
     const module = join(directory, 'mine.mjs');
     await writeFile(
       module,
@@ -201,7 +201,7 @@ describe('a pipeline file', () => {
     expect(await problems(text.replace('bye', 'by'))).toEqual([]);
   });
 
-  it('says which `use` module failed and why', async () => {
+  it('names a `use` module that failed, and the reason', async () => {
     await writeFile(join(directory, 'throws.mjs'), 'throw new Error("no licence");');
     await writeFile(join(directory, 'empty.mjs'), 'export const nothing = 1;');
     expect(await problems(`use: ./throws.mjs\n${good}`)).toEqual([
@@ -264,7 +264,7 @@ const typed = defineOperator({
 });
 const withTyped = new Registry([ticker, typed, collector(new VirtualClock())]);
 
-describe('a text from outside the file', () => {
+describe('a value from the environment or --set', () => {
   const withOption = (name: string, value: string) =>
     good.replace(/ {2}- slow.*\n.*\n/, `  - typed: { ${name}: ${value} }\n`);
   const looks = [
@@ -284,7 +284,7 @@ describe('a text from outside the file', () => {
     'a b',
   ];
 
-  it.each(looks)('that looks like %s stays a string where the option is one', async (look) => {
+  it.each(looks)('stays a string where the option is one: %s', async (look) => {
     const fromEnv = await parsePipeline(withOption('text', '"${X}"'), 'p.yaml', {
       registry: withTyped,
       env: { X: look },
@@ -306,7 +306,7 @@ describe('a text from outside the file', () => {
     ['either', '3', 3],
     ['either', 'auto', 'auto'],
     ['wait', '2s', 2000],
-  ])('becomes what the option %s takes: %s', async (name, text, value) => {
+  ])('is converted to the type of the option %s: %s', async (name, text, value) => {
     for (const extra of [{ env: { X: text } }, { set: [`operators.typed.${name}=${text}`] }]) {
       const file = withOption(name, extra.env ? '"${X}"' : '1');
       const loaded = await parsePipeline(file, 'p.yaml', { registry: withTyped, ...extra });
@@ -315,7 +315,7 @@ describe('a text from outside the file', () => {
     }
   });
 
-  it('is fitted in lists, names, queues, descriptions and timing tests too', async () => {
+  it('is converted in lists, names, queues, descriptions and timing tests too', async () => {
     const text = `description: "\${N}"
 source: { ticker: { frames: "\${N}" } }
 operators:
@@ -341,7 +341,7 @@ tests:
     expect(loaded.pipeline?.operators[0]?.component?.options).toMatchObject({ list: [7, 7] });
   });
 
-  it('that fits nothing is reported as it was given', async () => {
+  it('that does not fit is quoted in the message', async () => {
     const wrong = (set: string[], env = {}) =>
       problems(withOption('count', '"${X:-1}"'), { registry: withTyped, set, env });
     expect(await wrong([], { X: 'many' })).toEqual(['5:21 count: must be a number, not "many"']);
@@ -353,7 +353,7 @@ tests:
     ]);
   });
 
-  it('of --set may be quoted, or a map', async () => {
+  it('may be quoted, or a map, in --set', async () => {
     const set = ['operators.typed.text="2"', 'source={ ticker: { frames: 4 } }', 'sinks.1.name=b'];
     const loaded = await parsePipeline(withOption('text', 'a'), 'p.yaml', {
       registry: withTyped,
@@ -365,14 +365,14 @@ tests:
     expect(loaded.pipeline?.branches[1]?.name).toBe('b');
   });
 
-  it('a number written in the file where a string belongs is refused, with the cure', async () => {
+  it('is unlike a number in the file, which is refused for a string option, with advice', async () => {
     expect(await problems(withOption('text', '2'), { registry: withTyped })).toEqual([
       '5:20 text: must be a string, not 2; write it in quotes: "2"',
     ]);
   });
 });
 
-describe('YAML', () => {
+describe('in YAML', () => {
   it('merge keys and top-level `x-` keys share options', async () => {
     const text = `x-common: &common { ms: 3 }
 x-unused: "\${NOT_SET}"
@@ -391,7 +391,7 @@ sinks:
     expect(options).toMatchObject([{ ms: 3 }, { ms: 3 }]);
   });
 
-  it('a mistake in a shared map is reported once, where the map is', async () => {
+  it('a mistake in a shared map is reported once, at the anchor', async () => {
     const text = `x-common: &common { mss: 3 }
 source: { ticker: { frames: 3 } }
 operators:
@@ -403,13 +403,13 @@ sinks: [collector]
     expect(await problems(text)).toEqual(['1:21 unknown option "mss"; did you mean "ms"?']);
   });
 
-  it('that merges what is no map says so', async () => {
+  it('a merge key without a map is refused', async () => {
     expect(await problems(`<<: 1\n${good}`)).toEqual([
       expect.stringMatching(/^1:1 not valid YAML: Merge sources must be maps/),
     ]);
   });
 
-  it('with several documents is refused in our words', async () => {
+  it('several documents are refused', async () => {
     for (const [text, position] of [
       [`${good}---\n${good}`, '10:1'],
       [`---\n${good}---\n`, '11:1'],

@@ -21,8 +21,8 @@ function queues(live: boolean, queue?: { limit?: number; whenFull?: 'block' | 'd
 const block = { limit: 1, whenFull: 'block' };
 const newest = { limit: 1, whenFull: 'drop-oldest' };
 
-describe('queues where the pipeline says nothing', () => {
-  it('lose nothing behind a source that waits', () => {
+describe('default queues', () => {
+  it('block behind a source that can wait', () => {
     expect(queues(false)).toEqual({ operator: block, branch: block, inBranch: block });
   });
 
@@ -30,7 +30,7 @@ describe('queues where the pipeline says nothing', () => {
     expect(queues(true)).toEqual({ operator: newest, branch: block, inBranch: block });
   });
 
-  it('change only in what the pipeline says', () => {
+  it('are overridden by single options', () => {
     expect(queues(true, { limit: 3 }).operator).toEqual({ limit: 3, whenFull: 'drop-oldest' });
     expect(queues(true, { whenFull: 'block' }).operator).toEqual(block);
     expect(queues(false, { whenFull: 'drop-newest' }).operator).toEqual({
