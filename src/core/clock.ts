@@ -7,8 +7,8 @@ export interface Clock {
   /** Calls `callback` once after `ms`, however long that is; returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
   /**
-   * Milliseconds since the wall clock read `wall`, not counting what the clock was set by
-   * meanwhile. Default: the difference to `wall()`.
+   * Milliseconds since the wall clock read `wall`, not counting steps of the clock since
+   * then. Default: the difference to `wall()`.
    */
   since?(wall: bigint): number;
   /**
@@ -18,13 +18,13 @@ export interface Clock {
   onStep?(listener: (jumpMs: number) => void): () => void;
 }
 
-/** A timer of Node's that is longer than this ends at once. */
+/** Node.js fires a longer timer immediately; milliseconds. */
 const longestTimerMs = 2 ** 31 - 1;
-/** Wall clock and monotonic clock differ by more than this only if the wall clock was set. */
+/** A larger change of the wall clock is a step, a smaller one drift or slewing. */
 const leastStepMs = 500;
-/** A step is known to about a millisecond. */
+/** The size of a step is known to about a millisecond. */
 const toleranceMs = 2;
-/** Steps that ages are corrected for. */
+/** Number of steps for which ages are corrected. */
 const stepsKept = 16;
 
 interface Step {
@@ -33,7 +33,7 @@ interface Step {
   readonly jumpMs: number;
 }
 
-/** The clocks of this machine. Both are read at the moment of use, and a step of one is noticed. */
+/** The clocks of this machine, read at the moment of use. Notices steps of the wall clock. */
 export class SystemClock implements Clock {
   readonly #steps: Step[] = [];
   readonly #listeners = new Set<(jumpMs: number) => void>();
@@ -69,7 +69,7 @@ export class SystemClock implements Clock {
   since(wall: bigint): number {
     const now = this.#check();
     const difference = Number(nanoseconds(this.#offset + now) - wall) / 1e6;
-    // The time was read between two steps: between which, the age itself must agree with.
+    // Find the two steps between which the time was read: the age must fall between theirs.
     let age = difference;
     let until = 0;
     for (let i = this.#steps.length - 1; i >= 0; i--) {
@@ -78,7 +78,7 @@ export class SystemClock implements Clock {
       age -= jumpMs;
       until = now - at;
     }
-    // What this process cannot have read is a time from elsewhere, of which no step is known.
+    // A time that this process cannot have read comes from elsewhere, and its steps are unknown.
     return age >= until - toleranceMs && age <= now ? age : difference;
   }
 
@@ -91,7 +91,7 @@ export class SystemClock implements Clock {
   #check(): number {
     const now = performance.now();
     const error = Date.now() - (this.#offset + now);
-    // Date.now() is cut to whole milliseconds: the finer time stays while it agrees with that.
+    // Date.now() is truncated to milliseconds: keep the finer time while it agrees.
     if (error <= 0 && error > -1) return now;
     if (Math.abs(error) >= leastStepMs) return this.#step();
     this.#offset += error > 0 ? error : error + 1;
@@ -99,7 +99,7 @@ export class SystemClock implements Clock {
   }
 
   #step(): number {
-    // This thread may have been stopped between the two readings, so they are repeated.
+    // Read both again: this thread may have been suspended between the two readings.
     const at = performance.now();
     const jumpMs = Date.now() - (this.#offset + at);
     this.#offset += jumpMs;

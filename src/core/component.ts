@@ -33,7 +33,7 @@ export interface ComponentContext {
   readonly queue: QueueOptions;
   /** Operators that a source must carry out itself, in its launch line (see `fuse`). */
   readonly fused: readonly Fusion[];
-  /** Folder that relative paths in options start from. */
+  /** Base directory of relative paths in options. */
   readonly baseDirectory: string;
   /** Counts `n` frames that this stage dropped. */
   dropped(n: number, reason: string): void;
@@ -49,13 +49,13 @@ export interface ComponentContext {
   /** Counts a restart of this component's child process or worker. */
   restarted(reason: string): void;
   /**
-   * States that a source has lost what it reads and tries to get it back. `since`: nanoseconds since
-   * the Unix epoch; undefined once it is back.
+   * Reports that a source has lost its connection and is reconnecting. `since`: nanoseconds since the
+   * Unix epoch; undefined once it is connected again.
    */
   reconnecting(since: bigint | undefined): void;
-  /** Registers a closing; closings run once, in reverse order, and are awaited. */
+  /** Registers a cleanup; cleanups run once, in reverse order, and are awaited. */
   defer(cleanup: () => void | Promise<void>): void;
-  /** Adds to the run's summary; called once, after the last frame and before closings. */
+  /** Adds to the run's summary; called once, after the last frame and before the cleanups. */
   summary(report: () => Record<string, unknown>): void;
 }
 
@@ -88,7 +88,7 @@ interface ComponentBase<Schema extends z.ZodType> {
   reads?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Files that a run writes, and folders in which it writes files. None may be read in that run. */
   writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
-  /** What is allowed but hardly meant, for `check`; the component logs it too. */
+  /** Valid but probably unintended settings, for `check`; the component logs them too. */
   warnings?(options: z.output<Schema>): readonly string[];
 }
 
@@ -101,12 +101,12 @@ export type Emits<Options> =
   | 'same'
   | OfOptions<Options, readonly FrameKind[]>;
 
-/** A source: where frames come from. */
+/** A source: emits frames. */
 export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'source';
   readonly emits: Emits<z.output<Schema>>;
-  /** True for a camera: it loses frames by itself when it is not asked in time. */
+  /** True for a camera: frames that are not requested in time are lost. */
   readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** True if the source can carry out fused operators in its GStreamer launch line. */
   readonly fuses?: boolean;
@@ -117,7 +117,7 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   create(options: z.output<Schema>, context: ComponentContext): Promise<Observable<Frame>>;
 }
 
-/** An operator: what is done to frames on their way. */
+/** An operator: transforms frames. */
 export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'operator';
@@ -125,7 +125,7 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   readonly emits: Emits<z.output<Schema>>;
   /** True if the operator works asynchronously and so stands behind a queue of its own. */
   readonly queued?: boolean;
-  /** True if the operator picks frames by their time alone; timing tests then run it as it is. */
+  /** True if the operator selects frames by their time alone; timing tests then run it unchanged. */
   readonly picks?: boolean;
   /**
    * What GStreamer would have to do in this operator's place. When the operator stands directly
@@ -138,11 +138,11 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
    */
   requires?(options: z.output<Schema>, context: PlanContext): Promise<Fusion | undefined>;
   /**
-   * How many frames the operator works on at the same time, with everything that decides it; a
-   * timing test simulates as many. Default: one.
+   * How many frames the operator works on at the same time, in a pipeline with these options on this
+   * machine; timing tests simulate as many. Default: one.
    */
   concurrency?(options: z.output<Schema>, context: QueuedPlanContext): Promise<Concurrency>;
-  /** The network that the operator runs, for `bench`, which measures it alone as well. */
+  /** The network that the operator runs; `bench` also measures it alone. */
   network?(options: z.output<Schema>, context: PlanContext): Promise<NetworkUse>;
   /** Facts for `plan`: what a model expects, threads, workers, memory. */
   plan?(options: z.output<Schema>, context: PlanContext): Promise<Record<string, unknown>>;
@@ -157,13 +157,13 @@ export interface Sink {
   /** Called for one frame at a time; resolves when the frame is delivered. */
   write(frame: Frame): void | Promise<void>;
   /**
-   * Whether anybody would see a frame now: emits at once, and whenever that changes. While no sink
-   * wants frames the source is held, so that nothing is captured or computed. Default: always.
+   * Whether the sink has an audience: emits at subscription and at every change. While no sink wants
+   * frames, the source is held and nothing is captured or computed. Default: always wanted.
    */
   readonly wanted?: Observable<boolean>;
 }
 
-/** A sink: where frames go. */
+/** A sink: receives frames. */
 export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'sink';
@@ -191,7 +191,7 @@ export interface QueuedPlanContext extends PlanContext {
 export interface Concurrency {
   /** Frames that are worked on at the same time. */
   readonly workers: number;
-  /** Frames taken besides those, so that a worker that becomes free does not wait for one. */
+  /** Further frames taken from the queue, so that a worker that becomes free need not wait. */
   readonly ahead: number;
 }
 

@@ -10,7 +10,7 @@ export class Gate {
     return this.#holders.size === 0;
   }
 
-  /** Who holds the gate now, for diagnosis. */
+  /** Names of what holds the gate now, for diagnosis. */
   get holders(): readonly string[] {
     return [...this.#holders];
   }

@@ -45,7 +45,7 @@ export interface BranchEnd {
   readonly error?: DepthlineError;
 }
 
-/** Frames that operators may make of one frame and that wait for the sink; more are dropped. */
+/** Frames that may wait for the sink after operators made them of one frame; more are dropped. */
 const mostOutputs = 10_000;
 
 /**
@@ -115,7 +115,7 @@ export class Branch {
     return this.#writer.lastAgeMs;
   }
 
-  /** False while nobody would see what the sink is given. */
+  /** False while the sink has no audience. */
   get wanted(): boolean {
     return this.#wanted && !this.#over;
   }
@@ -271,7 +271,7 @@ export class Branch {
     this.#onOperatorsDone();
   }
 
-  /** Changes whenever something happens; nothing while something is known to be going on. */
+  /** A number that changes with every frame; `undefined` while frames are known to be in flight. */
   #progress(): number | undefined {
     if (this.#writer.busy || this.#outputs.length > 0) return undefined;
     if (this.#operators.some(({ inFlight }) => inFlight > 0)) return undefined;

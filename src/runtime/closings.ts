@@ -1,15 +1,15 @@
-/** What was opened, to be closed once, in reverse order. */
+/** Cleanups of what was opened; each runs once, in reverse order. */
 export class Closings {
   #cleanups: (() => void | Promise<void>)[] = [];
   #over = false;
 
-  /** What is opened after the closings have run (its opening was not awaited) is closed at once. */
+  /** Adds a cleanup. It runs at once if the others have run: what was opened too late is closed. */
   add(cleanup: () => void | Promise<void>): void {
     this.#cleanups.push(cleanup);
     if (this.#over) void this.run();
   }
 
-  /** Runs and awaits every closing, whatever the others do; gives the errors. */
+  /** Runs and awaits every cleanup, even if others fail; returns their errors. */
   async run(): Promise<unknown[]> {
     const errors: unknown[] = [];
     for (let cleanup = this.#cleanups.pop(); cleanup; cleanup = this.#cleanups.pop()) {

@@ -2,16 +2,16 @@ import type { Clock } from '../core/clock.ts';
 
 export interface EndWatchParts {
   readonly clock: Clock;
-  /** How long nothing may happen, milliseconds. */
+  /** How long there may be no progress, milliseconds. */
   patienceMs(): number;
-  /** Changes whenever something happens; nothing while something is known to be going on. */
+  /** A number that changes with every frame; `undefined` while frames are known to be in flight. */
   progress(): number | undefined;
   onOverdue(): void;
 }
 
 /**
- * Notices operators that do not complete although their input has: nothing happens any more, and
- * nothing is known to be going on.
+ * Notices operators that do not complete although their input has: there is no progress, and no frame
+ * is known to be in flight.
  */
 export class EndWatch {
   readonly #parts: EndWatchParts;

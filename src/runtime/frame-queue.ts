@@ -5,7 +5,7 @@ import type { QueueOptions } from '../core/queue-options.ts';
 
 /**
  * Frames that a `block` queue takes beyond its limit. The gate stops the source at the limit, but
- * an operator of the user's may still hold frames back and let them go late.
+ * a user's operator may still hold frames back and release them late.
  */
 export const blockHeadroom = 64;
 
@@ -56,7 +56,7 @@ export class FrameQueue {
     if (whenFull === 'block' && this.#items.length >= limit) this.#context.gate.hold(this.#holder);
   }
 
-  /** The next frame that is young enough, or nothing. */
+  /** The next frame that is not older than `maxAgeMs`; `undefined` if there is none. */
   take(): Frame | undefined {
     for (;;) {
       const frame = this.#items.shift();
@@ -66,7 +66,7 @@ export class FrameQueue {
     }
   }
 
-  /** Drops all that waits, with a reason. */
+  /** Drops all waiting frames. */
   clear(reason: string): void {
     const n = this.#items.length;
     this.#items.length = 0;

@@ -17,14 +17,14 @@ export interface BranchAccount {
   readonly delivered: number;
   readonly dropped: readonly Drop[];
   readonly failed: number;
-  /** Frames that are still on their way; 0 at the end. */
+  /** Frames still in flight; 0 at the end. */
   readonly inFlight: number;
 }
 
 /** Counts the frames that enter and leave one stage. */
 export class StageLedger {
   readonly name: string;
-  /** An operator may swallow or add frames without a word; any other stage knows of each. */
+  /** An operator may swallow or add frames unnoticed; any other stage accounts for each. */
   readonly isOperator: boolean;
   entered = 0;
   left = 0;
@@ -55,7 +55,7 @@ export class StageLedger {
     return total;
   }
 
-  /** Frames that entered and of which nothing is known: swallowed (> 0) or multiplied (< 0). */
+  /** Frames that are not accounted for: swallowed (> 0) or added (< 0). */
   get unexplained(): number {
     return this.entered - this.left - this.failed - this.inFlight - this.totalDropped;
   }

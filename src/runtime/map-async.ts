@@ -79,7 +79,7 @@ function run(
     };
 
     const startWaiting = () => {
-      // A finished slot at the head waits for nobody; behind an unfinished one it keeps its place.
+      // A finished slot behind an unfinished one keeps its place.
       while (!over && running < concurrency && slots.length < concurrency * 2) {
         const frame = queue.take();
         if (!frame) break;
@@ -113,7 +113,7 @@ function run(
       running--;
       slot.done = true;
       slot.result = result;
-      // First the next one, so that the work goes on while those downstream use this thread.
+      // Start the next frame first, so that work continues while later stages use this thread.
       startWaiting();
       emitReady();
       pump();

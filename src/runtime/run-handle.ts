@@ -16,9 +16,9 @@ export interface RunOptions {
   readonly durationMs?: number;
   /** A first abort stops the source and drains. */
   readonly signal?: AbortSignal;
-  /** How long draining may take after `stop()`, milliseconds; then the rest is dropped, counted. */
+  /** How long draining may take after `stop()`, milliseconds; the rest is dropped and counted. */
   readonly drainMs?: number;
-  /** Told whenever a stage begins and ends to use the thread that all share. */
+  /** Notified whenever a stage begins and ends to use the main thread. */
   readonly listener?: StageListener;
 }
 
@@ -34,9 +34,9 @@ export interface RunStats {
   readonly processed: number;
   readonly elapsedMs: number;
   readonly branches: readonly BranchStats[];
-  /** Full `block` queues that hold the source now. */
+  /** What holds the source now: full `block` queues, operators that are not subscribed. */
   readonly heldBy: readonly string[];
-  /** Every stage since the last call of `stats()`: at work, waiting, blocked or stalled. */
+  /** The state of every stage since the last call of `stats()`. */
   readonly stages: readonly StageState[];
 }
 
@@ -57,7 +57,7 @@ export interface RunSummary {
   readonly latencyMs: Percentiles | undefined;
   readonly elapsedMs: number;
   readonly restarts: readonly Restart[];
-  /** What components report of themselves: accuracy, files written, messages sent. */
+  /** Reports of components: accuracy, files written, messages sent. */
   readonly components: Readonly<Record<string, Record<string, unknown>>>;
   /** Where the ledger law is broken, in words; empty unless Depthline or a component has a bug. */
   readonly violations: readonly string[];
@@ -68,9 +68,9 @@ export interface RunSummary {
 export interface Run {
   /** Resolves when everything is drained and closed, also after an error. Never rejects. */
   readonly done: Promise<RunSummary>;
-  /** Stops the source, delivers what is on its way, closes. */
+  /** Stops the source, delivers the frames in flight, closes. */
   stop(): void;
-  /** Stops at once; what is on its way is dropped, counted. */
+  /** Stops at once; frames in flight are dropped and counted. */
   abort(): void;
   stats(): RunStats;
 }

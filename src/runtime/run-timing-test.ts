@@ -30,8 +30,8 @@ export interface TestResult {
 }
 
 /**
- * Runs one test of a pipeline in virtual time. Queues, gate, ledger and back-pressure are the real
- * ones; source, operators and sinks are stand-ins that take the time which the test says and open
+ * Runs one test of a pipeline in virtual time. Queues, gate, ledger and back-pressure are real;
+ * source, operators and sinks are simulated: they take the time that the test specifies and open
  * nothing.
  */
 export async function runTimingTest(pipeline: Pipeline, test: TimingTest): Promise<TestResult> {
@@ -87,7 +87,7 @@ function standIns(pipeline: Pipeline, { source, takes }: TimingTest): Pipeline {
   };
 }
 
-/** Frames at a steady rate. A live source loses those that are not asked for in time; others wait. */
+/** Frames at a steady rate. A live source loses frames that are not requested in time; others wait. */
 function ticking(
   { name, summary, options, examples, emits, live }: SourceDefinition,
   { fps, frames }: TimingTest['source'],
@@ -134,10 +134,10 @@ function frameAt(seq: number, fps: number, { name, clock }: ComponentContext): F
   };
 }
 
-/** What an operator works on at the same time if it does not say. */
+/** Of an operator that does not define it. */
 const single: Concurrency = { workers: 1, ahead: 0 };
 
-/** An operator that only takes its time; one that picks frames by their time does that as it is. */
+/** An operator that only waits. One that selects frames by their time runs unchanged. */
 function timed({ component }: OperatorStep, ms: number): OperatorDefinition {
   const real = component?.definition as OperatorDefinition;
   const { role, name, summary, options, examples, accepts, emits, queued, picks } = real;

@@ -10,7 +10,7 @@ import { LatencyRecorder } from './latency.ts';
 import type { StageLedger } from './ledger.ts';
 import type { StageListener } from './stage-times.ts';
 
-/** Why a sink takes no more frames. */
+/** Why a sink accepts no more frames. */
 export type SinkEnd =
   | { readonly how: 'failed' | 'lost'; readonly error: DepthlineError }
   | { readonly how: 'closed'; readonly message: string; readonly ends: SinkClosed['ends'] };
@@ -23,7 +23,7 @@ export interface SinkWriterParts {
   readonly clock: Clock;
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
-  /** The sink takes no more frames; the one that it was given is accounted for. */
+  /** The sink accepts no more frames; its current one is accounted for. */
   onSinkEnd(end: SinkEnd): void;
 }
 
@@ -39,7 +39,7 @@ export class SinkWriter {
   lastAgeMs: number | undefined;
   readonly #parts: SinkWriterParts;
   #current: Frame | undefined;
-  /** No further attempt at a write that fails. */
+  /** False: no further attempt at a write that fails. */
   #patient = true;
   #givenUp: string | undefined;
 
@@ -129,7 +129,7 @@ export class SinkWriter {
     else this.#parts.onSinkEnd({ how: 'failed', error: located(error, 'SINK', path) });
   }
 
-  /** True if the sink takes no more frames, as the error says, and the frame is accounted for. */
+  /** True if the error means that the sink accepts no more frames; the frame is accounted for. */
   #ended(frame: Frame, error: unknown): boolean {
     const { onError, sinkLedger, path } = this.#parts;
     if (error instanceof SinkClosed) {

@@ -15,7 +15,7 @@ export interface StageParts {
   readonly listener?: StageListener | undefined;
 }
 
-/** A subscription to an input that has ended is answered this much later: no loop is endless. */
+/** Delay before a repeated subscription to an ended input is answered, so that no loop blocks; ms. */
 const againMs = 1;
 
 /**
@@ -47,7 +47,7 @@ export class StageInput {
     this.frames = new Observable((subscriber) => this.#add(subscriber));
   }
 
-  /** The operator has made its first subscriptions: frames may come. */
+  /** Call when the operator has made its first subscriptions; frames arrive from now on. */
   start(): void {
     this.#ready = true;
     if (this.#subscribers.size > 0) this.#connect();

@@ -1,12 +1,12 @@
-/** Told when a stage begins to use the thread that all share, and when it has ended. */
+/** Notified when a stage begins and ends to use the main thread. */
 export interface StageListener {
   enter(stage: string): void;
   leave(): void;
 }
 
 /**
- * Time that stages take of the thread they share. A stage that hands a frame on is not charged for
- * what those after it do with it.
+ * Time that stages spend on the main thread. A stage that passes a frame on is not charged for the
+ * stages after it.
  */
 export class StageTimes implements StageListener {
   readonly #now: () => number;

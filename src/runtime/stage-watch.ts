@@ -1,21 +1,21 @@
 import type { Gate } from '../core/gate.ts';
 import type { StageLedger } from './ledger.ts';
 
-/** What one stage of a run is at. */
+/** The state of one stage of a run. */
 export interface StageState {
   readonly stage: string;
   /**
-   * - `running`: it is at work
-   * - `waiting`: it has nothing to do, `on` says whose turn it is
-   * - `blocked`: it has frames that it cannot pass on, `on` says who does not take them
-   * - `reconnecting`: a source has lost what it reads, at the time `since`, and tries to get it back
-   * - `stalled`: it has frames, or a source none, and nothing has come out of it for too long
+   * - `running`: it processes frames
+   * - `waiting`: it has no frames; `on` names the stage it waits for
+   * - `blocked`: it cannot pass its frames on; `on` names the stage that does not accept them
+   * - `reconnecting`: a source has lost its connection, at the time `since`, and is reconnecting
+   * - `stalled`: it has frames, or is a source, and has emitted nothing for too long
    */
   readonly state: 'running' | 'waiting' | 'blocked' | 'reconnecting' | 'stalled';
   readonly on?: string;
   /** ISO 8601, UTC. */
   readonly since?: string;
-  /** Time since something last came out of it, milliseconds. */
+  /** Time since the stage last emitted, failed or dropped a frame, milliseconds. */
   readonly quietMs: number;
   readonly entered: number;
   readonly left: number;
@@ -24,7 +24,7 @@ export interface StageState {
   readonly failed: number;
 }
 
-/** A stage, and where it stands. */
+/** A stage and its place in the pipeline. */
 export interface WatchedStage {
   readonly kind: 'source' | 'operator' | 'queue' | 'sink';
   readonly ledger: StageLedger;
@@ -55,21 +55,21 @@ export function watchedStages(
   return all;
 }
 
-/** Quiet for this long, and for so many times as long as one frame usually takes, is stalled. */
+/** A stage is stalled once it has been quiet for this long and for this many usual frame times. */
 const patienceMs = 2000;
 const patienceFrames = 5;
-/** Quiet for less than this, or than twice as long as usual, is at work. */
+/** A stage is running while it has been quiet for at most this long, or for so many frame times. */
 const recentMs = 500;
 const recentFrames = 2;
 
 interface Progress {
   done: number;
   at: number;
-  /** Frames that had vanished in an operator when something last came out of it. */
+  /** Frames that an operator had swallowed when it last emitted one. */
   swallowed: number;
 }
 
-/** Says what every stage of a run is at. It sees progress from one look to the next. */
+/** Determines the state of every stage of a run. Progress is measured from one look to the next. */
 export class StageWatch {
   readonly #stages: readonly WatchedStage[];
   readonly #gate: Gate;
@@ -94,7 +94,7 @@ export class StageWatch {
     return [...states.values()];
   }
 
-  /** A stage by itself; who it waits for comes later. */
+  /** The state of a stage on its own, without its cause. */
   #own(stage: WatchedStage, now: number): StageState {
     const { kind, ledger } = stage;
     const progress = this.#progress.get(stage) as Progress;

@@ -3,8 +3,8 @@ import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 
 /**
- * Where frames that come by themselves enter a chain of operators. While no operator is subscribed
- * it holds the gate, so that nothing is sent that would be lost. One subscriber at a time.
+ * Where frames enter a chain of operators. While no operator is subscribed it holds the gate, so that
+ * no frame is lost. One subscriber at a time.
  */
 export class Tap {
   /** What the first operator subscribes to. */

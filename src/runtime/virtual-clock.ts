@@ -6,7 +6,7 @@ interface Timer {
   callback: () => void;
 }
 
-/** Time that only moves when told to. Between two timers all promises and immediates run. */
+/** A clock that advances on request only. Promises and immediates settle between two timers. */
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import {
   delay,
   map,
@@ -207,6 +208,32 @@ describe('every operator of RxJS that takes one stream', () => {
         }
       }
     });
+  });
+});
+
+describe('chains of operators of RxJS', () => {
+  const names = Object.keys(rxjsOperators);
+  const chain = fc.record({
+    where: fc.constantFrom('trunk' as const, 'branch' as const),
+    operators: fc.array(fc.constantFrom(...names), { minLength: 2, maxLength: 3 }),
+    joined: fc.boolean(),
+    title: fc.constantFrom(...Object.keys(scenarios)),
+  });
+
+  /** More in the long form: FUZZ_RUNS=2000 npx vitest run test/faults/operators.test.ts */
+  const numRuns = Number(process.env.FUZZ_RUNS ?? 60);
+
+  it('account for every frame and end', { timeout: Math.max(60_000, 300 * numRuns) }, async () => {
+    const property = fc.asyncProperty(chain, async ({ where, operators, joined, title }) => {
+      const all = operators.map((name) => rxjsOperators[name] as FrameOperator);
+      const one: FrameOperator = (input) => all.reduce((stream, next) => next(stream), input);
+      const [first, second] = all as [FrameOperator, FrameOperator];
+      // Several may end the run; none must keep it from being stopped.
+      const scenario = { ...(scenarios[title] as Scenario), goesOn: true };
+      if (joined) await runScenario(where, one, scenario);
+      else await runScenario(where, first, { ...scenario, after: second });
+    });
+    await fc.assert(property, { numRuns });
   });
 });
 
