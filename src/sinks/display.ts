@@ -131,6 +131,7 @@ class Window implements Sink {
   readonly #pictures: FrameToPicture;
   readonly #crashes: CrashBudget;
   #output: OutputProcess | undefined;
+  #stopped = false;
   #size: string | undefined;
   /** PTS of the first frame in the current process, nanoseconds. */
   #firstPts: bigint | undefined;
@@ -143,9 +144,11 @@ class Window implements Sink {
   }
 
   async open(): Promise<OutputProcess> {
+    if (this.#stopped) throw new SinkLost('the run has ended');
     this.#output ??= this.#start();
-    this.kind = (await this.#output.opened).name as WindowKind;
-    return this.#output;
+    const output = this.#output;
+    this.kind = (await output.opened).name as WindowKind;
+    return output;
   }
 
   async write(frame: Frame): Promise<void> {
@@ -164,13 +167,19 @@ class Window implements Sink {
       } catch (error) {
         if (error instanceof SinkClosed) throw error;
         if (!(error instanceof OutputCrashed)) throw new SinkLost(reason(error), { cause: error });
-        await this.stop();
+        await this.#end();
         await this.#crashes.restart(error);
       }
     }
   }
 
+  /** Ends the process; none is started afterwards. */
   async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     const output = this.#output;
     this.#output = undefined;
     this.#firstPts = undefined;

@@ -275,10 +275,14 @@ describe('when something dies', () => {
   test('a process that crashes again and again is given up', async () => {
     const sink = await open({});
     let over = false;
+    const killed = new Set<number>();
     const killing = (async () => {
       while (!over) {
         const [pid] = processesOf('output-host');
-        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        if (pid !== undefined && isRunning(pid)) {
+          killed.add(pid);
+          process.kill(pid, 'SIGKILL');
+        }
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     })();
@@ -288,7 +292,23 @@ describe('when something dies', () => {
     });
     over = true;
     await killing;
+    // Each restart was a process of its own.
+    expect(killed.size).toBe(6);
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('no process is started once the run has ended', async () => {
+    const sink = await open({});
+    await sink.write(imageFrame(64, 48, 0));
+    const [pid] = processesOf('output-host') as [number];
+    process.kill(pid, 'SIGKILL');
+    const late = sink.write(imageFrame(64, 48, 1));
+    context.abort();
+    await Promise.all([
+      expect(late).rejects.toMatchObject({ name: 'SinkLost' }),
+      context.close().catch(() => {}),
+    ]);
+    expect(processesOf('output-host')).toEqual([]);
   });
 
   test('a crash that no frame noticed is told at the end, and nothing counts as delivered', async () => {

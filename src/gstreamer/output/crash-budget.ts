@@ -44,5 +44,6 @@ export class CrashBudget {
     restarted(error.message);
     log.warn(`${this.#what} was restarted: ${error.message}`);
     if (inRow > 0) await sleep(clock, firstPauseMs * 2 ** (inRow - 1), signal);
+    if (signal.aborted) throw new SinkLost(error.message, { cause: error });
   }
 }

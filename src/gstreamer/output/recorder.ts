@@ -4,6 +4,7 @@ import type { ComponentContext, Sink } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
 import { FrameRefused } from '../../core/frame-refused.ts';
+import { SinkLost } from '../../core/sink-lost.ts';
 import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
 import { countMatroskaFrames } from '../../files/matroska-frames.ts';
 import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
@@ -72,6 +73,7 @@ export class Recorder implements Sink {
   #encoder: Encoder | undefined;
   #part: Part | undefined;
   #parts = 0;
+  #stopped = false;
   #size: string | undefined;
   /** The last failure, and when the next attempt is allowed. */
   #failure: { readonly error: unknown; readonly until: number } | undefined;
@@ -96,8 +98,15 @@ export class Recorder implements Sink {
    */
   async open(): Promise<void> {
     this.#spare ??= this.#start();
-    const { name } = await this.#spare.opened;
-    this.#encoder = this.#encoders.find(({ element }) => element === name) as Encoder;
+    const spare = this.#spare;
+    try {
+      const { name } = await spare.opened;
+      this.#encoder = this.#encoders.find(({ element }) => element === name) as Encoder;
+    } catch (error) {
+      this.#spare = undefined;
+      await spare.stop();
+      throw error;
+    }
   }
 
   async write(frame: Frame): Promise<void> {
@@ -111,6 +120,7 @@ export class Recorder implements Sink {
         return;
       } catch (error) {
         await this.#abandonPart();
+        if (isMissing(error)) throw new SinkLost(error.message, { cause: error });
         if (!(error instanceof OutputCrashed)) {
           this.#failure = { error, until: clock.now() + afterFailureMs };
           throw error;
@@ -139,8 +149,9 @@ export class Recorder implements Sink {
     }
   }
 
-  /** Ends the processes at once. */
+  /** Ends the processes at once; none is started afterwards. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([this.#part?.output.stop(), this.#spare?.stop()]);
   }
 
@@ -191,6 +202,10 @@ export class Recorder implements Sink {
     const file = await this.#file(base);
     const output = this.#spare as OutputProcess;
     this.#spare = undefined;
+    if (this.#stopped) {
+      await output.stop();
+      throw new SinkLost('the run has ended');
+    }
     // 4:2:0 needs an even size: an odd one gets a black column or row.
     const odd = width % 2 || height % 2;
     const pad = odd ? `videobox right=${-(width % 2)} bottom=${-(height % 2)} ! ` : '';
@@ -250,6 +265,7 @@ export class Recorder implements Sink {
   }
 
   #start(): OutputProcess {
+    if (this.#stopped) throw new SinkLost('the run has ended');
     const { what, container } = this.#options;
     return new OutputProcess({
       what: `video "${what}"`,
@@ -274,6 +290,11 @@ export class Recorder implements Sink {
     if (code === undefined) return undefined;
     return new DepthlineError('SINK', writeProblem(dirname(this.path ?? '.'), { code }));
   }
+}
+
+/** What this machine lacks does not come back by trying again. */
+function isMissing(error: unknown): error is DepthlineError {
+  return error instanceof DepthlineError && error.code === 'MISSING';
 }
 
 /** For `existing: fail`. */
