@@ -14,20 +14,20 @@ export const restartSchema = z
       ),
     'give-up-after': duration()
       .optional()
-      .describe('fail when no frame has come for this long; default: never'),
+      .describe('fail when no frame has arrived for this long; default: never'),
     'stalled-after': duration()
       .prefault('5s')
-      .describe('restart when a frame was requested and none came for this long'),
+      .describe('restart when a requested frame does not arrive within this time'),
     'first-frame-within': duration()
       .prefault('10s')
-      .describe('how long the first frame may take after a start'),
+      .describe('longest wait for the first frame after a start'),
     'healthy-after': duration()
       .prefault('30s')
-      .describe('after frames have come for this long, restarts are counted from 0 again'),
+      .describe('reset the restart count after frames have arrived for this long'),
     'max-delay': duration()
       .prefault('5s')
       .describe(
-        'longest pause before a restart; pauses double from 100ms, less up to 20 % at random',
+        'longest pause before a restart; pauses start at 100ms and double, each shortened by a random 0 to 20 %',
       ),
   })
   .prefault({})

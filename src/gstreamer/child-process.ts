@@ -53,7 +53,7 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
     return this.#child.pid;
   }
 
-  /** False once the process can no longer be told anything. */
+  /** False once messages no longer reach the process. */
   get connected(): boolean {
     return this.#child.connected;
   }

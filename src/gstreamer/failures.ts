@@ -78,12 +78,12 @@ const rules: readonly Rule[] = [
   },
   {
     when: /no property "([^"]+)" in element "([^"]+)"/,
-    advice: (match) => `run "gst-inspect-1.0 ${match[2]}" for the properties it has`,
+    advice: (match) => `run "gst-inspect-1.0 ${match[2]}" to list its properties`,
   },
   {
     when: /could not link (\S+) to (videoconvert|nvvidconv)0/,
     advice: (match) =>
-      `the line must end in raw video, but ${match[1]} gives something else: try "! decodebin" behind it`,
+      `the line must end in raw video, but ${match[1]} outputs something else: add "! decodebin" after it`,
   },
   {
     when: /could not set property|could not link|could not parse caps|syntax error/i,
@@ -91,11 +91,11 @@ const rules: readonly Rule[] = [
   },
   {
     when: /Missing decoder: [^(]*\(audio\/(?![\s\S]*\(video\/)/,
-    advice: () => 'the file has sound only, no video track',
+    advice: () => 'the file has an audio track only, no video',
   },
   {
     when: /Could not determine type|no playable streams|no known streams|contains no data|text file/i,
-    advice: () => 'check that it is a video file, and whole',
+    advice: () => 'check that it is a complete video file',
   },
   {
     when: /Missing decoder|missing a plug-in|no suitable plugins/i,
@@ -103,11 +103,13 @@ const rules: readonly Rule[] = [
   },
   {
     when: /Device '?[^']*'? ?is busy|Device or resource busy/i,
-    advice: () => 'another program uses the camera: find it with "fuser -v /dev/video*" and end it',
+    advice: () =>
+      'another program is using the camera: find it with "fuser -v /dev/video*" and stop it',
   },
   {
     when: /Permission denied|without permission/i,
-    advice: () => 'this user may not open it: sudo usermod -aG video $USER, then log in again',
+    advice: () =>
+      'this user has no permission to open it: run sudo usermod -aG video $USER, then log in again',
   },
   {
     when: /Cannot identify device|Could not open device|No such file or directory.*video|not a capture device|isn't a v4l2 driver/i,
@@ -120,7 +122,8 @@ const rules: readonly Rule[] = [
   },
   {
     when: /rtspsrc[\s\S]*(Failed to connect|Could not open|Generic error|404|Not found)|(Failed to connect|404|Not found)[\s\S]*rtspsrc/i,
-    advice: () => 'check that the camera is on, that url is right and that its port can be reached',
+    advice: () =>
+      'check that the camera is on, that "url" is correct and that its port is reachable',
   },
   {
     when: /nvargus|Argus|CANCELLED|NvBufSurface/i,
@@ -130,16 +133,15 @@ const rules: readonly Rule[] = [
   {
     when: /no frame within/,
     advice: () =>
-      'it started but gives no picture: check the camera, or allow "first-frame-within" more',
+      'it started, but no picture arrived: check the camera, or increase "first-frame-within"',
   },
   {
     when: /Failed to decode|Decode error/i,
-    advice: () =>
-      'the video is damaged there: repair it by encoding it again, for example with ffmpeg',
+    advice: () => 'the video is damaged at this point: re-encode it, for example with ffmpeg',
   },
   {
     when: /not-negotiated/i,
-    advice: () => 'the source does not offer this width, height, format or fps: try others',
+    advice: () => 'the source does not support this width, height, format or fps: try other values',
   },
 ];
 
@@ -178,5 +180,5 @@ export function cameraAdvice(): string {
   const devices = videoDevices();
   return devices.length > 0
     ? `this machine has ${devices.join(', ')}`
-    : 'this machine has no /dev/video*: connect a camera, or in a container pass the device through';
+    : 'this machine has no /dev/video*: connect a camera, or pass the device into the container';
 }

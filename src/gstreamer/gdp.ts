@@ -20,12 +20,12 @@ export interface GdpHeader {
   readonly duration: bigint | undefined;
 }
 
-/** What arrived is no GDP packet that a capture host sends. */
+/** The data is not a GDP packet of a capture host. */
 export class GdpError extends Error {
   override readonly name = 'GdpError';
 }
 
-/** Packets above this are taken for damage: an 8K RGB picture is 100 MB. */
+/** Larger packets are treated as damage: an 8K RGB picture is 100 MB. */
 const maxLength = 512 * 1024 * 1024;
 
 /**
@@ -113,7 +113,7 @@ export function rgbStride(width: number): number {
   return (width * 3 + 3) & ~3;
 }
 
-/** Copies a padded RGB picture into one whose rows follow each other without a gap. */
+/** Copies a padded RGB picture into one without padding between rows. */
 export function packRows(padded: Uint8Array, width: number, height: number): Uint8Array {
   const row = width * 3;
   const stride = rgbStride(width);

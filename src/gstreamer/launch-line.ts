@@ -31,7 +31,7 @@ export const sinkName = 'depthline-frames';
 type Resize = Extract<Fusion, { do: 'resize' }>;
 type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
 
-/** Engines that can pad a picture whose size is not known beforehand. */
+/** Engines that can pad a picture whose size is unknown in advance. */
 const canLetterbox: readonly Engine[] = ['cuda', 'va', 'cpu'];
 
 /**

@@ -22,14 +22,14 @@ const options = z.strictObject({
     .min(0)
     .max(63)
     .optional()
-    .describe('sensor mode as nvarguscamerasrc lists them; default: it chooses by size and fps'),
+    .describe('sensor mode number as listed by nvarguscamerasrc; default: chosen by size and fps'),
   width: z.int().min(16).max(16_384).default(1280).describe('width of the picture, pixels'),
   height: z.int().min(16).max(16_384).default(720).describe('height of the picture, pixels'),
   fps: z.number().min(1).max(1000).default(30).describe('frames per second'),
   flip: z
     .enum(Object.keys(flips) as [keyof typeof flips])
     .default('none')
-    .describe('how the picture is turned, for a camera that is mounted another way up'),
+    .describe('rotation or flip of the picture, for a camera that is not mounted upright'),
   intrinsics: intrinsicsSchema.optional(),
   'wait-for-source': waitForSource,
   restart: restartSchema,

@@ -8,21 +8,21 @@ import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/sour
 const options = z.strictObject({
   launch: z
     .string()
-    .regex(/[^\s!]/, { error: 'is empty: give a launch line such as "videotestsrc"' })
-    .describe('launch line up to raw video; conversion to RGB and the sink are added to it'),
+    .regex(/[^\s!]/, { error: 'must be a launch line, such as "videotestsrc"' })
+    .describe('launch line up to raw video; conversion to RGB and the sink are appended'),
   live: z
     .boolean()
     .default(true)
-    .describe('true for a camera, which drops frames that are not fetched in time'),
+    .describe('true for a camera, which drops frames that are not read in time'),
   intrinsics: intrinsicsSchema.optional(),
   'wait-for-source': waitForSource,
   restart: restartSchema,
 });
 
-/** Frames of a launch line of the user's own (RGB, uint8). */
+/** Frames of a user-defined launch line (RGB, uint8). */
 export const gstreamer = defineSource({
   name: 'gstreamer',
-  summary: 'Reads whatever a GStreamer launch line gives.',
+  summary: 'Reads frames from a GStreamer launch line.',
   emits: ['image'],
   live: ({ live }) => live,
   fuses: true,

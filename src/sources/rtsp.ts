@@ -20,11 +20,13 @@ const options = z.strictObject({
     ),
   latency: duration()
     .prefault('200ms')
-    .describe('how long packets are held to put them in order; less is fresher, more is smoother'),
+    .describe(
+      'jitter buffer: how long packets are held to put them in order; lower for less delay, higher for fewer losses',
+    ),
   protocol: z
     .enum(['auto', 'tcp', 'udp'])
     .default('auto')
-    .describe('transport of the pictures; auto tries udp first, tcp passes firewalls'),
+    .describe('transport; auto tries udp first, tcp passes firewalls'),
   intrinsics: intrinsicsSchema.optional(),
   'wait-for-source': waitForSource,
   restart: restartSchema,

@@ -61,7 +61,7 @@ type Options = z.output<typeof options>;
  */
 export const syntheticRoom = defineSource({
   name: 'synthetic-room',
-  summary: 'Renders a furnished room with a moving camera; every frame knows its true depth.',
+  summary: 'Renders a furnished room with a moving camera; every frame has its true depth.',
   emits: ['image'],
   options,
   examples: [

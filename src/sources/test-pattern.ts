@@ -46,8 +46,8 @@ const options = z.strictObject({
   realtime: z
     .boolean()
     .default(false)
-    .describe('make frames at `fps` and drop them like a camera, instead of waiting'),
-  pattern: z.enum(patterns).default('ball').describe('what the picture shows'),
+    .describe('generate frames at `fps` and drop them like a camera, instead of waiting'),
+  pattern: z.enum(patterns).default('ball').describe('pattern of the picture'),
   intrinsics: intrinsicsSchema.optional(),
   restart: restartSchema,
 });
@@ -57,7 +57,7 @@ type Options = z.output<typeof options>;
 /** Frames of GStreamer's `videotestsrc` (RGB, uint8). */
 export const testPattern = defineSource({
   name: 'test-pattern',
-  summary: 'Makes a test picture, as fast as the pipeline takes frames or in real time.',
+  summary: 'Generates a test pattern, as fast as the pipeline accepts frames or in real time.',
   emits: ['image'],
   live: ({ realtime }) => realtime,
   fuses: true,
@@ -83,7 +83,7 @@ function spec(options: Options): SourceSpec {
   const common = { head: head(options, frames), tail: { live: realtime }, intrinsics };
   const capture = { what: 'test pattern', restart };
   if (!realtime) return { ...common, kind: 'replay', capture };
-  // A picture made in real time goes on where it was.
+  // A real-time pattern continues where it was.
   const headAfter = (captured: number) => {
     if (frames === undefined) return common.head;
     return captured < frames ? head(options, frames - captured) : undefined;

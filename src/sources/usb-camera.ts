@@ -28,7 +28,7 @@ const options = z.strictObject({
     .enum(['auto', 'mjpeg', 'yuyv', 'uyvy', 'nv12', 'i420', 'rgb', 'bgr', 'gray'])
     .default('auto')
     .describe(
-      'what the camera sends: mjpeg gives large pictures at a high rate over USB 2, yuyv is better at small ones',
+      'pixel format of the camera: mjpeg for large pictures at a high rate over USB 2, yuyv for small ones',
     ),
   intrinsics: intrinsicsSchema.optional(),
   'wait-for-source': waitForSource,

@@ -13,7 +13,7 @@ import { inspectContainer } from '../gstreamer/video-container.ts';
 
 const options = z.strictObject({
   path: z.string().min(1).describe('video file in any container that GStreamer decodes'),
-  loop: z.boolean().default(false).describe('begin again at the end, after a pause of a moment'),
+  loop: z.boolean().default(false).describe('restart at the end of the file, after a short pause'),
   realtime: z
     .boolean()
     .default(false)
@@ -23,12 +23,12 @@ const options = z.strictObject({
 });
 
 /**
- * Frames of a video file (RGB, uint8). A rotation tag is honoured, sound is ignored. Completes at
+ * Frames of a video file (RGB, uint8). A rotation tag is applied, audio is ignored. Completes at
  * the end of the file unless `loop` is set.
  */
 export const videoFile = defineSource({
   name: 'video-file',
-  summary: 'Reads a video file, as fast as the pipeline takes frames or in real time.',
+  summary: 'Reads a video file, as fast as the pipeline accepts frames or in real time.',
   emits: ['image'],
   live: ({ realtime }) => realtime,
   fuses: true,

@@ -11,7 +11,7 @@ const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [
       element: '/GstPipeline:pipeline0/GstV4l2Src:v4l2src0',
       debug: 'v4l2.c(1): f ():\nCall to S_FMT failed: Device or resource busy',
     },
-    /element v4l2src0\); another program uses the camera/,
+    /element v4l2src0\); another program is using the camera/,
   ],
   [
     'missing decoder',
@@ -33,7 +33,7 @@ const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [
       message: 'Internal data stream error.',
       debug: 'x\nstreaming stopped, reason not-negotiated (-4)',
     },
-    /try others/,
+    /try other values/,
   ],
   [
     'sound only',
@@ -41,7 +41,7 @@ const cases: [string, Omit<Failure, 'phase'>, RegExp][] = [
       message: 'Your GStreamer installation is missing a plug-in.',
       debug: 'a.c(1): f ():\nMissing decoder: Vorbis (audio/x-vorbis, rate=(int)1, x)',
     },
-    /: Missing decoder: Vorbis \(audio\/x-vorbis\); the file has sound only/,
+    /: Missing decoder: Vorbis \(audio\/x-vorbis\); the file has an audio track only/,
   ],
   [
     'encoded video',

@@ -50,7 +50,7 @@ describe('a wrong line is rejected before anything runs', () => {
 
   test('empty', () => {
     expect(gstreamer.options.safeParse({ launch: ' ! ' }).error?.issues[0]?.message).toMatch(
-      /empty/,
+      /must be a launch line/,
     );
   });
 });

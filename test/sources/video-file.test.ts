@@ -284,7 +284,7 @@ describe('a video that cannot be read', () => {
     const path = join(directory, 'sound.wav');
     const line = `audiotestsrc num-buffers=10 ! wavenc ! filesink location=${path}`;
     execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
-    await fails('sound.wav', /video track/);
+    await fails('sound.wav', /audio track only/);
   });
 
   test('cut off in the middle', async () => {
@@ -314,3 +314,20 @@ test('plan shows the launch line', async () => {
   const line = await videoFile.launchLine?.(options, { fused: [], baseDirectory: '/videos' });
   expect(line).toMatch(/^uridecodebin uri="file:\/\/\/videos\/a%20b.mp4" .* ! appsink/);
 });
+
+test.each(['fifo', 'folder.mkv', '/dev/zero'])(
+  '%s is not a file, which is said at once',
+  async (name) => {
+    const path = name.startsWith('/') ? name : join(directory, name);
+    if (name === 'fifo') execFileSync('mkfifo', [path]);
+    if (name === 'folder.mkv') mkdirSync(path);
+    context = testContext();
+    await expect(
+      videoFile.create(videoFile.options.parse({ path }), context),
+    ).rejects.toMatchObject({
+      code: 'SOURCE',
+      message: expect.stringMatching(/not a (regular )?file/),
+    });
+    expect(captureHosts()).toEqual([]);
+  },
+);

@@ -150,7 +150,7 @@ function onNull() {
   if (endSeen) return finish();
   if (!polling) pipeline?.pollBus(onBus);
   reasonTimer = setTimeout(
-    () => fail({ phase: 'run', message: 'the pipeline stopped without saying why' }),
+    () => fail({ phase: 'run', message: 'the pipeline stopped without a reason' }),
     reasonWithinMs,
   );
 }

@@ -23,7 +23,7 @@ export interface CaptureProcessOptions {
 /** How long a pipeline may take to shut down in good order before it is killed. */
 const stopWithinMs = 200;
 
-/** One capture host, seen from the parent: a child process that gives frames when asked for them. */
+/** One capture host, seen from the parent: a child process that sends frames on request. */
 export class CaptureProcess {
   readonly #options: CaptureProcessOptions;
   readonly #process: GStreamerProcess<ToHost, FromHost>;

@@ -21,7 +21,7 @@ export interface Position {
 export interface CaptureOptions {
   /** What the source is called in messages: `video "a.mp4"`. */
   readonly what: string;
-  /** The complete launch line, for the first start and each restart; undefined when all is done. */
+  /** The complete launch line, for the first start and each restart; undefined when nothing is left. */
   launchLine(position: Position): string | undefined;
   readonly intake: Intake;
   readonly restart: RestartOptions;
@@ -149,7 +149,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   /**
-   * Starts the launch line again, after the pause that the budget gives.
+   * Restarts the launch line after the pause that the budget grants.
    *
    * @returns the pause, milliseconds; undefined if the budget is spent and nothing was done
    */
@@ -182,7 +182,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.#lastFrameAt = this.#askedSince;
     if (this.#flowingSince === undefined) {
       this.#flowingSince = this.#lastFrameAt;
-      // The first frame may take longer than the others: from now on be less patient.
+      // The first frame may take longer than the others; from now on the shorter limit applies.
       this.#watchdog.stop();
     }
     if (this.accepts(frame)) {
@@ -214,7 +214,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     if (this.#over) return;
     if (this.#inputDone && this.#arrived.length === 0) return this.#complete();
     if (!gate.open) return this.#waitForGate();
-    // While it is being restarted there is nobody to ask.
+    // During a restart there is no process to ask.
     const process = this.#inputDone ? undefined : this.#process;
     const missing = this.options.intake.window - this.#asked - this.#arrived.length;
     if (process && missing > 0) this.#ask(process, missing);

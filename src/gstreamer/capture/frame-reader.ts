@@ -46,7 +46,7 @@ export class FrameReader {
     this.#emit = emit;
   }
 
-  /** True between two packets: a stream that ends here is whole. */
+  /** True between two packets: a stream that ends here is complete. */
   get idle(): boolean {
     return this.#payload === undefined && this.#filled === 0;
   }

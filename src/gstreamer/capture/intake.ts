@@ -25,10 +25,10 @@ export const newestFrame: Intake = {
   age: (capturedAt, now) => now - capturedAt,
 };
 
-/** A file played in real time: like a camera, but its frames need not come at equal distances. */
+/** A file played in real time: like a camera, but its frames may come at irregular intervals. */
 export const playedFrame: Intake = { ...newestFrame, losses: 'gaps while unrequested' };
 
-/** A source that waits: every frame is taken, and one is fetched while another is worked on. */
+/** A source that waits: every frame is taken, one fetched while another is processed. */
 export const everyFrame: Intake = {
   window: 2,
   losses: 'none',

@@ -8,15 +8,15 @@ export interface LiveOptions extends CaptureOptions {
 
 /** Restarts in a row before the first frame, unless the source is waited for. */
 const crashesAtStart = 5;
-/** While the same trouble goes on, it is reported this often, milliseconds. */
+/** Interval of repeated warnings while the same failure persists, milliseconds. */
 const repeatEveryMs = 60_000;
 
-/** A live source: what it gives while it is away is lost, and it is away until it is back. */
+/** A live source: frames of the time while it is disconnected are lost. */
 export class LiveCapture extends Capture<LiveOptions> {
   protected override readonly pacedFrom = 0n;
   /** Pictures that this process could not decode. */
   #damaged = 0;
-  /** What keeps the source away, and `clock.now()` when that was last reported. */
+  /** Why the source is disconnected, and `clock.now()` when that was last logged. */
   #away: { why: string; reportedAt: number; readonly sinceMs: number } | undefined;
 
   protected override accepts(): boolean {

@@ -2,7 +2,7 @@ import type { RawFrame } from './frame-reader.ts';
 
 /**
  * Which gaps in PTS are lost frames: `none` for a source that waits, `every gap` for a camera,
- * `gaps while unrequested` for a live source whose frames need not come at equal distances (a video
+ * `gaps while unrequested` for a live source whose frames may come at irregular intervals (a video
  * file played in real time): frames can have been lost only while none was requested.
  */
 export type Losses = 'none' | 'every gap' | 'gaps while unrequested';
@@ -34,7 +34,7 @@ export class Timeline {
   readonly #losses: Losses;
   #seq = -1;
   #pts = -1n;
-  /** Added to the pipeline's PTS; changes when those begin anew. */
+  /** Added to the pipeline's PTS; changes when those start over. */
   #base = 0n;
   #previous: RawFrame | undefined;
   #explained = 0;
@@ -50,7 +50,7 @@ export class Timeline {
     return this.#losses !== 'none';
   }
 
-  /** The pipeline has been started anew: its PTS begin at 0, and what was lost is not known. */
+  /** The pipeline was restarted: its PTS start at 0, and the number of lost frames is unknown. */
   restart(): void {
     this.#previous = undefined;
     this.#delay = undefined;
@@ -88,7 +88,7 @@ export class Timeline {
 
   /**
    * True if a live source's PTS go further than the time in which frames can have been lost: they
-   * began anew elsewhere, as those of a camera whose clock was set.
+   * jumped, as those of a camera whose clock was set.
    */
   #leaps(frame: RawFrame, previous: RawFrame): boolean {
     if (!this.#live || frame.pts === undefined || previous.pts === undefined) return false;

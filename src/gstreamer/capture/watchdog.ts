@@ -12,7 +12,7 @@ export interface WatchdogOptions {
 /** Work that has arrived but could not be read yet gets this long before it counts as missing. */
 const graceMs = 100;
 
-/** Notices that what is awaited does not come, with one timer that looks now and then. */
+/** Detects that something awaited does not arrive, with a single timer. */
 export class Watchdog {
   readonly #options: WatchdogOptions;
   #cancel: (() => void) | undefined;

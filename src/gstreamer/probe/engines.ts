@@ -7,7 +7,7 @@ const cache = new Map<Engine, Promise<boolean>>();
 
 /**
  * Engines of this machine that a source's launch line may use, best first, `cpu` always among them.
- * An engine that a resize names is tried out; under `auto` only those whose hardware is there are.
+ * An engine named by a resize is tried; with `auto`, only engines whose hardware is present are.
  */
 export async function availableEngines(
   head: Head,
@@ -20,7 +20,7 @@ export async function availableEngines(
 
 function isCandidate(engine: Engine, head: Head, fusions: readonly Fusion[]): boolean {
   if (engine === 'cpu') return false;
-  // A Jetson's decoders hand out pictures that only nvvidconv can read.
+  // A Jetson's decoders output pictures in memory that only nvvidconv reads.
   if (engine === 'nvvidconv' && head.memory === 'decoded' && hasHardware(engine)) return true;
   return fusions.some((fusion) => {
     if (fusion.do !== 'resize') return false;
