@@ -25,3 +25,9 @@ export function staticPart(template: string): string {
 export function staysInside(template: string): boolean {
   return !/%.*(^|[\\/])\.\.([\\/]|$)/.test(template);
 }
+
+/** For `refine`: every % begins a field that strftime knows, or is one of a pair. */
+export function fieldsAreKnown(template: string): boolean {
+  const rest = template.replace(/%(?:[-_0^]?[aAbBCdeFHhIjkLlMmopPrRSsTUuvWwXYyZ]|:?z|%)/g, '');
+  return !rest.includes('%');
+}

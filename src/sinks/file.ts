@@ -14,13 +14,22 @@ import {
 } from '../files/frame-files.ts';
 import { NameTaken, writeNew } from '../files/own-file.ts';
 import { lockPlace } from '../files/place-lock.ts';
-import { expandTime, hasTime, staticPart, staysInside } from '../files/time-fields.ts';
+import {
+  expandTime,
+  fieldsAreKnown,
+  hasTime,
+  staticPart,
+  staysInside,
+} from '../files/time-fields.ts';
 import { sinkError } from '../files/write-problem.ts';
 
 const options = z.strictObject({
   directory: z
     .string()
     .min(1)
+    .refine(fieldsAreKnown, {
+      error: 'has an unknown time field; use those of strftime, and %% for a percent sign',
+    })
     .refine(staysInside, {
       error: 'must not contain ".." after a time field',
     })

@@ -8,7 +8,13 @@ import { colorOptions } from '../depth/color-options.ts';
 import { FrameToPicture } from '../depth/frame-to-picture.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import { findRecordings, recordingPath, requireReplaceable } from '../files/recordings.ts';
-import { expandTime, hasTime, staticPart, staysInside } from '../files/time-fields.ts';
+import {
+  expandTime,
+  fieldsAreKnown,
+  hasTime,
+  staticPart,
+  staysInside,
+} from '../files/time-fields.ts';
 import { sinkError } from '../files/write-problem.ts';
 import { type Container, codecs } from '../gstreamer/output/encoders.ts';
 import { alreadyThere, existingRecording, Recorder } from '../gstreamer/output/recorder.ts';
@@ -19,6 +25,9 @@ const options = minBelowMax(
       path: z
         .string()
         .regex(/[^/]\.(mkv|mp4)$/, { error: 'must end in .mkv or .mp4' })
+        .refine(fieldsAreKnown, {
+          error: 'has an unknown time field; use those of strftime, and %% for a percent sign',
+        })
         .refine(staysInside, { error: 'must not contain ".." after a time field' })
         .describe(
           'output file; may contain strftime fields, filled in with the local capture time of the first frame (out/%Y-%m-%d/%H%M.mkv). An interrupted .mkv can be played, an interrupted .mp4 cannot',

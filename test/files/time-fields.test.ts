@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { expandTime, hasTime, staticPart, staysInside } from '../../src/files/time-fields.ts';
+import {
+  expandTime,
+  fieldsAreKnown,
+  hasTime,
+  staticPart,
+  staysInside,
+} from '../../src/files/time-fields.ts';
 
 const at = BigInt(new Date('2026-03-01T09:05:07').getTime()) * 1_000_000n + 999_999n;
 
@@ -20,4 +26,26 @@ it('knows the folders that are always the same', () => {
 it('does not let a field lead out', () => {
   expect(staysInside('../a/%Y')).toBe(true);
   expect(staysInside('%Y/../..')).toBe(false);
+});
+
+it.each([
+  ['out/%Y-%m-%d/%-H%M%S%L', true],
+  ['100%%', true],
+  ['%s_%z_%:z_%j', true],
+  ['100%', false],
+  ['%', false],
+  ['100% depth', false],
+  ['%Y/%Q', false],
+  ['%n.mkv', false],
+  ['%%%', false],
+])('knows the fields of %s: %j', (template, known) => {
+  expect(fieldsAreKnown(template)).toBe(known);
+});
+
+it('fills in every field that it knows', () => {
+  for (const field of 'aAbBCdeFHhIjkLlMmopPrRSsTUuVvWwXYyZz') {
+    if (!fieldsAreKnown(`%${field}`)) continue;
+    const filled = expandTime(`<%${field}>`, at);
+    expect([field, filled]).not.toEqual([field, expect.stringMatching(/%|^<>$|undefined|\//)]);
+  }
 });

@@ -410,6 +410,7 @@ describe('bad input', () => {
 
   test('options that contradict each other', () => {
     expect(problem({ path: 'a.avi' })).toBe('must end in .mkv or .mp4');
+    expect(problem({ path: '100%.mkv' })).toMatch(/unknown time field; .* %% for a percent sign/);
     expect(problem({ path: 'a.mp4', codec: 'vp8' })).toMatch(/\.mp4 holds h264 only/);
     expect(problem({ codec: 'mjpeg', bitrate: 500 })).toMatch(/mjpeg has no bitrate/);
     expect(problem({ min: 3, max: 2 })).toBe('min (3) must be less than max (2)');
