@@ -57,7 +57,16 @@ const phases: Record<string, Phase> = {
     module: `${announce('loading')} ${never}`,
     reached: said('loading'),
     signals: 1,
-    code: 0,
+    // Nothing is open yet.
+    code: null,
+    hasSummary: false,
+  },
+  'loading a module that never returns': {
+    pipeline: () => `use: ./mine.mjs\n${live}${recording}`,
+    module: `${announce('loading')} for (;;);`,
+    reached: said('loading'),
+    signals: 1,
+    code: null,
     hasSummary: false,
   },
   'opening an operator, with a video open': {
@@ -160,5 +169,5 @@ it('SIGUSR2 while a run starts ends nothing', async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(running.child.exitCode ?? running.child.signalCode).toBeNull();
   running.child.kill('SIGTERM');
-  expect((await running.finished).code).toBe(0);
+  expect((await running.finished).signal).toBe('SIGTERM');
 });
