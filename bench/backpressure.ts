@@ -29,7 +29,7 @@ const slowSink = defineSink({
   create: async () => ({ write: () => sleep(sinkMs) }),
 });
 
-/** A sink slower than the file it is fed from: `block` slows the file down, `drop-oldest` does not. */
+/** A sink slower than its source, a file: `block` slows the file down, `drop-oldest` does not. */
 export const backpressure: Bench = {
   name: 'backpressure',
   summary: `a video file into a sink of ${sinkMs} ms per frame`,
@@ -81,7 +81,7 @@ async function compare(path: string, { rounds, seconds }: BenchOptions, print: P
   }
 }
 
-/** Longer, to tell growth from the garbage collector's breath. */
+/** Longer, to tell growth from the rise and fall of garbage collection. */
 const longRun = 15;
 
 function of(runs: readonly Watched[], value: (run: Watched, i: number) => number): Measured {

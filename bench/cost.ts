@@ -8,9 +8,9 @@ import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 
 /**
- * The framework's own CPU time per frame, of all processes; what GStreamer needs to draw the test
- * pattern, in place of a camera, is shown apart. The network is one that weighs three channels, so that what is left is not the small
- * difference of two large figures.
+ * The framework's own CPU time per frame, of all processes; the share of GStreamer for drawing the test
+ * pattern, which replaces a camera, is shown separately. The network has three weights, so that the rest
+ * is not the small difference of two large figures.
  */
 export const cost: Bench = {
   name: 'cost',
@@ -42,7 +42,7 @@ export const cost: Bench = {
       for (let round = 0; round < rounds; round++) {
         transfers.push(await bareTransfer(frameBytes, seconds, fps));
       }
-      const speed = fps === undefined ? 'as fast as it goes' : `at ${fps} fps`;
+      const speed = fps === undefined ? 'at full speed' : `at ${fps} fps`;
       print(`bytes of a frame between two processes, ${speed}`, 'ms/frame', cpu(transfers));
     }
     const pattern = measured(Array.from({ length: rounds }, patternMs));

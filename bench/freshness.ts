@@ -30,7 +30,7 @@ export const freshness: Bench = {
     print('age when published, p50', 'ms', all('p50'));
     print('age when published, p99', 'ms', all('p99'));
     print('age p99 / time of the network', '', all('p99InInferences'));
-    print('frames of the camera that were left out', '%', all('leftOut'));
+    print('frames of the camera that were skipped', '%', all('leftOut'));
   },
 };
 
@@ -56,7 +56,7 @@ async function ages(model: string, fps: number, seconds: number) {
   const topic = summary.branches.find(({ name }) => name === 'topic');
   const latency = topic?.latencyMs;
   const inference = times.percentiles();
-  if (!topic || !latency || !inference) throw new Error('nothing was published');
+  if (!topic || !latency || !inference) throw new Error('no frame was published');
   return {
     inferenceMs: inference.p50,
     p50: latency.p50,

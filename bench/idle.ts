@@ -4,10 +4,10 @@ import { type Measured, measured } from '../src/benchmark/statistics.ts';
 import { definePipeline, estimateDepth, startPipeline, testPattern, zeromq } from '../src/index.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 
-/** A camera of 30 fps whose depth nobody reads: what does it cost to be ready? */
+/** The cost of a 30 fps camera pipeline without subscribers. */
 export const idle: Bench = {
   name: 'idle',
-  summary: 'CPU time of a 30 fps pipeline that publishes to nobody',
+  summary: 'CPU time of a 30 fps pipeline without subscribers',
   async run({ model, ...options }, print) {
     const { rounds } = options;
     const shares = { always: [] as number[], subscribers: [] as number[] };

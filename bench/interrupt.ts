@@ -22,7 +22,7 @@ sinks:
 /** From before the modules are loaded to the middle of the run, milliseconds after the start. */
 const moments = [100, 200, 300, 400, 500, 600, 700, 800, 1000, 1500, 2000, 3000];
 
-/** Ctrl-C at different moments: how long until files are finished and all processes are gone? */
+/** Ctrl-C at different moments: the time until files are finished and all processes have exited. */
 export const interrupt: Bench = {
   name: 'interrupt',
   summary: 'Ctrl-C while a pipeline writes files and a video',

@@ -13,10 +13,10 @@ import type { Bench } from './support/bench.ts';
 import { until } from './support/until.ts';
 
 const count = 300;
-/** Restarts until buffers and code have settled. */
+/** Restarts for warm-up. */
 const settled = 50;
 
-/** Kills the capture process hundreds of times: what is left behind in the main process? */
+/** Kills the capture process hundreds of times and measures leaks of the main process. */
 export const restarts: Bench = {
   name: 'restarts',
   summary: `the capture process is killed ${count} times`,
@@ -40,14 +40,14 @@ export const restarts: Bench = {
     const open: [restart: number, count: number][] = [];
     for (let n = 0; n < count; n++) {
       await until(() => frames > 0);
-      // What is only waiting for the garbage collector has not leaked.
+      // Garbage that was not collected yet has not leaked.
       globalThis.gc?.();
       memory.push([n, memoryMiB([process.pid])]);
       open.push([n, descriptors()]);
       const children = family().slice(1);
       const killedAt = performance.now();
       for (const child of children) kill(child);
-      // What had arrived before is not the recovery.
+      // Frames that arrived before the kill do not count.
       await until(() => family().some((pid, i) => i > 0 && !children.includes(pid)));
       frames = 0;
       await until(() => frames > 0);
@@ -74,6 +74,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has exited.
   }
 }

@@ -19,7 +19,7 @@ import { until } from './support/until.ts';
 const fps = 10;
 const model = fileURLToPath(new URL('./support/weigh-channels.yaml', import.meta.url));
 
-/** More cameras, and more readers: does one more cost more than the one before? */
+/** Cost of each further camera and each further reader. */
 export const scaling: Bench = {
   name: 'scaling',
   summary: `cameras of ${fps} fps with a network of three weights, and subscribers of a topic`,
@@ -48,7 +48,7 @@ export const scaling: Bench = {
         measured(results.map(({ cpu }) => cpu)),
       );
       print(
-        `${name}: messages of the worst / of the best`,
+        `${name}: messages of the slowest / of the fastest`,
         '',
         measured(results.map(({ fairness }) => fairness)),
       );

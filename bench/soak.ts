@@ -39,7 +39,7 @@ const directory = join(folder, 'frames');
 const endpoint = `ipc://${join(folder, 'topic')}`;
 const faultsMeant = Math.ceil((minutes * 60) / every);
 const warnings = new Map<string, number>();
-/** The threads of the inference that live. */
+/** Live inference threads. */
 const workers: Worker[] = [];
 process.on('worker', (worker) => {
   workers.push(worker);
@@ -91,7 +91,7 @@ const next = async (name: string) => {
 };
 const capture = () => family().slice(1);
 
-/** Each does harm, and resolves when the run has got over it. */
+/** Each causes a fault, and resolves when the run has recovered. */
 const faults: Record<string, () => Promise<void>> = {
   async 'capture process killed'() {
     const old = capture();
@@ -133,7 +133,7 @@ const times = new Map<string, number>(names.map((name) => [name, 0]));
 const recoveries = new Map<string, number[]>(names.map((name) => [name, []]));
 const notRecovered: string[] = [];
 const samples = new Map<string, { minute: number; mib: number; descriptors: number }[]>();
-/** What the main process still uses after a garbage collection; the rest is its allocators'. */
+/** Memory of the main process in use after a garbage collection; allocators hold the rest. */
 const live: { minute: number; mib: number }[] = [];
 const begun = performance.now();
 const elapsed = () => (performance.now() - begun) / 1000;
@@ -158,7 +158,7 @@ for (let n = 0; elapsed() < minutes * 60; n++) {
     await faults[name]?.();
     recoveries.get(name)?.push(performance.now() - start);
   } catch (error) {
-    // One that is not got over is a result, and the table is where it shows.
+    // A fault without recovery is a result, shown in the table.
     notRecovered.push(`${name} at ${(elapsed() / 60).toFixed(1)} min: ${(error as Error).message}`);
   }
 }
@@ -174,7 +174,7 @@ const faultRows = [...recoveries].map(([name, ms]) => {
 console.log(table([['fault', 'times', 'recovered', 'median ms', 'longest ms'], ...faultRows]));
 const processRows = [...samples].flatMap(([role, all]) => {
   const settled = settledOf(all);
-  // A process that is started in the middle of a restart, and gone at the next sample.
+  // A process that was started during a restart and has exited by the next sample.
   if (settled.length < 10) return [];
   const perHour = (of: 'mib' | 'descriptors') =>
     60 * slope(settled.map((one) => [one.minute, one[of]] as const));
@@ -222,7 +222,7 @@ function descriptorsOf(pid: number): number {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
   } catch {
-    // It has ended meanwhile.
+    // The process has exited.
     return 0;
   }
 }

@@ -5,8 +5,7 @@ import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 
 /**
- * A pipeline test-pattern → estimate-depth → discard beside the same model in a bare loop, turn and
- * turn about. Each round is compared with the bare loop before and after it.
+ * A pipeline test-pattern → estimate-depth → discard and the same model in a bare loop, in turn. Each round is compared with the bare loop before and after it.
  */
 export const throughput: Bench = {
   name: 'throughput',
@@ -34,7 +33,7 @@ export const throughput: Bench = {
         measured(rates.map(({ fps }, i) => fps / beside(i, 'fps'))),
       );
       print(
-        `${name}: CPU time beside inference`,
+        `${name}: CPU time besides inference`,
         'ms/frame',
         measured(rates.map(({ cpuMsPerFrame }, i) => cpuMsPerFrame - beside(i, 'cpuMsPerFrame'))),
       );

@@ -9,9 +9,9 @@ import type { Rate } from '../../src/benchmark/bare-model.ts';
 import { cpuMs } from '../../src/benchmark/processes.ts';
 
 /**
- * What it costs at least to have frames in another process: one Node.js process writes `bytes` over
- * and over to a Unix socket, `fps` times a second or as fast as it goes, this one reads each into a
- * buffer of its own, and neither does more.
+ * Lower limit of the cost of frames from another process: one Node.js process writes `bytes` repeatedly
+ * to a Unix socket, `fps` times a second or at full speed, and this one reads each into a buffer of its
+ * own.
  */
 export async function bareTransfer(bytes: number, seconds: number, fps?: number): Promise<Rate> {
   const folder = mkdtempSync(join(tmpdir(), 'depthline-bench-'));

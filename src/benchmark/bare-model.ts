@@ -19,12 +19,12 @@ export interface BareOptions {
   readonly workers?: number;
   readonly threads?: number;
   readonly providers?: readonly string[];
-  /** Another file in place of the model's own. */
+  /** A file to use in place of the model's own. */
   readonly path?: string;
   readonly session?: SessionSettings;
 }
 
-/** What its worker is started with. */
+/** The data its worker starts with. */
 export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly path: string;
   readonly threads: number;
@@ -32,7 +32,7 @@ export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly session: SessionSettings;
 }
 
-/** Sessions of a model that run in a bare loop, a thread each, whenever they are asked to. */
+/** Sessions of a model that run in a bare loop on request, each in its own thread. */
 export class BareModel {
   readonly #workers: readonly Worker[];
 

@@ -3,7 +3,7 @@ import * as ort from 'onnxruntime-node';
 import { sessionOptions } from '../inference/session-settings.ts';
 import type { BareSetup } from './bare-model.ts';
 
-// A thread that does nothing but run a model: the limit that a pipeline is compared with.
+// A thread that only runs a model: the limit that a pipeline is compared with.
 
 const { path, input, output, threads, providers, session: settings } = workerData as BareSetup;
 const port = parentPort as NonNullable<typeof parentPort>;

@@ -18,13 +18,13 @@ const roundMs = 200;
 const rounds = 5;
 
 /**
- * Multiply-accumulates per second that ONNX Runtime reaches on this machine where nothing but the
- * arithmetic counts, in 10⁹: the best of several rounds of a large matrix product on all processors.
+ * Multiply-accumulates per second, in 10⁹, that ONNX Runtime reaches on this machine when only
+ * arithmetic counts: the best of several rounds of a large matrix product on all processors.
  */
 export async function peakGmacs(): Promise<number> {
   const threads = new Set([1, availableParallelism()]);
   let best = 0;
-  // One after the other: each is to have the machine for itself.
+  // One after the other, so that each has the machine to itself.
   for (const count of threads) best = Math.max(best, await gmacs(count));
   return best;
 }

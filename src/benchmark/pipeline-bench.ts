@@ -20,7 +20,7 @@ export interface CpuPerFrame {
   readonly output: Measured;
   /** The main thread's share of each stage. */
   readonly stages: Readonly<Record<string, Measured>>;
-  /** What is left of the main thread: receiving frames, event loop, garbage. */
+  /** The rest of the main thread: receiving frames, event loop, garbage collection. */
   readonly mainThread: Measured;
   /** Threads that run models, copying and checking included. */
   readonly inference: Measured;
@@ -28,7 +28,7 @@ export interface CpuPerFrame {
   readonly bareInference?: Measured;
   /** ZeroMQ's own threads. */
   readonly zeromq: Measured;
-  /** What is left of the other threads: encoders of files, V8's compiler and garbage collector. */
+  /** The other threads: encoders of files, V8's compiler and garbage collector. */
   readonly otherThreads: Measured;
 }
 
@@ -38,7 +38,7 @@ export interface PipelineBench {
   readonly bare?: BareOptions & { readonly fps: Measured };
   /** Frames per second through all operators. */
   readonly fps: Measured;
-  /** Beside the bare model, measured just before and after. */
+  /** Relative to the bare model, measured just before and after. */
   readonly ratio?: Measured;
   readonly cpuMsPerFrame: CpuPerFrame;
   readonly eventLoopMs: { readonly p50: Measured; readonly p99: Measured };
@@ -46,7 +46,7 @@ export interface PipelineBench {
   readonly latencyMs: Readonly<Record<string, Record<keyof Percentiles, Measured>>>;
   /** Of all processes. */
   readonly peakMemoryMiB: Measured;
-  /** Heap and buffers of the main thread; a little more, since growth between samples may be freed. */
+  /** Heap and buffers of the main thread; an upper bound, since growth between samples may be freed. */
   readonly allocatedKiBPerFrame: Measured;
   /** From the start of the run to the first frame at a sink. */
   readonly startUpMs: Measured;
@@ -60,7 +60,7 @@ export interface PipelineBench {
 }
 
 /**
- * Measures a pipeline, round after round, beside its own model in a bare loop.
+ * Measures a pipeline in several rounds, and its model in a bare loop before and after each.
  *
  * @throws DepthlineError what the pipeline fails with, or `SOURCE` if it ends before it is measured
  */
@@ -101,7 +101,7 @@ export async function benchPipeline(
   };
 }
 
-/** The network that the pipeline's first operator with one runs, and how. */
+/** The network of the pipeline's first operator that has one, and its settings. */
 async function networkOf(pipeline: Pipeline): Promise<BareOptions | undefined> {
   const { operators, branches, baseDirectory } = pipeline;
   for (const { component } of [...operators, ...branches.flatMap((branch) => branch.operators)]) {

@@ -20,13 +20,13 @@ import {
 export interface RoundOptions {
   /** Length of one measurement. */
   readonly seconds: number;
-  /** Seconds before each measurement, until code is compiled and buffers are made. */
+  /** Seconds before each measurement, for compilation and buffers. */
   readonly warmUp: number;
   readonly power?: PowerMeter | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** What one run of a pipeline showed while it was measured. */
+/** The result of one measured run. */
 export interface Round {
   readonly fps: number;
   readonly cpu: Readonly<
@@ -42,7 +42,7 @@ export interface Round {
   readonly seconds: number;
 }
 
-/** Before any measurement the queues must be full. */
+/** The queues must be full before a measurement. */
 const leastWarmUpFrames = 30;
 const firstFrameMs = 60_000;
 const leastFrames = 10;
@@ -74,7 +74,7 @@ export async function measureRound(pipeline: Pipeline, options: RoundOptions): P
   }
 }
 
-/** A run that may end by itself while it is measured. */
+/** A run that may end by itself during the measurement. */
 class Running {
   readonly run: Run;
   readonly #signal: AbortSignal | undefined;
@@ -97,7 +97,7 @@ class Running {
     while (!condition() && !this.over) {
       if (performance.now() > deadline) {
         const seconds = firstFrameMs / 1000;
-        throw new DepthlineError('SOURCE', `there were too few frames within ${seconds} s`);
+        throw new DepthlineError('SOURCE', `too few frames within ${seconds} s`);
       }
       await sleep(everyMs);
     }
@@ -147,7 +147,7 @@ async function measure(running: Running, times: StageTimes, { seconds, power }: 
   loop.disable();
   const frames = after.frames - before.frames;
   if (frames < leastFrames) {
-    const message = `only ${frames} frames came while it was measured; measure for longer (--seconds), or let the source go on for longer`;
+    const message = `only ${frames} frames were captured during the measurement; measure for longer (--seconds), or use a longer source`;
     throw new DepthlineError('SOURCE', message);
   }
   type Part = 'own' | 'main' | 'capture' | 'output' | 'inference' | 'zeromq';

@@ -2,7 +2,7 @@ import { schemeTableau10 } from 'd3-scale-chromatic';
 import type { PipelineBench } from './pipeline-bench.ts';
 import type { Measured } from './statistics.ts';
 
-/** The parts of a frame's CPU time that there are, in the order in which they happen. */
+/** The parts of a frame's CPU time, in the order of the stages. */
 export function cpuParts({ cpuMsPerFrame: cpu }: PipelineBench): [string, Measured][] {
   const parts: [string, Measured][] = [
     ['capture process', cpu.capture],
@@ -13,7 +13,7 @@ export function cpuParts({ cpuMsPerFrame: cpu }: PipelineBench): [string, Measur
     ]),
     ['inference threads', cpu.inference],
     ['ZeroMQ threads', cpu.zeromq],
-    ['other threads: encoders, compiler, garbage', cpu.otherThreads],
+    ['other threads: encoders, compiler, garbage collection', cpu.otherThreads],
     ['output processes', cpu.output],
   ];
   return parts.filter(([, { max }]) => max > 0);
@@ -24,7 +24,7 @@ const barHeight = 40;
 const lineHeight = 20;
 const margin = 16;
 
-/** Stands in every plot, so that a later one may replace it. */
+/** Marks a plot as ours, so that a later one may replace it. */
 export const plotMark = '<!-- depthline bench -->';
 
 /** One bar, as long as the CPU time of a frame, with its parts in colours: an SVG picture. */

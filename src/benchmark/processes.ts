@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
-/** This process and everything it has started, itself first. */
+/** This process and its descendants, itself first. */
 export function family(): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
@@ -27,7 +27,7 @@ export function cpuMs(pids: readonly number[]): number {
   }, 0);
 }
 
-/** What a process was started with. */
+/** Command line of a process. */
 export function commandLine(pid: number): string {
   return read(pid, 'cmdline').replaceAll('\0', ' ').trim();
 }
@@ -66,7 +66,7 @@ export function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** What stands in a stat file after the name: state, parent, … */
+/** The fields of a stat file after the name: state, parent, … */
 function statFields(text: string): string[] | undefined {
   return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
@@ -81,7 +81,7 @@ function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8');
   } catch {
-    // It has gone meanwhile.
+    // The process has exited.
     return '';
   }
 }

@@ -1,25 +1,25 @@
-/** What was found out about one candidate. */
+/** The result of one candidate. */
 export interface Trial<C> {
   readonly candidate: C;
-  /** Score of every round it took part in; more is better. */
+  /** Score of each round it took part in; higher is better. */
   readonly scores: readonly number[];
   /** Their median. */
   readonly score: number;
-  /** Round, from 1, after which it was given up; nothing if it ran to the end. */
+  /** Round, from 1, after which it was dropped; undefined if it ran to the end. */
   readonly givenUpAfter?: number;
 }
 
 export interface SearchOptions {
   readonly rounds: number;
-  /** Share of the leader's score below which a candidate is given up. */
+  /** Share of the leader's score below which a candidate is dropped. */
   readonly keepAbove: number;
   readonly onMeasured?: ((left: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Measures candidates round by round, all in turn, so that a slow moment of the machine hits few
- * measurements of any of them. Those whose best is far behind the leader leave after two rounds or more.
+ * Measures all candidates in turn, round by round, so that a slow moment of the machine affects few
+ * measurements of each. From the second round on, those far behind the leader are dropped.
  *
  * @returns all trials, the best of those that ran to the end first
  */
@@ -42,7 +42,7 @@ export async function search<C>(
       trial.score = median(trial.scores);
       onMeasured?.(left.length - i - 1);
     }
-    // One measurement may have met a slow moment of the machine.
+    // A single measurement may coincide with a slow moment of the machine.
     if (round === 1 || round === rounds) continue;
     const best = (scores: readonly number[]) => Math.max(...scores);
     const leader = best(left.map(({ score }) => score));

@@ -1,4 +1,4 @@
-/** A measured value: the median of several rounds, and how far they lie apart. */
+/** A measured value: the median of several rounds, and their spread. */
 export interface Measured {
   readonly median: number;
   readonly min: number;
@@ -20,7 +20,7 @@ export function measured(values: readonly number[]): Measured {
 
 /**
  * Slope of y over x: the median of the slopes between any two points (Theil, 1950; Sen, 1968), which
- * a memory that goes up and down with each garbage collection does not tilt.
+ * is robust against the rise and fall of memory with each garbage collection.
  */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
   const slopes: number[] = [];

@@ -41,9 +41,9 @@ export interface TuneOptions {
   readonly goal: 'throughput' | 'latency';
   /** Other precisions of the model: .onnx files with the same inputs and outputs. */
   readonly others: readonly string[];
-  /** Pictures on which they are compared with the model. */
+  /** Pictures to compare them with the model on. */
   readonly pictures: readonly (ImageFrame | Picture)[];
-  /** Share of pixels that may leave 1.25 times of the model's own depth. */
+  /** Share of pixels whose depth may differ from the model's by more than a factor of 1.25. */
   readonly maxLoss: number;
   readonly rounds: number;
   /** Length of one measurement, seconds. */
@@ -67,7 +67,7 @@ export interface TuneResult {
   readonly path: string;
 }
 
-/** A candidate this far behind the leader is given up. */
+/** A candidate this far behind the leader is dropped. */
 const keepAbove = 0.85;
 
 /**
@@ -140,7 +140,7 @@ function allCandidates(paths: readonly string[], goal: TuneOptions['goal']): Can
 function allSettings(threads: number): SessionSettings[] {
   return [true, false].flatMap((arena) =>
     (['all', 'extended'] as const).flatMap((graph) =>
-      // One thread waits for no other.
+      // A single thread never spins.
       (threads > 1 ? [true, false] : [true]).map((spinning) => ({ spinning, arena, graph })),
     ),
   );
@@ -169,7 +169,7 @@ async function compareOthers(options: TuneOptions): Promise<TuneResult['accuracy
       const estimator = await DepthEstimator.open({ model: other, baseDirectory });
       try {
         if (contract(estimator.model) !== contract(own.model)) {
-          const message = `${other} has another input or output than ${model}; only its arithmetic may differ`;
+          const message = `${other} has other inputs or outputs than ${model}; only its precision may differ`;
           throw new DepthlineError('MODEL', message);
         }
         let near = 0;
@@ -203,7 +203,7 @@ function contract({ manifest }: Model): string {
 
 const loadRounds = 7;
 
-/** Saves the rewritten graph, and says where if it loads faster than the model that it was made of. */
+/** Saves the optimized graph; returns its path if it loads faster than the model. */
 async function saveGraph(
   { path, threads, session }: Candidate,
   key: TuningKey,
@@ -223,7 +223,7 @@ async function saveGraph(
     mkdirSync(dirname(file), { recursive: true });
     await load(path, { optimizedModelFilePath: file });
   } catch (cause) {
-    const message = `cannot save the graph as ${file}: ${reason(cause)}; set DEPTHLINE_CACHE to a folder that can be written`;
+    const message = `cannot save the graph as ${file}: ${reason(cause)}; set DEPTHLINE_CACHE to a writable folder`;
     throw new DepthlineError('MISSING', message, { cause });
   }
   const times = { model: [] as number[], saved: [] as number[] };

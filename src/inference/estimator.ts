@@ -19,17 +19,17 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   /** Folder that `models/` and a relative path start from; default: the working directory. */
   readonly baseDirectory?: string;
   readonly providers?: readonly (typeof providers)[number][];
-  /** Use what `depthline tune` found for this model on this machine, where nothing else is said. */
+  /** Use what `depthline tune` found for this model on this machine, unless an option is given. */
   readonly tuned?: boolean;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
 
-/** The size that a model takes, and the aspect of the view that is squeezed into it, if any. */
+/** A model's input size, and the aspect of the view that is scaled to it, if any. */
 export interface ModelGeometry extends Size {
   readonly view: number | undefined;
 }
 
-/** What a picture must be made into before the model sees it. */
+/** What a picture must be scaled to for the model. */
 export function geometry(manifest: Manifest): ModelGeometry {
   const { width, height, view } = manifest.input;
   const [across, down] = view.split(':').map(Number);
@@ -37,7 +37,7 @@ export function geometry(manifest: Manifest): ModelGeometry {
 }
 
 /**
- * A depth model outside of a pipeline:
+ * A depth model without a pipeline:
  *
  * ```ts
  * const estimator = await DepthEstimator.open({ model: 'fastdepth' });
@@ -45,11 +45,11 @@ export function geometry(manifest: Manifest): ModelGeometry {
  * await estimator.close();
  * ```
  *
- * It does exactly what `estimate-depth` does, which is built on it.
+ * `estimate-depth` is built on it.
  */
 export class DepthEstimator {
   readonly model: Model;
-  /** Pictures that it works on at the same time. */
+  /** Pictures processed in parallel. */
   readonly workers: number;
   readonly #pool: WorkerPool;
   readonly #geometry: ModelGeometry;
@@ -83,9 +83,9 @@ export class DepthEstimator {
   }
 
   /**
-   * Depth of a picture. One of the model's size goes in untouched; of any other the centre with the
-   * aspect that the model was trained on is scaled to its size, and that is the `image` of the
-   * result, with intrinsics and truth cut alike.
+   * Depth of a picture. A picture of the model's size is used unchanged; of any other, the centre with
+   * the aspect that the model was trained on is scaled to its size. That is the `image` of the result,
+   * and intrinsics and truth are cropped with it.
    *
    * @param stage name of the time taken in `timings`, milliseconds
    * @throws DepthlineError `MODEL` if the model fails on this picture

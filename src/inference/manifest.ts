@@ -33,13 +33,13 @@ const inputSchema = z
         error: 'must be "any" or a ratio such as "4:3"',
       })
       .default('any')
-      .describe('aspect of the view that is squeezed into width × height: "4:3", or "any"'),
+      .describe('aspect of the view that is scaled to width × height: "4:3", or "any"'),
   })
   .superRefine((input, context) => {
     if (input.dtype === 'float32') return;
     for (const key of ['range', 'mean', 'std'] as const) {
       if (input[key] === undefined) continue;
-      const message = `is for float32; a ${input.dtype} input gets the picture's own bytes`;
+      const message = `is for float32 only; a ${input.dtype} input gets the bytes of the picture`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
   });
@@ -52,7 +52,7 @@ const outputSchema = z
       .describe('what its values are; log is the natural logarithm of metres'),
     range: interval(finite)
       .optional()
-      .describe('metres; depth outside it is given as invalid. Default: all above 0'),
+      .describe('metres; depth outside it becomes invalid. Default: all above 0'),
     scale: finite
       .positive()
       .optional()
@@ -68,14 +68,14 @@ const outputSchema = z
       issue('scale', 'is missing: baseline in metres × focal length in pixels');
     }
     if (meaning === 'inverse-relative' && shift !== undefined && scale === undefined) {
-      issue('scale', 'is missing: a shift alone is no calibration');
+      issue('scale', 'is missing: calibration needs scale and shift');
     }
     if (meaning === 'disparity' || meaning === 'inverse-relative') return;
     if (scale !== undefined) issue('scale', `is not for ${meaning}`);
     if (shift !== undefined) issue('shift', `is not for ${meaning}`);
   });
 
-/** What stands in `models/NAME.yaml`. */
+/** The content of `models/NAME.yaml`. */
 export const manifestSchema = z.strictObject({
   name: z.string().min(1).describe('name of the model'),
   file: z.string().min(1).describe('the .onnx file, beside the manifest'),
@@ -85,12 +85,12 @@ export const manifestSchema = z.strictObject({
     .optional()
     .describe('hash of the .onnx file'),
   licence: z.string().optional().describe('licence of the weights'),
-  input: inputSchema.describe('what the model takes'),
-  output: outputSchema.describe('what the model gives'),
+  input: inputSchema.describe('the input of the model'),
+  output: outputSchema.describe('the output of the model'),
   parameters: z.int().optional().describe('number of weights'),
   macs: z.number().optional().describe('multiply-accumulates per frame'),
-  training: z.unknown().optional().describe('data and command, for people'),
-  metrics: z.unknown().optional().describe('accuracy by data set, for people'),
+  training: z.unknown().optional().describe('data and command, informative'),
+  metrics: z.unknown().optional().describe('accuracy by data set, informative'),
   card: z.string().optional().describe('what to know before using it'),
 });
 

@@ -52,7 +52,7 @@ export function manifestProblem(session: InferenceSession, manifest: Manifest): 
   return undefined;
 }
 
-/** A dimension that the model leaves open is a name instead of a number. */
+/** A dynamic dimension is a name instead of a number. */
 function fits(shape: readonly (number | string)[], input: Manifest['input']): boolean {
   const { layout, width, height } = input;
   const wanted = layout === 'NHWC' ? [1, height, width, 3] : [1, 3, height, width];

@@ -1,16 +1,16 @@
 /**
  * Keeps a process that exits from aborting. Node.js stops worker threads at `process.exit`; one that
- * is inside ONNX Runtime comes back into an environment that is gone, and its binding then throws
- * where nothing can catch. So whoever exits waits until no worker is inside, and none goes in again.
+ * is inside ONNX Runtime returns to an environment that no longer exists, and its binding then throws
+ * where nothing can catch it. So an exit waits until no worker is inside, and no worker enters again.
  */
 
 const inside = 0;
 const leaving = 1;
 
-/** How long an exit may wait, milliseconds: longer than any run, shorter than for ever. */
+/** How long an exit may wait, milliseconds: longer than any inference. */
 const longestWaitMs = 30_000;
 
-/** What the main thread and one worker share: two int32. */
+/** Memory shared by the main thread and one worker: two int32. */
 export function nativeState(): SharedArrayBuffer {
   return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 }
@@ -31,7 +31,7 @@ export async function native<T>(state: SharedArrayBuffer, work: () => Promise<T>
 
 const guarded = new Set<Int32Array>();
 
-/** In the main thread: an exit waits for this worker until the function that it gives is called. */
+/** In the main thread: an exit waits for this worker until the returned function is called. */
 export function guardExit(state: SharedArrayBuffer): () => void {
   const flags = new Int32Array(state);
   if (guarded.size === 0) process.on('exit', waitForAll);

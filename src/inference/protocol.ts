@@ -1,7 +1,7 @@
 import type { Manifest } from './manifest.ts';
 import type { SessionSettings } from './session-settings.ts';
 
-/** What an inference worker is started with. */
+/** The data an inference worker starts with. */
 export interface WorkerSetup {
   /** The .onnx file. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface WorkerSetup {
 }
 
 /**
- * Pictures and depth go through memory that both threads see, a slot each at a time. Buffers that
+ * Pictures and depth pass through shared memory, one slot each. Buffers that
  * are transferred instead count as old memory in the thread that gets them, and V8 then marks its
  * whole heap every few megabytes: ten milliseconds, several times per second.
  */

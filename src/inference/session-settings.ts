@@ -1,16 +1,16 @@
 import type { InferenceSession } from 'onnxruntime-node';
 
-/** What ONNX Runtime leaves to choose and what does not change the result. */
+/** Options of ONNX Runtime that do not change the result. */
 export interface SessionSettings {
-  /** Threads that wait for their next share of a picture keep their processor busy meanwhile. */
+  /** Threads spin while they wait for work. */
   readonly spinning: boolean;
-  /** One arena for the tensors of a run, and a plan of where in it each of them goes. */
+  /** One memory arena for the tensors of a run, with planned places. */
   readonly arena: boolean;
   /** How far the graph is rewritten: `all` includes layouts for this processor. */
   readonly graph: 'all' | 'extended' | 'basic';
 }
 
-/** ONNX Runtime's own. */
+/** ONNX Runtime's defaults. */
 export const defaultSettings: SessionSettings = { spinning: true, arena: true, graph: 'all' };
 
 export function sessionOptions(

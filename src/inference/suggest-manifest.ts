@@ -38,7 +38,7 @@ export function unusable(path: string, why: string, description: string): string
   return `${path} cannot be used: it has ${description}, and ${why}`;
 }
 
-/** Lines of a manifest, as far as the model itself tells. */
+/** Lines of a manifest, as far as the model determines them. */
 function suggestManifest(session: InferenceSession, file: string): string[] {
   const input = session.inputMetadata[0];
   const shape = input?.isTensor ? input.shape : [];
@@ -53,14 +53,14 @@ function suggestManifest(session: InferenceSession, file: string): string[] {
     `  name: ${JSON.stringify(session.inputNames[0])}`,
     `  layout: ${planar ? 'NCHW' : 'NHWC'}`,
     `  dtype: ${type}`,
-    `  width: ${side(width)}${anySize ? '  # the model leaves its size open' : ''}`,
+    `  width: ${side(width)}${anySize ? '  # the model takes any size' : ''}`,
     `  height: ${side(height)}`,
     '  channels: RGB  # or BGR',
     ...(type === 'float32'
       ? [
-          '  range: [0, 1]  # what 0 and 255 become',
-          '  mean: [0.485, 0.456, 0.406]  # subtracted then; leave out if the model does it',
-          '  std: [0.229, 0.224, 0.225]  # divided by then',
+          '  range: [0, 1]  # values of the bytes 0 and 255',
+          '  mean: [0.485, 0.456, 0.406]  # subtracted; leave out if the model does it',
+          '  std: [0.229, 0.224, 0.225]  # divisor',
         ]
       : []),
     '  view: "4:3"  # aspect of the view it was trained on, or any',

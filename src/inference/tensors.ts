@@ -3,7 +3,7 @@ import type { Manifest } from './manifest.ts';
 type Input = Manifest['input'];
 type Output = Manifest['output'];
 
-/** True if a picture's bytes can go into the model as they are. */
+/** True if the model takes a picture's bytes unchanged. */
 export function isPlainInput(input: Input): boolean {
   return input.dtype === 'uint8' && input.layout === 'NHWC' && input.channels === 'RGB';
 }
@@ -52,11 +52,11 @@ export function dropAlpha(rgba: Uint8Array, rgb: Uint8Array): void {
 }
 
 /**
- * Turns what the model gave into metres, in place. What is not finite, not above zero or outside
- * the range that the manifest gives becomes 0, invalid.
+ * Converts the model's output to metres, in place. Values that are not finite, not above zero or
+ * outside the manifest's range become 0, invalid.
  *
  * `disparity` x is scale / (x + shift) metres; `inverse-relative` x (MiDaS, Depth Anything) is
- * 1 / (scale·x + shift). Without a calibrated scale the latter is stretched over each frame so that
+ * 1 / (scale·x + shift). Without a calibrated scale the latter is scaled in each frame so that
  * the nearest pixel becomes 1 and the farthest 10: that orders pixels, but it has no unit, and its
  * scale changes from frame to frame.
  */
@@ -73,14 +73,14 @@ export function toMetres(values: Float32Array, output: Output): void {
   dropOutside(values, output.range ?? [smallest, largest]);
 }
 
-/** Smallest and largest float32 above zero that are numbers. */
+/** Smallest and largest finite float32 above zero. */
 const smallest = 2 ** -149;
 const largest = (2 - 2 ** -23) * 2 ** 127;
 
 /**
- * Sets what is outside of the range to 0. Floats above zero are in the order of their bits, and
- * the others have bits below 0 or above infinity's, so comparing bits finds zero, negative, infinite
- * and not-a-number as well. Four at a time, since nearly always all four are valid.
+ * Sets values outside the range to 0. Positive floats sort like their bits, and all others have bits
+ * below 0 or above those of infinity, so comparing bits also finds zero, negative, infinite and NaN.
+ * Four at a time, since all four are nearly always valid.
  */
 function dropOutside(values: Float32Array, [low, high]: readonly [number, number]): void {
   const limits = Float32Array.of(Math.max(low, smallest), Math.min(high, largest));
@@ -98,7 +98,7 @@ function dropOutside(values: Float32Array, [low, high]: readonly [number, number
     const b = bits[i + 1] as number;
     const c = bits[i + 2] as number;
     const d = bits[i + 3] as number;
-    // A difference below zero sets the sign of the whole; where one overflows, the other does it.
+    // A negative difference sets the sign of the result; where one overflows, the other does not.
     const signs =
       (a - from) | (to - a) | (b - from) | (to - b) | (c - from) | (to - c) | (d - from) | (to - d);
     if (signs < 0) dropBetween(i, i + 4);
@@ -119,7 +119,7 @@ function inverseLine(values: Float32Array, output: Output): { scale: number; shi
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
-    // An infinite value must not flatten all others.
+    // An infinite value would compress all others.
     if (!Number.isFinite(value)) continue;
     if (value < low) low = value;
     if (value > high) high = value;

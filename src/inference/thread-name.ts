@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-/** What `top -H` and `depthline bench` call the threads that run a model. */
+/** Name of the threads that run a model, in `top -H` and `depthline bench`. */
 export const inferenceThread = 'inference';
 
 /** Names the thread that calls it, and those that it starts: at most 15 bytes. Linux only. */
@@ -8,6 +8,6 @@ export function nameThread(name: string): void {
   try {
     writeFileSync('/proc/thread-self/comm', name);
   } catch {
-    // Only for people who look; without it everything works as well.
+    // The name is only informative.
   }
 }

@@ -8,7 +8,7 @@ export interface ChosenSettings {
   readonly session?: SessionSettings;
   /** The file to load in place of the model's own. */
   readonly path: string;
-  /** What `depthline tune` chose, in words; nothing where it has not run. */
+  /** What `depthline tune` chose, in words; undefined if it has not run. */
   readonly tuned?: string;
 }
 
@@ -16,11 +16,11 @@ export interface AskedSettings {
   readonly workers?: number | undefined;
   readonly threads?: number | undefined;
   readonly providers: readonly string[];
-  /** Leave out what `depthline tune` found. */
+  /** Ignore what `depthline tune` found. */
   readonly untuned?: boolean | undefined;
 }
 
-/** What the user says goes before what `depthline tune` found here, and that before one of each. */
+/** The user's options take precedence over what `depthline tune` found; the default is 1 of each. */
 export function chooseSettings(
   model: Model,
   { workers, threads, providers, untuned }: AskedSettings,

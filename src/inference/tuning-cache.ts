@@ -51,7 +51,7 @@ export function tuningKey(sha256: string, providers: readonly string[]): TuningK
   };
 }
 
-/** Of ONNX Runtime; read from its package, since loading the library takes time. */
+/** Version of ONNX Runtime; read from its package, since loading the library takes time. */
 function runtimeVersion(): string {
   const { version } = require('onnxruntime-node/package.json') as { version: string };
   return version;
@@ -73,7 +73,7 @@ export function savedGraphPath(key: TuningKey): string {
   return fileOf(key).replace(/json$/, 'onnx');
 }
 
-/** What was found for this model on this machine; `warn` hears of a record that cannot be used. */
+/** The settings found for this model on this machine; `warn` is called for a record that cannot be used. */
 export function readTuning(key: TuningKey, warn: (message: string) => void): Tuning | undefined {
   const path = fileOf(key);
   let text: string;
@@ -86,11 +86,13 @@ export function readTuning(key: TuningKey, warn: (message: string) => void): Tun
     const tuning = tuningSchema.parse(JSON.parse(text));
     const { saved } = tuning;
     if (!saved || hashOf(saved.path) === saved.sha256) return tuning;
-    warn(`${saved.path} is not the graph that was saved; using the model itself (tune it again)`);
+    warn(
+      `${saved.path} is not the graph that was saved; using the model itself (run "depthline tune" again)`,
+    );
     const { saved: _, ...rest } = tuning;
     return rest;
   } catch {
-    warn(`${path} is damaged and not used; "depthline tune" writes it anew`);
+    warn(`${path} is damaged and ignored; run "depthline tune" to replace it`);
     return undefined;
   }
 }
@@ -106,13 +108,13 @@ export function writeTuning(key: TuningKey, tuning: Omit<Tuning, 'key'>): string
     writeFileSync(`${path}.part`, text, { flag: 'wx' });
     renameSync(`${path}.part`, path);
   } catch (cause) {
-    const message = `cannot write ${path}: ${reason(cause)}; set DEPTHLINE_CACHE to a folder that can be written`;
+    const message = `cannot write ${path}: ${reason(cause)}; set DEPTHLINE_CACHE to a writable folder`;
     throw new DepthlineError('MISSING', message, { cause });
   }
   return path;
 }
 
-/** Nothing if the file cannot be read. */
+/** Undefined if the file cannot be read. */
 export function hashOf(path: string): string | undefined {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');

@@ -6,7 +6,7 @@ import type { Model } from './model-files.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 export interface PoolOptions {
-  /** Sessions, each in a thread of its own. */
+  /** Sessions, each in its own thread. */
   readonly workers: number;
   /** ONNX Runtime's intra-op threads per session. */
   readonly threads: number;
@@ -19,17 +19,17 @@ export interface PoolOptions {
   readonly entry?: URL;
 }
 
-/** A worker that dies this often without a result in between cannot run the model here. */
+/** Deaths without a result in between after which a worker is given up. */
 const restartLimit = 3;
 
 /** Where a worker runs; it outlives the worker. */
 interface WorkerSlot {
-  /** Nothing while a worker that died is being replaced. */
+  /** Undefined while a worker that died is being replaced. */
   thread: InferenceThread | undefined;
   deaths: number;
 }
 
-/** Sessions of one model in worker threads; a picture goes to the one with the least to do. */
+/** Sessions of one model in worker threads; a picture goes to the least loaded one. */
 export class WorkerPool {
   readonly model: Model;
   /** Rejects when the last worker is given up. */
@@ -46,7 +46,7 @@ export class WorkerPool {
     this.failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
-    // Whoever infers hears of it too; nobody has to listen here.
+    // Callers of infer get the error too; an unhandled rejection here would end the process.
     this.failed.catch(() => {});
   }
 
@@ -113,7 +113,7 @@ export class WorkerPool {
   }
 
   #closedError(): DepthlineError {
-    return new DepthlineError('MODEL', `${this.model.manifest.name} has been closed`);
+    return new DepthlineError('MODEL', `${this.model.manifest.name} is closed`);
   }
 
   async #start(slot: WorkerSlot): Promise<void> {

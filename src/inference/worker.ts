@@ -24,7 +24,7 @@ const inputShape =
   input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
 
 nameThread(inferenceThread);
-// What ONNX Runtime would print on stderr is in the error that it throws.
+// ONNX Runtime throws what it would print on stderr.
 ort.env.logLevel = 'fatal';
 const options = sessionOptions(settings, threads, providers);
 const session = await native(state, () => ort.InferenceSession.create(path, options));
@@ -32,20 +32,20 @@ const description = describeModel(session);
 const unsupported = unsupportedModel(session);
 let problem = unsupported ?? manifestProblem(session, manifest);
 
-/** One that is worked on, and one that waits so that the worker does not. */
+/** One picture in progress, and one that waits so that the worker does not idle. */
 const slotCount = 2;
 const pixels = input.width * input.height;
-/** The model's input where it is not the picture's own bytes; used for one run at a time. */
+/** The model's input, unless it is the picture's own bytes; used by one run at a time. */
 const prepared = isPlainInput(input)
   ? undefined
   : input.dtype === 'uint8'
     ? new Uint8Array(pixels * 3)
     : new Float32Array(pixels * 3);
 
-// The first run shows the output's real shape, and makes the first frame as fast as the others.
+// The first run shows the output's real shape, and warms the session up.
 const shape = problem === undefined ? await outputShape() : [];
 const [height = 0, width = 0] = shape.filter((size) => size !== 1);
-/** ONNX Runtime takes no shared memory. */
+/** ONNX Runtime does not accept shared memory. */
 const picture = new Uint8Array(pixels * 3);
 const depth = new Float32Array(height * width);
 const fetches = {
@@ -66,7 +66,7 @@ let last: Promise<void> = Promise.resolve();
 let closing = false;
 port.on('message', (request: Request) => {
   if (request.type === 'close') closing = true;
-  // One at a time: a run starts some event-loop turns after it is asked for, and shares its input.
+  // One at a time: a run starts some event-loop turns after its request, and runs share one input.
   last = last.then(() => (request.type === 'close' ? close() : infer(request)));
 });
 
@@ -95,13 +95,13 @@ async function run(
   return native(state, () => session.run({ [input.name]: tensor }, fetches));
 }
 
-/** What comes out of a black picture: height and width, with ones before or after them. */
+/** Shape of the output for a black picture: height and width, among dimensions of 1. */
 async function outputShape(): Promise<readonly number[]> {
   const results = await run(new Uint8Array(pixels * 3), [output.name]);
   const { type, dims } = results[output.name] as ort.Tensor;
   const sides = dims.filter((size) => size !== 1);
   if (type === 'float32' && sides.length === 2) return dims;
-  problem = `the manifest says that the output "${output.name}" is one float32 picture, and it is ${type} [${dims.join(', ')}]`;
+  problem = `the output "${output.name}" must be one float32 picture, and is ${type} [${dims.join(', ')}]`;
   return [];
 }
 

@@ -54,8 +54,8 @@ const options = z.strictObject({
  * Monocular depth of each picture by an ONNX network, FastDepth by default (Wofk et al., *FastDepth:
  * Fast Monocular Depth Estimation on Embedded Systems*, ICRA 2019).
  *
- * In: a picture. One of the network's size goes in untouched; of any other the centre part with
- * the aspect that the network was trained on is scaled to that size. Out: float32 metres in the
+ * In: a picture. A picture of the network's size is used unchanged; of any other, the centre with the
+ * aspect that the network was trained on is scaled to that size. Out: float32 metres in the
  * network's output size, with the picture beside it.
  */
 export const estimateDepth = defineOperator({
@@ -151,8 +151,8 @@ async function resolve(
 }
 
 /**
- * Where frames wait for the operator anyway, one waits at the workers, so that no worker waits for
- * it. Where newer frames replace older ones it would only grow old there.
+ * Where frames wait for the operator anyway, one waits at the workers, so that no worker idles. Where
+ * newer frames replace older ones it would only get stale there.
  */
 function ahead({ whenFull }: QueueOptions): number {
   return whenFull === 'block' ? 1 : 0;

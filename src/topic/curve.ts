@@ -2,20 +2,24 @@ import { z } from 'zod';
 
 const key = () => z.string().length(40).describe('CURVE key in Z85, 40 characters');
 
-/** CURVE options of a socket that others connect to: it proves itself by its key pair. */
+/** CURVE options of a socket that others connect to. */
 export const curveServerSchema = z
   .strictObject({
     'secret-key': key(),
-    'public-key': key().optional().describe('only for people to read; clients need it'),
+    'public-key': key().optional().describe('informative: the key that clients need'),
     allow: z
       .array(key())
       .min(1)
       .optional()
-      .describe('public keys of the clients that may connect; default: all that know ours'),
+      .describe(
+        'public keys of the clients that may connect; default: all that know our public key',
+      ),
   })
-  .describe('encrypt, and prove who publishes: key pair of this end (best from the environment)');
+  .describe(
+    'encrypt and authenticate the publisher: key pair of this end (take it from the environment)',
+  );
 
-/** CURVE options of a socket that connects: it knows the other's public key. */
+/** CURVE options of a socket that connects. */
 export const curveClientSchema = z
   .strictObject({ 'server-key': key(), 'public-key': key(), 'secret-key': key() })
   .describe("encrypt: the publisher's public key and this end's own pair");

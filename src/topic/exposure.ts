@@ -1,7 +1,7 @@
-/** An endpoint that nobody outside of this machine reaches. */
+/** An endpoint that can only be reached from this machine. */
 const local = /^(ipc|inproc):|^(tcp|ws):\/\/(127(\.\d+){3}|localhost|lo|\[::1\]):/;
 
-/** What there is to say of a socket that others connect to: who may, if it does not encrypt. */
+/** A warning if everyone on the network can connect to this socket. */
 export function exposure({
   bind,
   curve,

@@ -7,8 +7,8 @@ export type DepthEncoding = (typeof depthEncodings)[number];
 export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
 
 /**
- * The header of a message. Times are nanoseconds in decimal text, since they do not fit a JSON
- * number that JavaScript reads exactly.
+ * The header of a message. Times are decimal strings of nanoseconds: JavaScript cannot read JSON
+ * numbers of that size exactly.
  */
 export interface MessageHeader {
   readonly v: 1;
@@ -34,11 +34,11 @@ export interface MessageHeader {
   readonly range?: readonly [number, number];
   readonly intrinsics?: Intrinsics;
   readonly model?: ModelIdentity;
-  /** Frames of the source that were not published since the last message. */
+  /** Frames of the source that were dropped since the previous message. */
   readonly dropped: number;
 }
 
-/** A received message, taken apart but not yet believed. */
+/** A received message, split into its parts. */
 export interface Unpacked {
   readonly topic: string;
   readonly header: MessageHeader;

@@ -1,5 +1,5 @@
 const nanosecondsPerMs = 1e6;
-/** A publisher may send faster than real time (a video file), so steps of this size are believed. */
+/** A publisher may send faster than real time (a video file), so steps of this size are accepted. */
 const largestStep = 10_000_000_000n;
 
 /**

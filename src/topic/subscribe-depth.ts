@@ -113,7 +113,7 @@ async function open(endpoint: string, options: SubscribeOptions): Promise<Subscr
   const connects = mode === 'connect' ? endpoint : undefined;
   void watchConnections(socket, connects, options).catch(() => {});
   try {
-    // ZeroMQ matches prefixes; exact topics are sorted out on arrival.
+    // ZeroMQ matches prefixes; exact topics are compared on arrival.
     socket.subscribe(topic);
     if (mode === 'bind') await bind(socket, endpoint, 'SOURCE');
     else connectTo(socket, endpoint, unresolved, 'SOURCE');
@@ -136,7 +136,7 @@ async function* all(socket: Subscriber, options: SubscribeOptions): AsyncGenerat
   }
 }
 
-/** Reads on while the consumer is busy and keeps one message, so that nothing old waits anywhere. */
+/** Keeps reading while the consumer is busy and keeps the newest message, so that no old one waits. */
 async function* newest(socket: Subscriber, options: SubscribeOptions): AsyncGenerator<Received> {
   let slot: Received | undefined;
   let ended = false;

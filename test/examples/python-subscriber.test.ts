@@ -70,7 +70,7 @@ const headers: (string | Buffer)[] = [
   ' '.repeat(70_000) + JSON.stringify(header),
   Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from(JSON.stringify(header))]),
 ];
-/** Messages that no reader may stumble over. */
+/** Malformed messages in either framing. */
 const malformed: Buffer[][] = [
   ...headers.map((text) => [Buffer.from('depth'), Buffer.from(text), Buffer.alloc(16)]),
   [Buffer.from('depth'), Buffer.from(JSON.stringify(header)), Buffer.alloc(15)],
@@ -133,7 +133,7 @@ describe.each(framings)('a pyzmq reader of a %s topic', (framing) => {
     }
   });
 
-  it('with latest skips what came while it was busy', async () => {
+  it('with latest skips what arrived while it was busy', async () => {
     const frameMs = 40;
     const { endpoint } = await topic(framing, '32FC1', frameMs);
     const slow = `

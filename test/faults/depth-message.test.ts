@@ -27,7 +27,7 @@ const honest = (['32FC1', '16UC1'] as const)
   .map((encoding) => encodeFrame(depthFrame(7, 5), { encoding, publishedAt: 5n, dropped: 0 }))
   .concat(encodeFrame(imageFrame(4, 3), { encoding: '32FC1', publishedAt: 5n, dropped: 0 }));
 
-/** JSON whose text or nesting is what harms, so that it is not made from an object. */
+/** JSON whose text or nesting does harm, so that it cannot be made from an object. */
 const deep = `${'['.repeat(20_000)}1${']'.repeat(20_000)}`;
 const withoutText = '{"toString":1,"valueOf":1}';
 const lie = fc.oneof(
@@ -62,7 +62,7 @@ function lying(framing: (typeof framings)[number], header: string, payload: Uint
 }
 
 describe.each(framings)('a %s message whose header lies', (framing) => {
-  it('is a frame that its payload bears out, or corrupt in words that a terminal can show', () => {
+  it('is a frame that its payload confirms, or corrupt with a printable message', () => {
     let corrupt = 0;
     fc.assert(
       fc.property(
@@ -72,7 +72,7 @@ describe.each(framings)('a %s message whose header lies', (framing) => {
           try {
             const unpacked = unpackMessage(lying(framing, told(header, lies), payload));
             const frame = decodeFrame(unpacked);
-            // Whoever gets it may print it.
+            // A reader may print it.
             JSON.stringify(unpacked.header);
             expect(typeof frame.source).toBe('string');
             if (frame.kind === 'depth' || frame.kind === 'image') {
@@ -106,7 +106,7 @@ it.each([
   expect(() => decodeFrame(unpackMessage(parts))).toThrow(CorruptMessage);
 });
 
-it('a subscriber hangs up on a publisher that announces more than any message has', async () => {
+it('a subscriber disconnects a publisher that announces more than any message has', async () => {
   const hungUp = new Promise<void>((resolve) => {
     const server = createServer((socket) => {
       socket.on('error', () => {}).once('close', resolve);
@@ -129,7 +129,7 @@ it('a subscriber hangs up on a publisher that announces more than any message ha
   await hungUp;
 });
 
-it.each([true, false])('a subscriber with latest: %s reads on behind every lie', async (latest) => {
+it.each([true, false])('a subscriber with latest: %s continues after every lie', async (latest) => {
   const { socket, endpoint } = await publisher();
   const [first] = honest;
   if (!first) throw new Error('no message');

@@ -45,7 +45,7 @@ print('ready', flush=True)
 time.sleep(600)
 `;
 
-/** Comes, reads one message, and goes, again and again. */
+/** Subscribes, reads one message, and leaves, repeatedly. */
 const visitor = `
 import sys, zmq
 context = zmq.Context()
@@ -125,12 +125,12 @@ function expectHealthy(headers: readonly Header[]): void {
   }
 }
 
-/** Between the wall clocks of two processes, which Node.js reads when it starts. */
+/** Tolerance between the wall clocks of two processes. */
 const clockSkewMs = 100;
 const camera = 'fps: 100, realtime: true';
 
 describe('a topic with bad subscribers', () => {
-  it('keeps at most its high-water mark for one that never reads, and others get theirs', async () => {
+  it('queues at most its high-water mark for one that never reads, and serves others', async () => {
     const peak = async (stuck: boolean) => {
       const { running, endpoint } = await publishing(camera);
       if (stuck) {
@@ -143,11 +143,11 @@ describe('a topic with bad subscribers', () => {
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
     };
     const alone = await peak(false);
-    // Three who are sent 44 MB each, and keep a few messages and their sockets' buffers.
+    // Each of the three is sent 44 MB; a few messages and the buffers of their sockets remain.
     expect((await peak(true)) - alone).toBeLessThan(60);
   });
 
-  it('outlives those that come and go, and keeps no descriptor of theirs', async () => {
+  it('survives subscribers that come and go, and keeps none of their descriptors', async () => {
     const { running, endpoint } = await publishing(camera);
     const descriptors = () => readdirSync(`/proc/${running.child.pid}/fd`).length;
     await read(endpoint, 3);
@@ -160,7 +160,7 @@ describe('a topic with bad subscribers', () => {
     await stop(running);
   });
 
-  it('outlives those that are killed, hang half-open, or send garbage', async () => {
+  it('survives subscribers that are killed, stay half-open, or send garbage', async () => {
     const { running, endpoint } = await publishing(camera);
     const { hostname, port } = new URL(endpoint);
     for (let i = 0; i < Math.min(60, rounds); i++) {
@@ -185,7 +185,7 @@ async function handshaken(endpoint: string): Promise<Socket> {
 }
 
 describe('a topic whose subscribers send too much', () => {
-  it('hangs up on one that says it sends a gigabyte', async () => {
+  it('disconnects one that announces a gigabyte', async () => {
     const { running, endpoint } = await publishing(camera);
     const socket = await handshaken(endpoint);
     const closed = once(socket, 'close');
@@ -196,7 +196,7 @@ describe('a topic whose subscribers send too much', () => {
   });
 
   it.each(['always', 'subscribers'])(
-    'with demand: %s goes on for others while one subscribes to ten thousands of topics',
+    'with demand: %s continues for others while one subscribes to tens of thousands of topics',
     async (demand) => {
       const { running, endpoint } = await publishing(camera, `, demand: ${demand}`);
       const { lines } = script(reader, endpoint, '-1');
@@ -216,8 +216,8 @@ describe('a topic whose subscribers send too much', () => {
   );
 });
 
-describe('a publisher that is killed and started again', () => {
-  it('is read on by whoever subscribed, who sees it by the fall of seq', async () => {
+describe('a publisher that is killed and restarts', () => {
+  it('is read again by its subscribers, who see it by the fall of seq', async () => {
     const { running, endpoint } = await publishing(camera);
     const { lines } = script(reader, endpoint, '-1');
     const next = async () => JSON.parse((await lines.next()).value) as Header;
@@ -238,7 +238,7 @@ describe('a publisher that is killed and started again', () => {
 });
 
 describe('a topic with demand: subscribers', () => {
-  it('is idle until a reader comes, and again when it has gone', async () => {
+  it('is idle until a reader subscribes, and again when it has left', async () => {
     const { running, endpoint } = await publishing(camera, ', demand: subscribers');
     const stats = () =>
       running.stdout

@@ -245,7 +245,11 @@ describe('a model that does not fit its manifest', () => {
     ));
 
   it('no picture of depth', () =>
-    fails('colour', {}, /output "other" is one float32 picture, and it is float32 \[1, 3, 6, 8\]/));
+    fails(
+      'colour',
+      {},
+      /output "other" must be one float32 picture, and is float32 \[1, 3, 6, 8\]/,
+    ));
 
   it('two inputs', () =>
     fails('two-inputs', {}, /input "gain": float32 \[1\].*only models with one input/));

@@ -78,7 +78,7 @@ describe('a model that cannot be used says why', () => {
       'input "picture": float32 [n, 3, height, width]',
       'output "depth": float32 [n, 1, h, w]',
       /Write .*bare.yaml/,
-      / {2}layout: NCHW\n {2}dtype: float32\n {2}width: 224 {2}# the model leaves its size open/,
+      / {2}layout: NCHW\n {2}dtype: float32\n {2}width: 224 {2}# the model takes any size/,
       / {2}meaning: metres {2}# or inverse-relative, log, disparity/,
     );
   });

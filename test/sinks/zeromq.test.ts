@@ -56,7 +56,7 @@ async function receive(
 }
 
 describe('zeromq sink', () => {
-  it('publishes depth with what it takes to understand it', async () => {
+  it('publishes self-describing depth', async () => {
     const endpoint = await freeEndpoint();
     const sink = await open({ bind: endpoint, framing: 'single' });
     const [frame] = await receive(sink, endpoint, 1);
@@ -70,7 +70,7 @@ describe('zeromq sink', () => {
     expect(context.report()).toMatchObject({ endpoint });
   });
 
-  it('brings the picture along on a topic of its own', async () => {
+  it('publishes the picture on a topic of its own', async () => {
     const endpoint = await freeEndpoint();
     const sink = await open({ bind: endpoint, 'image-topic': 'image' });
     const make = (seq: number) => ({ ...depthFrame(8, 6, seq), image: imageFrame(4, 3, seq) });
@@ -78,7 +78,7 @@ describe('zeromq sink', () => {
     expect(image).toMatchObject({ kind: 'image', width: 4, height: 3 });
   });
 
-  it('says in each message how many frames of the source were not published before it', async () => {
+  it('states in each message how many frames of the source were dropped before it', async () => {
     const endpoint = await freeEndpoint();
     const sink = await open({ bind: endpoint });
     const frames = await receive(sink, endpoint, 3, {}, (n) => depthFrame(2, 2, n * 5));
@@ -99,7 +99,7 @@ describe('zeromq sink', () => {
     }
   });
 
-  it('that pushes to nobody does not keep a run from being stopped', async () => {
+  it('that pushes without a reader does not keep a run from stopping', async () => {
     const sink = await open({ bind: await freeEndpoint(), type: 'push', 'high-water-mark': 1 });
     const stuck = Promise.resolve(sink.write(depthFrame())).then(
       () => 'sent',
@@ -199,7 +199,7 @@ describe('zeromq sink', () => {
 });
 
 describe('zeromq sink with demand: subscribers', () => {
-  it('wants frames while somebody subscribes to its topic', async () => {
+  it('wants frames while there is a subscriber to its topic', async () => {
     const endpoint = await freeEndpoint();
     const sink = await open({ bind: endpoint, topic: 'depth', demand: 'subscribers' });
     const changes: boolean[] = [];
@@ -208,7 +208,7 @@ describe('zeromq sink with demand: subscribers', () => {
     const other = new Subscriber({ linger: 0 });
     other.connect(endpoint);
     other.subscribe('another');
-    // A reader of another topic came first: what counts is who comes for ours.
+    // A reader of another topic, which connects first, does not count.
     const frames = await receive(sink, endpoint, 20);
     expect(frames).toHaveLength(20);
     await expect.poll(() => changes).toEqual([false, true, false]);
@@ -245,14 +245,14 @@ describe('zeromq sink with demand: subscribers', () => {
     await expect.poll(() => changes).toEqual([false, true, false]);
   });
 
-  it('is refused where nobody subscribes', () => {
+  it('is refused for push', () => {
     const options = { bind: 'tcp://127.0.0.1:*', type: 'push', demand: 'subscribers' };
     expect(() => zeromq.options.parse(options)).toThrow(/only.*pub.*knows its subscribers/);
   });
 });
 
 describe('zeromq sink with CURVE', () => {
-  it('is read with the right keys, and not without or with wrong ones', async () => {
+  it('can be read with the right keys, and not without keys or with others', async () => {
     const { curveKeyPair } = await import('zeromq');
     const [server, client, other] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
     const endpoint = await freeEndpoint();
@@ -269,12 +269,12 @@ describe('zeromq sink with CURVE', () => {
     const curve = { serverKey: server.publicKey, publicKey, secretKey };
     const frames = await receive(sink, endpoint, 30, { curve });
     expect(frames).toHaveLength(30);
-    // Both others were there all the while and saw nothing.
+    // Both others were connected throughout and received nothing.
     stop.abort();
     await expect.poll(() => refused).toBe(2);
   });
 
-  it('with an allow-list is read by those on it alone', async () => {
+  it('with an allow-list can only be read by clients on it', async () => {
     const { curveKeyPair } = await import('zeromq');
     const [server, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
     const endpoint = await freeEndpoint();

@@ -36,7 +36,7 @@ async function topic(make: (n: number) => Buffer[], everyMs = 2) {
 }
 
 describe('zeromq source', () => {
-  it('gives frames of the topic, and counts what the publisher did not send', async () => {
+  it('yields frames of the topic, and counts what the publisher did not send', async () => {
     const endpoint = await topic((n) => message(depthFrame(4, 3, n * 3)));
     const frames = await firstValueFrom(
       (await open({ connect: endpoint })).pipe(take(5), toArray()),
@@ -74,7 +74,7 @@ describe('zeromq source', () => {
     expect(context.drops.get('at capture') ?? 0).toBeLessThan(2 ** 40);
   });
 
-  it('hands over nothing while the gate is closed, and then the newest', async () => {
+  it('yields nothing while the gate is closed, and then the newest', async () => {
     const endpoint = await topic((n) => message(depthFrame(4, 3, n)));
     const source = await open({ connect: endpoint });
     context.gate.hold('a slow sink');
@@ -94,7 +94,7 @@ describe('zeromq source', () => {
     expect(context.drops.get('at capture')).toBeGreaterThan(0);
   });
 
-  it('says that a topic carries another kind than expected', async () => {
+  it('reports a topic of another kind than expected', async () => {
     const endpoint = await topic((n) => message(imageFrame(4, 3, n), { topic: 'image' }));
     const source = await open({ connect: endpoint, topic: 'image' });
     await expect(firstValueFrom(source)).rejects.toThrow(
@@ -136,7 +136,7 @@ describe('zeromq source', () => {
   });
 
   it.each([-120_000, 120_000])(
-    'gives ages by the clock of this machine where the publisher is %d ms off, and says so once',
+    'gives ages by the clock of this machine where the publisher is %d ms off, and warns once',
     async (offMs) => {
       const off = BigInt(offMs) * 1_000_000n;
       const endpoint = await topic((n) => {
@@ -163,7 +163,7 @@ describe('zeromq source', () => {
     },
   );
 
-  it('says since when it has no publisher, waits for it, and says that it is back', async () => {
+  it('reports since when it has no publisher, waits for it, and reports its return', async () => {
     const endpoint = await freeEndpoint();
     const source = await open({ connect: endpoint });
     const seen: number[] = [];
@@ -186,7 +186,7 @@ describe('zeromq source', () => {
     ]);
   });
 
-  it('does not hand over what it received while the gate was closed', async () => {
+  it('does not yield frames received while the gate was closed', async () => {
     let sent = 0;
     const { socket, endpoint } = await publisher();
     closing.push(() => socket.close());
@@ -230,7 +230,7 @@ describe('zeromq source', () => {
     await sending;
   });
 
-  it('that binds takes no endpoint from another, and no file', async () => {
+  it('that binds replaces no endpoint of another process, and no file', async () => {
     const path = join(workplace(), 'depth');
     const first = await open({ bind: `ipc://${path}` });
     const subscription = first.subscribe();

@@ -56,7 +56,7 @@ function subscribe(endpoint: string, options: SubscribeOptions = {}) {
 
 const deadline = { timeout: 20_000 };
 
-it('says when it is connected, and when no more', async () => {
+it('reports when it is connected, and when no longer', async () => {
   const endpoint = await freeEndpoint();
   const { told } = subscribe(endpoint);
   for (const expected of [
@@ -80,24 +80,27 @@ describe('a publisher that refuses', () => {
       keys(other.publicKey),
       /server-key is the publisher's public key/,
     ],
-  ])('%s: said once, and connected to when it has changed', async (_, settings, options, why) => {
-    const endpoint = await freeEndpoint();
-    const close = await publish(endpoint, settings);
-    const { told, frames } = subscribe(endpoint, options);
-    await expect.poll(() => told, deadline).toEqual([expect.stringMatching(why)]);
-    await close();
-    const right = 'curve' in options ? curveServer : {};
-    const secret =
-      'curve' in options && options.curve.serverKey === other.publicKey ? other : server;
-    await publish(endpoint, {
-      ...right,
-      ...('curve' in options && { curveSecretKey: secret.secretKey }),
-    });
-    await expect.poll(frames, deadline).toBeGreaterThan(0);
-    expect(told).toEqual([expect.stringMatching(why), true]);
-  });
+  ])(
+    '%s: reported once, and connected to when it has changed',
+    async (_, settings, options, why) => {
+      const endpoint = await freeEndpoint();
+      const close = await publish(endpoint, settings);
+      const { told, frames } = subscribe(endpoint, options);
+      await expect.poll(() => told, deadline).toEqual([expect.stringMatching(why)]);
+      await close();
+      const right = 'curve' in options ? curveServer : {};
+      const secret =
+        'curve' in options && options.curve.serverKey === other.publicKey ? other : server;
+      await publish(endpoint, {
+        ...right,
+        ...('curve' in options && { curveSecretKey: secret.secretKey }),
+      });
+      await expect.poll(frames, deadline).toBeGreaterThan(0);
+      expect(told).toEqual([expect.stringMatching(why), true]);
+    },
+  );
 
-  it('for want of a key on its list: said once, and connected to when it is there', async () => {
+  it('because the key is not on its list: reported once, and connected to when it is', async () => {
     const endpoint = await freeEndpoint();
     const list = await allowOnly([other.publicKey]);
     closing.push(list.close);
@@ -111,7 +114,7 @@ describe('a publisher that refuses', () => {
     await expect.poll(frames, deadline).toBeGreaterThan(0);
   });
 
-  it('while it closes is connected to when it is back', async () => {
+  it('while it closes is connected to when it returns', async () => {
     const endpoint = await freeEndpoint();
     const keep = await allowOnly([]);
     closing.push(keep.close);
@@ -131,7 +134,7 @@ describe('a publisher that refuses', () => {
   });
 });
 
-it('asks the kernel to find out that a machine is gone', async () => {
+it('enables TCP keep-alive, which detects a machine that is gone', async () => {
   const socket = new Publisher({ linger: 0 });
   closing.push(() => socket.close());
   await socket.bind('tcp://127.0.0.1:*');

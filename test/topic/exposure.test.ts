@@ -10,7 +10,7 @@ it.each([
   'ws://127.0.0.1:5556',
   'ipc:///run/depth',
   'inproc://depth',
-])('%s is of this machine', (bind) => expect(exposure({ bind })).toEqual([]));
+])('%s is local', (bind) => expect(exposure({ bind })).toEqual([]));
 
 it.each([
   'tcp://*:5556',
@@ -26,4 +26,4 @@ it.each([
   expect(exposure({ bind, curve: {} })).toEqual([]);
 });
 
-it('whoever connects opens nothing', () => expect(exposure({})).toEqual([]));
+it('a socket that connects is not open', () => expect(exposure({})).toEqual([]));

@@ -27,7 +27,7 @@ function trip(
 const depth = depthFrame(7, 5, 3, (x, y) => (x === 0 ? 0 : 0.1 + x / 3 + y));
 
 describe.each(framings)('a %s message', (framing) => {
-  it('brings a depth frame in metres bit for bit', () => {
+  it('carries a depth frame in metres bit for bit', () => {
     const known = {
       ...depth,
       range: [0.1, 10] as const,
@@ -48,7 +48,7 @@ describe.each(framings)('a %s message', (framing) => {
     });
   });
 
-  it('brings depth in millimetres to the millimetre', () => {
+  it('carries depth in millimetres to the millimetre', () => {
     const { header, frame } = trip(depth, framing, '16UC1');
     expect(header).toMatchObject({ dtype: '<u2', encoding: '16UC1', unit: 'mm', scale: 0.001 });
     const data = (frame as typeof depth).data;
@@ -62,7 +62,7 @@ describe.each(framings)('a %s message', (framing) => {
     expect(() => unpackMessage(parts)).toThrow(`${encoding} with scale 0.0002`);
   });
 
-  it('brings pictures, points and data', () => {
+  it('carries pictures, points and data', () => {
     const rgba = { ...imageFrame(4, 3), format: 'rgba' as const, data: new Uint8Array(48).fill(9) };
     const points = {
       kind: 'points' as const,
@@ -75,7 +75,7 @@ describe.each(framings)('a %s message', (framing) => {
       expect(trip(frame, framing).frame).toEqual(frame);
   });
 
-  it('never does worse than to be called corrupt, whatever happened to it', () => {
+  it('is at worst reported as corrupt, whatever happened to it', () => {
     const { header, payload } = encodeFrame(depth, options);
     const parts = packMessage(framing, 'depth', header, payload);
     const mutation = fc.record({
@@ -112,7 +112,7 @@ function survives(parts: readonly Uint8Array[]): void {
 }
 
 describe('what is not a message', () => {
-  it('is called corrupt', () => {
+  it('is corrupt', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 }), survives),
       { numRuns: 2000 },
@@ -120,16 +120,16 @@ describe('what is not a message', () => {
   });
 
   it.each([
-    ['a shape that its payload does not bear out', { shape: [1e9, 1e9] }],
+    ['a shape that does not match its payload', { shape: [1e9, 1e9] }],
     ['a negative shape', { shape: [-5, -7] }],
     ['too many dimensions', { shape: [5, 7, 1] }],
     ['an unknown encoding', { encoding: 'constructor' }],
     ['another dtype', { dtype: '<f8' }],
     ['another kind', { kind: 'image' }],
     ['another version', { v: 2 }],
-    ['times that are none', { capturedAt: '1e400' }],
-    ['a seq that is none', { seq: 0.5 }],
-  ])('with %s is called corrupt', (_, lie) => {
+    ['an invalid time', { capturedAt: '1e400' }],
+    ['an invalid seq', { seq: 0.5 }],
+  ])('with %s is corrupt', (_, lie) => {
     const { header, payload } = encodeFrame(depth, options);
     const parts = packMessage('multipart', 'depth', { ...header, ...lie } as never, payload);
     expect(() => decodeFrame(unpackMessage(parts))).toThrow(CorruptMessage);

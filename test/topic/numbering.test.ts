@@ -6,7 +6,7 @@ const numbered = (...theirs: number[]) => {
   return theirs.map((seq) => numbering.next(seq));
 };
 
-it('begins at 0 and keeps gaps', () => {
+it('starts at 0 and keeps gaps', () => {
   expect(numbered(70, 71, 75)).toEqual([
     { seq: 0, lost: 0 },
     { seq: 1, lost: 0 },
@@ -14,7 +14,7 @@ it('begins at 0 and keeps gaps', () => {
   ]);
 });
 
-it('goes on rising when the publisher begins anew, or repeats a number', () => {
+it('keeps rising when the publisher restarts, or repeats a number', () => {
   expect(numbered(70, 0, 2, 2)).toEqual([
     { seq: 0, lost: 0 },
     { seq: 1, lost: 0 },

@@ -62,7 +62,7 @@ describe.each(framings)('subscribeDepth to a %s topic', (framing) => {
 });
 
 describe('subscribeDepth', () => {
-  it('keeps to its topic exactly, although ZeroMQ matches prefixes', async () => {
+  it('yields its topic only, although ZeroMQ matches prefixes', async () => {
     const { socket, endpoint } = await publisher();
     const done = new AbortController();
     const sending = sendUntil(socket, done.signal, 2, (n) =>
@@ -75,7 +75,7 @@ describe('subscribeDepth', () => {
     expect(frames.every((frame) => frame.kind === 'image')).toBe(true);
   });
 
-  it('reports corrupt messages and reads on', async () => {
+  it('reports corrupt messages and continues', async () => {
     const { socket, endpoint } = await publisher();
     const done = new AbortController();
     const sending = sendUntil(socket, done.signal, 2, (n) =>
@@ -91,7 +91,7 @@ describe('subscribeDepth', () => {
     expect(corrupt[0]).toMatch(/^not a Depthline message: version undefined/);
   });
 
-  it('ends when its signal aborts, also while nothing comes', async () => {
+  it('ends when its signal aborts, also while nothing is received', async () => {
     const { socket, endpoint } = await publisher();
     closing.push(() => socket.close());
     const stop = new AbortController();
@@ -100,7 +100,7 @@ describe('subscribeDepth', () => {
     expect(await reading).toEqual([]);
   });
 
-  it('goes on when the publisher was started again', async () => {
+  it('continues when the publisher restarts', async () => {
     const first = await topic('multipart', 5);
     const frames = subscribeDepth(first.endpoint)[Symbol.asyncIterator]();
     expect((await frames.next()).done).toBe(false);
