@@ -58,7 +58,12 @@ describe('manifest', () => {
       'meaning: inverse-relative, shift: 1',
       /output.scale: is missing: calibration needs scale and shift/,
     ],
-    ['a mean of bytes', 'view: "4:3"', 'mean: [0, 0, 0]', /input.mean: is for float32 only; a uint8/],
+    [
+      'a mean of bytes',
+      'view: "4:3"',
+      'mean: [0, 0, 0]',
+      /input.mean: is for float32 only; a uint8/,
+    ],
     ['a std of 0', 'dtype: uint8', 'dtype: float32, std: [0, 1, 1]', /input.std: must not be 0/],
     ['no size', 'width: 224, ', '', /input: missing option "width": pixels/],
   ])('refuses %s', (_, from, to, message) => {
