@@ -123,7 +123,12 @@ done
   });
 
   it.each([
-    ['a source that ends', ['--set', 'source.test-pattern.frames=35'], 1, /only \d+ frames were captured/],
+    [
+      'a source that ends',
+      ['--set', 'source.test-pattern.frames=35'],
+      1,
+      /only \d+ frames were captured/,
+    ],
     ['an unknown option', ['--round', '2'], 2, /--rounds/],
     ['modes of no Jetson', ['--modes', '0'], 1, /nvpmodel cannot set power mode 0: .*root/],
     ['modes that are no numbers', ['--modes', 'max'], 2, /numbers separated by commas/],
