@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -221,6 +221,8 @@ async function saveGraph(
   ort.env.logLevel = 'fatal';
   try {
     mkdirSync(dirname(file), { recursive: true });
+    // ONNX Runtime would follow a link of that name.
+    rmSync(file, { force: true });
     await load(path, { optimizedModelFilePath: file });
   } catch (cause) {
     const message = `cannot save the graph as ${file}: ${reason(cause)}; set DEPTHLINE_CACHE to a writable folder`;

@@ -1,4 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -49,6 +56,17 @@ describe('the settings of a model', () => {
       path: model.path,
       tuned: '2 workers, 3 threads, no spinning',
     });
+  });
+
+  it('are stored without writing through a link', () => {
+    const foreign = join(folder, 'notes');
+    writeFileSync(foreign, 'my notes');
+    const path = store();
+    rmSync(path);
+    for (const name of [path, `${path}.part`]) symlinkSync(foreign, name);
+    expect(store()).toBe(path);
+    expect(readFileSync(foreign, 'utf8')).toBe('my notes');
+    expect(chooseSettings(model, { providers })).toMatchObject({ workers: 2 });
   });
 
   it('are the user’s first', () => {
