@@ -69,7 +69,10 @@ export interface PathUse {
   readonly option: string;
   /** Folders below it too. */
   readonly deep?: boolean;
-  /** Names of the files that are used in a folder; default: any. */
+  /**
+   * Names of the files that are read in a folder, default: any; for a sink, names of existing files
+   * that it replaces, default: none.
+   */
   readonly names?: RegExp;
   /** Some of the names that are written in a folder, one of each kind. */
   readonly samples?: readonly string[];

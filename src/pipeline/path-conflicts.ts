@@ -85,6 +85,7 @@ function describe({ as, path }: PathUse): string {
 }
 
 function conflict(output: PathUse, other: PathUse): boolean {
+  if (output.as === 'folder' && other.as === 'file') return removes(output, other.path);
   if (output.as !== other.as) return false;
   if (!samePlace(output.path, other.path) && !(other.deep && isBelow(output.path, other.path)))
     return false;
@@ -93,6 +94,12 @@ function conflict(output: PathUse, other: PathUse): boolean {
   if (!samples) return true;
   if (other.samples) return samples.some((name) => other.samples?.includes(name));
   return samples.some((name) => other.names?.test(name) ?? true);
+}
+
+/** Whether a sink that replaces files of some names would replace this one. */
+function removes({ path, names }: PathUse, file: string): boolean {
+  const real = realPath(file);
+  return (names?.test(basename(real)) ?? false) && samePlace(dirname(real), path);
 }
 
 function samePlace(a: string, b: string): boolean {

@@ -63,6 +63,9 @@ const options = z.strictObject({
     ),
 });
 
+/** Names that `existing: overwrite` removes, if index.csv lists them. */
+const frameNames = /\d{6,}\.(png|jpg|npy|json)$/;
+
 type Options = z.output<typeof options>;
 
 /**
@@ -81,12 +84,13 @@ export const file = defineSink({
     { directory: 'out/%Y-%m-%d/%H', format: 'npy' },
     { directory: 'out/dataset', layout: 'rgbd', format: 'jpeg' },
   ],
-  writes({ directory, prefix, format, layout }, baseDirectory) {
+  writes({ directory, prefix, format, layout, existing }, baseDirectory) {
     const at = BigInt(Date.now()) * 1_000_000n;
     const path = resolvePath(baseDirectory, expandTime(directory, at));
     const stem = `${prefix}000000`;
     const use = (folder: string, ...samples: string[]): PathUse => {
-      return { path: join(path, folder), as: 'folder', option: 'directory', samples };
+      const removed = existing === 'overwrite' && { names: frameNames };
+      return { path: join(path, folder), as: 'folder', option: 'directory', samples, ...removed };
     };
     const list = use('.', `${prefix}index.csv`);
     if (layout === 'flat') return [use('.', `${stem}.${endings[format]}`), list];

@@ -82,6 +82,17 @@ describe('an output that is an input', () => {
     expect(problems(source, file({ directory: 'pics', format: 'png' }))).toHaveLength(1);
   });
 
+  it('a picture that overwriting would remove', () => {
+    writeFileSync(at('out/000007.png'), '');
+    symlinkSync('out/000007.png', at('photo.png'));
+    const into = (existing: 'append' | 'overwrite') => file({ directory: 'out', existing });
+    for (const path of ['out/000007.png', 'photo.png']) {
+      expect(problems(images({ path }), into('overwrite'))).toHaveLength(1);
+      expect(problems(images({ path }), into('append'))).toEqual([]);
+    }
+    expect(problems(images({ path: 'pics/a.png' }), into('overwrite'))).toEqual([]);
+  });
+
   it('the depth of pictures', () => {
     const source = images({ path: 'pics', depth: 'set/depth' });
     expect(problems(source, file({ directory: 'set/depth' }))).toHaveLength(1);
