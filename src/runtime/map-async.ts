@@ -151,6 +151,11 @@ function run(
     context.signal.addEventListener('abort', stop, { once: true });
     const subscription = input.subscribe({
       next(frame) {
+        // An operator in front may release frames when the source is stopped.
+        if (over) {
+          context.dropped(1, 'stopped');
+          return;
+        }
         queue.push(frame);
         pump();
       },

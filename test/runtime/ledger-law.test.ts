@@ -219,6 +219,22 @@ describe('the ledger law', () => {
     Math.max(120_000, 30 * numRuns),
   );
 
+  it('holds when an operator releases frames into an aborted one', async () => {
+    const clock = new VirtualClock();
+    const run = await startPipeline(
+      definePipeline({
+        source: ticker({ frames: 2, periodMs: 0 }),
+        operators: [(users.buffered as (typeof users)[string])(clock), slow({ ms: 0 })],
+        sinks: [collector(clock)({})],
+      }),
+      { clock },
+    );
+    clock.after(0, () => run.abort());
+    const summary = await clock.until(run.done);
+    expect(summary.violations).toEqual([]);
+    expect(summary.branches.map(imbalance)).toEqual([0]);
+  });
+
   it('needs nothing added and counts what an operator swallows at that operator', async () => {
     const clock = new VirtualClock();
     const swallowing = function everyThird(input) {
