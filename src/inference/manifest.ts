@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { interval } from '../core/interval.ts';
-import { float16Advice } from './model-contract.ts';
+import { float16Advice } from './float16-advice.ts';
 
 const finite = z.number();
 const perChannel = z.tuple([finite, finite, finite]);

