@@ -1,3 +1,5 @@
+import type { Rectangle, Size } from './size.ts';
+
 /** Camera intrinsics in pixels of the frame they travel with (pinhole model). */
 export interface Intrinsics {
   readonly fx: number;
@@ -5,6 +7,23 @@ export interface Intrinsics {
   readonly cx: number;
   readonly cy: number;
 }
+
+/**
+ * The part of the source's picture that a frame shows, in pixels of that picture. 0, 0 is its top left
+ * corner, so the centre of its first pixel is at 0.5, 0.5. Edges may lie between pixels, and outside
+ * the picture where a resize has added bars.
+ */
+export interface View extends Rectangle {
+  /** Size of the source's picture. */
+  readonly source: Size;
+  /** Swapped since the source: left and right (horizontal), top and bottom (vertical), or both. */
+  readonly flip?: FlipAxis;
+  /** The part within the bars, where the source's picture goes on under them. */
+  readonly shown?: Rectangle;
+}
+
+export const flipAxes = ['horizontal', 'vertical', 'both'] as const;
+export type FlipAxis = (typeof flipAxes)[number];
 
 /** Name and content hash of the model that estimated a depth frame. */
 export interface ModelIdentity {
@@ -33,6 +52,8 @@ export interface FrameBase {
   /** Duration of each stage, milliseconds by stage name. */
   readonly timings?: Readonly<Record<string, number>>;
   readonly intrinsics?: Intrinsics;
+  /** The part of the source's picture that the frame shows; default: all of it. */
+  readonly view?: View;
   /** Ground truth, from sources that have it (synthetic-room). */
   readonly truth?: DepthMap;
 }
@@ -82,9 +103,9 @@ export type Frame = ImageFrame | DepthFrame | PointsFrame | DataFrame;
 export type FrameKind = Frame['kind'];
 export const frameKinds = ['image', 'depth', 'points', 'data'] as const satisfies FrameKind[];
 
-/** What a frame derived from `frame` inherits: identity, times, intrinsics and ground truth. */
+/** What a frame derived from `frame` inherits: identity, times, intrinsics, view and truth. */
 export function derive(frame: Frame): FrameBase {
-  const { seq, pts, capturedAt, source, timings, intrinsics, truth } = frame;
+  const { seq, pts, capturedAt, source, timings, intrinsics, view, truth } = frame;
   return {
     seq,
     pts,
@@ -92,6 +113,7 @@ export function derive(frame: Frame): FrameBase {
     source,
     ...(timings && { timings }),
     ...(intrinsics && { intrinsics }),
+    ...(view && { view }),
     ...(truth && { truth }),
   };
 }

@@ -1,3 +1,4 @@
+import type { FlipAxis } from './frame.ts';
 import { centreRectangle, type Size } from './size.ts';
 
 /** The part of a picture that is kept, in pixels or as an aspect ratio around the centre. */
@@ -22,7 +23,7 @@ export type Fusion =
       readonly on: 'auto' | Engine;
     }
   | { readonly do: 'crop'; readonly region: CropRegion }
-  | { readonly do: 'flip'; readonly axis: 'horizontal' | 'vertical' | 'both' };
+  | { readonly do: 'flip'; readonly axis: FlipAxis };
 
 /** Size of a picture after a fusion; undefined where it depends on a size that is not known. */
 export function sizeAfter(size: Size | undefined, fusion: Fusion): Size | undefined {
@@ -31,4 +32,9 @@ export function sizeAfter(size: Size | undefined, fusion: Fusion): Size | undefi
   const { region } = fusion;
   if ('aspect' in region) return size && centreRectangle(size, region.aspect);
   return { width: region.width, height: region.height };
+}
+
+/** True if the fused operators change the size of the picture. */
+export function changesSize(fusions: readonly Fusion[]): boolean {
+  return fusions.some((fusion) => fusion.do !== 'flip');
 }

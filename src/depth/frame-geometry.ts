@@ -1,58 +1,47 @@
-import type { DepthFrame, DepthMap, FrameBase, ImageFrame } from '../core/frame.ts';
-import type { Fusion } from '../core/fusion.ts';
-import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
-import { cropPixels, deriveView, scaleNearest, scaleRectangle } from './geometry.ts';
-import { cropIntrinsics, fuseIntrinsics } from './intrinsics.ts';
+import {
+  type DepthFrame,
+  type DepthMap,
+  derive,
+  type FlipAxis,
+  type FrameBase,
+  type ImageFrame,
+} from '../core/frame.ts';
+import type { Rectangle, Size } from '../core/size.ts';
+import { type Fit, type FitPlan, planFit } from './fit-plan.ts';
+import { cropPixels, scaleNearest, scaleRectangle } from './geometry.ts';
+import {
+  cropGeometry,
+  flipGeometry,
+  type Geometry,
+  geometryOf,
+  padGeometry,
+  scaleGeometry,
+} from './view.ts';
 
-export type Fit = Extract<Fusion, { do: 'resize' }>['fit'];
-export type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
-
-/** How a picture is resized: which part is kept, its size in the result, and its position there. */
-export interface FitPlan {
-  /** Part of the picture to keep. */
-  readonly part: Rectangle;
-  /** Position of that part in the result; the rest is bars. */
-  readonly inner: Rectangle;
-  readonly size: Size;
-  /** There is nothing to do. */
-  readonly untouched: boolean;
-}
-
-/**
- * `view` is the aspect of the part that is kept before scaling; without it `crop` keeps the
- * target's aspect, `letterbox` and `stretch` keep everything.
- */
-export function planFit(from: Size, size: Size, fit: Fit, view?: number): FitPlan {
-  const { width, height } = size;
-  const aspect = view ?? (fit === 'crop' ? width / height : undefined);
-  const whole = { left: 0, top: 0, width: from.width, height: from.height };
-  const part = aspect === undefined ? whole : centreRectangle(from, aspect);
-  const keepsAll = part.width === from.width && part.height === from.height;
-  const inner = fit === 'letterbox' ? letterboxed(part, size) : { left: 0, top: 0, width, height };
-  const untouched = keepsAll && from.width === width && from.height === height;
-  return { part, inner, size: { width, height }, untouched };
-}
-
-function letterboxed(part: Size, { width, height }: Size): Rectangle {
-  const scale = Math.min(width / part.width, height / part.height);
-  const w = Math.min(width, Math.max(1, Math.round(part.width * scale)));
-  const h = Math.min(height, Math.max(1, Math.round(part.height * scale)));
+/** Identity, view, intrinsics and ground truth of the result; under the bars the truth is invalid. */
+export function fittedBase(frame: ImageFrame | DepthFrame, plan: FitPlan): FrameBase {
+  const { part, inner, size } = plan;
+  const geometry = scaleGeometry(cropGeometry(geometryOf(frame), part), inner);
+  const { truth } = frame;
   return {
-    left: Math.floor((width - w) / 2),
-    top: Math.floor((height - h) / 2),
-    width: w,
-    height: h,
+    ...withGeometry(derive(frame), padGeometry(geometry, inner, size)),
+    ...(truth && { truth: padMap(cropTruth(truth, frame, part), inner, size) }),
   };
 }
 
-/** Identity, intrinsics and ground truth of the result; under the bars the truth is invalid. */
-export function fittedBase(frame: ImageFrame | DepthFrame, plan: FitPlan): FrameBase {
-  const { part, inner, size } = plan;
-  const { intrinsics, truth, ...rest } = deriveView(frame, part, inner);
+/** `base` with another view, and with other intrinsics if it has any. */
+function withGeometry<B extends FrameBase>(base: B, { view, intrinsics }: Geometry): B {
+  return { ...base, view, ...(intrinsics && { intrinsics }) };
+}
+
+/** The truth keeps its own resolution; it is only cropped. */
+function cropTruth(truth: DepthMap, frame: Size, part: Rectangle): DepthMap {
+  const cut = scaleRectangle(part, frame, truth);
+  if (cut.width === truth.width && cut.height === truth.height) return truth;
   return {
-    ...rest,
-    ...(intrinsics && { intrinsics: cropIntrinsics(intrinsics, -inner.left, -inner.top) }),
-    ...(truth && { truth: padMap(truth, inner, size) }),
+    width: cut.width,
+    height: cut.height,
+    data: cropPixels(truth.data, truth.width, 1, cut),
   };
 }
 
@@ -70,12 +59,13 @@ export function fitDepth(frame: DepthFrame, size: Size, fit: Fit, view?: number)
   };
 }
 
-/** Crops a frame to `part`, and its picture, ground truth and intrinsics with it. */
+/** Crops a frame to `part`, and its picture, ground truth, view and intrinsics with it. */
 export function cropFrame<F extends ImageFrame | DepthFrame>(frame: F, part: Rectangle): F {
   if (part.width === frame.width && part.height === frame.height) return frame;
   return {
     ...frame,
-    ...deriveView(frame, part, part),
+    ...withGeometry(derive(frame), cropGeometry(geometryOf(frame), part)),
+    ...(frame.truth && { truth: cropTruth(frame.truth, frame, part) }),
     ...sizeOf(part),
     data: cropPixels<Uint8Array | Float32Array>(frame.data, frame.width, channels(frame), part),
     ...(frame.kind === 'depth' &&
@@ -83,15 +73,13 @@ export function cropFrame<F extends ImageFrame | DepthFrame>(frame: F, part: Rec
   };
 }
 
-/** Mirrors a frame, and its picture, ground truth and intrinsics with it. */
-export function flipFrame<F extends ImageFrame | DepthFrame>(frame: F, axis: Axis): F {
-  const { intrinsics, truth } = frame;
+/** Mirrors a frame, and its picture, ground truth, view and intrinsics with it. */
+export function flipFrame<F extends ImageFrame | DepthFrame>(frame: F, axis: FlipAxis): F {
+  const { truth } = frame;
   return {
     ...frame,
+    ...withGeometry(derive(frame), flipGeometry(geometryOf(frame), axis)),
     data: flipPixels<Uint8Array | Float32Array>(frame.data, frame, channels(frame), axis),
-    ...(intrinsics && {
-      intrinsics: fuseIntrinsics({ size: frame, intrinsics }, [{ do: 'flip', axis }]).intrinsics,
-    }),
     ...(truth && { truth: { ...truth, data: flipPixels(truth.data, truth, 1, axis) } }),
     ...(frame.kind === 'depth' && frame.image && { image: flipFrame(frame.image, axis) }),
   };
@@ -102,7 +90,7 @@ export function flipPixels<T extends Uint8Array | Float32Array>(
   data: T,
   { width, height }: Size,
   channels: number,
-  axis: Axis,
+  axis: FlipAxis,
 ): T {
   const out = emptyLike(data, data.length);
   const row = width * channels;
@@ -141,8 +129,10 @@ function padMap(map: DepthMap, inner: Rectangle, size: Size): DepthMap {
 function padImage(image: ImageFrame, { inner, size }: FitPlan): ImageFrame {
   if (inner.width === size.width && inner.height === size.height) return image;
   const padding = paddingOf(image, inner, size);
+  const { left, top } = padding;
+  const at = { left, top, width: image.width, height: image.height };
   return {
-    ...image,
+    ...withGeometry(image, padGeometry(geometryOf(image), at, padding.size)),
     ...padding.size,
     data: padPixels(image.data, image, channels(image), padding),
   };

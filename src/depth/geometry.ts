@@ -1,6 +1,5 @@
-import { type DepthMap, derive, type Frame, type FrameBase } from '../core/frame.ts';
+import type { DepthMap } from '../core/frame.ts';
 import type { Rectangle, Size } from '../core/size.ts';
-import { cropIntrinsics, scaleIntrinsics } from './intrinsics.ts';
 
 /** Crops a row-major picture with `channels` values per pixel. */
 export function cropPixels<T extends Uint8Array | Float32Array>(
@@ -56,31 +55,6 @@ function nearestIndices(from: number, to: number): Uint32Array {
     at += step;
     return index;
   });
-}
-
-/**
- * Identity, intrinsics and ground truth of a frame of which `part` is scaled to `size`. The truth
- * keeps its own resolution; it is only cropped.
- */
-export function deriveView(frame: Frame & Size, part: Rectangle, size: Size): FrameBase {
-  const { intrinsics, truth, ...rest } = derive(frame);
-  return {
-    ...rest,
-    ...(intrinsics && {
-      intrinsics: scaleIntrinsics(cropIntrinsics(intrinsics, part.left, part.top), part, size),
-    }),
-    ...(truth && { truth: cropTruth(truth, frame, part) }),
-  };
-}
-
-function cropTruth(truth: DepthMap, frame: Size, part: Rectangle): DepthMap {
-  const cut = scaleRectangle(part, frame, truth);
-  if (cut.width === truth.width && cut.height === truth.height) return truth;
-  return {
-    width: cut.width,
-    height: cut.height,
-    data: cropPixels(truth.data, truth.width, 1, cut),
-  };
 }
 
 /** The same part of a picture of another size: at least one pixel, and within the picture. */

@@ -19,8 +19,8 @@ export function paperView(frame: ImageFrame): ImageFrame {
 
 /** The whole frame and its truth in another size, by the nearest pixel. Its aspect may change. */
 export function squeezeNearest(frame: ImageFrame, { width, height }: Size): ImageFrame {
-  // Intrinsics are not needed for a comparison.
-  const { intrinsics: _, truth, ...rest } = frame;
+  // View and intrinsics are not needed for a comparison.
+  const { intrinsics: _, view: __, truth, ...rest } = frame;
   const channels = frame.format === 'rgba' ? 4 : 3;
   return {
     ...rest,

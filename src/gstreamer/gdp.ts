@@ -1,3 +1,5 @@
+import type { Size } from '../core/size.ts';
+
 /**
  * GStreamer Data Protocol 1.0, the framing of `gdppay`: a 62-byte big-endian header in front of
  * each buffer, caps and event. It is how PTS and duration reach JavaScript.
@@ -5,7 +7,8 @@
 
 export const gdpHeaderLength = 62;
 
-export const gdpType = { buffer: 1, caps: 2 } as const;
+/** GStreamer's own types, and one of ours for the size of the source's picture. */
+export const gdpType = { buffer: 1, caps: 2, sourceSize: 0x4450 } as const;
 
 /** GST_CLOCK_TIME_NONE. */
 const none = 0xffff_ffff_ffff_ffffn;
@@ -102,6 +105,27 @@ export function parseVideoCaps(text: string): VideoCaps {
   const interval =
     numerator && denominator ? BigInt(Math.round((1e9 * denominator) / numerator)) : undefined;
   return { format, width, height, interval };
+}
+
+/**
+ * A packet of our own: the size of the source's picture, which the picture that follows is a part of.
+ * Width and height are its payload, 32-bit big-endian.
+ */
+export function sourceSizePacket({ width, height }: Size): Buffer {
+  const packet = Buffer.alloc(gdpHeaderLength + 8);
+  packet.writeUInt8(1, 0);
+  packet.writeUInt16BE(gdpType.sourceSize, 4);
+  packet.writeUInt32BE(8, 6);
+  packet.writeUInt32BE(width, gdpHeaderLength);
+  packet.writeUInt32BE(height, gdpHeaderLength + 4);
+  return packet;
+}
+
+/** @throws GdpError if it is no size */
+export function readSourceSize(payload: Uint8Array): Size {
+  if (payload.length !== 8) throw new GdpError(`a size of ${payload.length} bytes instead of 8`);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  return { width: view.getUint32(0), height: view.getUint32(4) };
 }
 
 /** Bytes of one RGB picture as GStreamer lays it out: rows padded to a multiple of 4 bytes. */

@@ -1,5 +1,5 @@
 import { DepthlineError } from '../core/errors.ts';
-import type { CropRegion, Engine, Fusion } from '../core/fusion.ts';
+import { type CropRegion, changesSize, type Engine, type Fusion } from '../core/fusion.ts';
 import { centreRectangle, type Size } from '../core/size.ts';
 
 /** The beginning of a launch line: everything up to raw pictures. */
@@ -28,6 +28,9 @@ export interface Tail {
 /** Unlikely to be the name of an element in a user's own line. */
 export const sinkName = 'depthline-frames';
 
+/** The sink that shows how large the source's picture is, where that is not known before. */
+export const pictureName = 'depthline-picture';
+
 type Resize = Extract<Fusion, { do: 'resize' }>;
 type Axis = Extract<Fusion, { do: 'flip' }>['axis'];
 
@@ -51,6 +54,7 @@ export function launchLine(
   const chain = new Chain(head);
   if (head.memory === 'decoded' && jetson) chain.download();
   if (head.tagged) chain.orient();
+  if (!head.size && changesSize(fusions)) chain.measure();
   for (const fusion of fusions) {
     if (fusion.do === 'crop') chain.crop(fusion.region);
     if (fusion.do === 'flip') chain.flip(fusion.axis);
@@ -100,6 +104,7 @@ class Chain {
   readonly #parts: string[];
   #memory: 'system' | 'nvmm';
   #size: Size | undefined;
+  #beside = '';
 
   constructor(head: Head) {
     this.#parts = [head.line];
@@ -115,6 +120,13 @@ class Chain {
   /** Turns the picture as its rotation tag says. */
   orient() {
     this.#add('videoconvert', 'videoflip video-direction=auto');
+  }
+
+  /** Lets the size of the picture be read here, from the last sample of a sink beside the chain. */
+  measure() {
+    this.#add('tee name=depthline-tee');
+    // Behind the chain, whose own sink must get the first picture first: the pipeline waits for it.
+    this.#beside = ` depthline-tee. ! fakesink name=${pictureName} enable-last-sample=true sync=false async=false`;
   }
 
   crop(region: CropRegion) {
@@ -155,7 +167,7 @@ class Chain {
     if (paced) this.#add(`identity sync=true${offset}`);
     const buffers = live ? 'max-buffers=1 drop=true' : 'max-buffers=2';
     this.#add('gdppay', `appsink name=${sinkName} ${buffers} sync=false enable-last-sample=false`);
-    return this.#parts.join(' ! ');
+    return this.#parts.join(' ! ') + this.#beside;
   }
 
   #add(...parts: string[]) {

@@ -1,7 +1,8 @@
 import sharp from 'sharp';
 import type { ImageFrame } from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
-import { type Fit, fittedBase, planFit } from '../depth/frame-geometry.ts';
+import { type Fit, planFit } from '../depth/fit-plan.ts';
+import { fittedBase } from '../depth/frame-geometry.ts';
 
 sharp.cache(false);
 

@@ -2,7 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame, type Picture } from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
-import { scaleIntrinsics } from '../depth/intrinsics.ts';
+import { geometryOf, scaleGeometry } from '../depth/view.ts';
 import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
@@ -115,13 +115,11 @@ function depthFrame(
   stage: string,
 ): DepthFrame {
   const { range } = manifest.output;
-  const scaled = width !== image.width || height !== image.height;
+  const { view, intrinsics } = scaleGeometry(geometryOf(image), { width, height });
   return {
     ...derive(image),
-    ...(scaled &&
-      image.intrinsics && {
-        intrinsics: scaleIntrinsics(image.intrinsics, image, { width, height }),
-      }),
+    view,
+    ...(intrinsics && { intrinsics }),
     kind: 'depth',
     width,
     height,

@@ -5,7 +5,8 @@ import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import type { CropRegion } from '../core/fusion.ts';
-import { centreRectangle, type Rectangle, type Size } from '../core/size.ts';
+import type { Rectangle } from '../core/size.ts';
+import { centreOfAspect } from '../depth/fit-plan.ts';
 import { cropFrame } from '../depth/frame-geometry.ts';
 
 const options = z
@@ -30,7 +31,7 @@ const options = z
 
 type Options = z.output<typeof options>;
 
-/** Crops a picture or depth map, and its intrinsics, ground truth and picture with it. */
+/** Crops a picture or depth map, and its view, intrinsics, ground truth and picture with it. */
 export const crop = defineOperator({
   name: 'crop',
   summary: 'Crops to a rectangle, or to the largest centred part with an aspect ratio.',
@@ -53,8 +54,8 @@ function regionOf({ aspect, left, top, width, height }: Options): CropRegion {
   return { left, top, width, height } as Rectangle;
 }
 
-function rectangle(region: CropRegion, size: Size): Rectangle {
-  if ('aspect' in region) return centreRectangle(size, region.aspect);
+function rectangle(region: CropRegion, size: ImageFrame | DepthFrame): Rectangle {
+  if ('aspect' in region) return centreOfAspect(size, region.aspect);
   const { left, top, width, height } = region;
   if (left + width <= size.width && top + height <= size.height) return region;
   throw new DepthlineError(

@@ -32,7 +32,9 @@ const options = z.strictObject({
 });
 
 /**
- * Resizes pictures, and depth by nearest neighbour. Directly behind a GStreamer source this happens
+ * Resizes pictures, and depth by nearest neighbour. Only `stretch` and `view` change the shape of what
+ * is shown: depth of a 4:3 view that is squeezed into a square comes out as 4:3, cut or with bars where
+ * the new size has another aspect. Directly behind a GStreamer source this happens
  * in its launch line, on the GPU if there is one; elsewhere in this process, off the event loop. A
  * frame that has the right size already passes unchanged.
  */

@@ -129,8 +129,8 @@ class Layout {
   }
 }
 
-/** The panels together are no camera's view: neither intrinsics nor ground truth hold for them. */
+/** The panels together are no camera's view: neither intrinsics, view nor ground truth hold for them. */
 function base(frame: DepthFrame) {
-  const { intrinsics: _, truth: __, ...rest } = derive(frame);
+  const { intrinsics: _, view: __, truth: ___, ...rest } = derive(frame);
   return rest;
 }

@@ -24,7 +24,7 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators };
   for (let step = operators[0]; step; step = operators[0]) {
     const fusion = step.component?.definition.fuse?.(step.component.options);
-    if (!fusion) break;
+    if (!fusion || reshapes(fusion, fused)) break;
     fused.push(fusion);
     fusedSteps.push(step);
     operators.shift();
@@ -32,6 +32,15 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const wanted = await requirement(operators[0], context);
   if (wanted && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
   return { fused, fusedSteps, operators };
+}
+
+/**
+ * True for what depends on the shape that an earlier resize gave to the pixels: only the frame knows it,
+ * by its view.
+ */
+function reshapes(fusion: Fusion, before: readonly Fusion[]): boolean {
+  const byAspect = fusion.do === 'resize' || (fusion.do === 'crop' && 'aspect' in fusion.region);
+  return byAspect && before.some((one) => one.do === 'resize');
 }
 
 /** Gives each `resize` in front of a network the view that the network needs. */

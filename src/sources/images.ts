@@ -5,7 +5,8 @@ import { type ComponentContext, defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthMap, ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
-import { intrinsicsOfFrames, intrinsicsSchema } from '../depth/intrinsics.ts';
+import { geometryOfFrames } from '../depth/fuse-geometry.ts';
+import { intrinsicsSchema } from '../depth/intrinsics.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { readDepthFile } from '../imaging/depth-file.ts';
 import { findPictures, type PictureFiles } from '../imaging/picture-files.ts';
@@ -93,7 +94,7 @@ async function deliver(
   const { gate, clock } = context;
   const count = files.pictures.length;
   const pacer = new Pacer(clock, realtime ? fps : undefined);
-  const intrinsicsOf = intrinsicsOfFrames(options.intrinsics, undefined, []);
+  const geometryOf = geometryOfFrames(options.intrinsics, undefined, []);
   let readable = 0;
   let next = read(files, 0, context);
   for (let seq = 0; loop || seq < count; seq++) {
@@ -120,14 +121,13 @@ async function deliver(
       const path = nameOf(files.pictures[seq] as string, context);
       context.log.warn(`"${path}" has ${pages} pictures; only the first is read`);
     }
-    const intrinsics = intrinsicsOf?.(picture.width, picture.height);
     emit({
       kind: 'image',
       seq,
       pts: ptsOf(seq, fps),
       capturedAt: clock.wall(),
       source: context.name,
-      ...(intrinsics && { intrinsics }),
+      ...geometryOf(picture),
       ...(truth && { truth }),
       ...pixels,
       format: 'rgb',

@@ -5,6 +5,7 @@ import type { ComponentContext } from '../core/component.ts';
 import { defineSource } from '../core/component.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
+import { wholeView } from '../depth/view.ts';
 import type { FilmSettings } from '../synthetic/film.ts';
 import { motions } from '../synthetic/motion.ts';
 import type { Response } from '../synthetic/protocol.ts';
@@ -114,6 +115,7 @@ async function deliver(
   signal: AbortSignal,
   emit: (frame: ImageFrame) => void,
 ): Promise<void> {
+  const view = wholeView({ width, height });
   const pacer = new Pacer(clock, realtime ? fps : undefined);
   let next = Promise.resolve(first);
   for (let seq = 0; seq < frames; seq++) {
@@ -133,6 +135,7 @@ async function deliver(
       source: name,
       timings: { [name]: ms },
       intrinsics,
+      view,
       truth: { width, height, data: depth },
       width,
       height,

@@ -2,7 +2,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { FrameKind } from '../core/frame.ts';
 import { readable } from '../core/printable.ts';
 import type { Encoding, MessageHeader, Unpacked } from './header.ts';
-import { isCount, isIntrinsics, isModel, isNanoseconds, isRange } from './header-values.ts';
+import { isCount, isIntrinsics, isModel, isNanoseconds, isRange, isView } from './header-values.ts';
 
 export const messageVersion = 1;
 /** Bytes. */
@@ -94,6 +94,7 @@ const optional = {
   dropped: isCount,
   range: isRange,
   intrinsics: isIntrinsics,
+  view: isView,
   model: isModel,
 } as const;
 

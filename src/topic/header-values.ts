@@ -1,8 +1,9 @@
-import type { Intrinsics, ModelIdentity } from '../core/frame.ts';
+import { flipAxes, type Intrinsics, type ModelIdentity, type View } from '../core/frame.ts';
+import type { Rectangle } from '../core/size.ts';
 
 /** Largest int64, as most readers keep a time: nanoseconds until the year 2262. */
 const latest = 2n ** 63n - 1n;
-/** Focal length or centre, pixels: far beyond any camera. */
+/** Focal length, centre or edge of a view, pixels: far beyond any camera. */
 const longestPixels = 1e9;
 
 /** A whole number from 0 that JSON and JavaScript keep exactly. */
@@ -28,6 +29,26 @@ export function isIntrinsics(value: unknown): value is Intrinsics {
   const { fx, fy, cx, cy } = value as Partial<Intrinsics>;
   const bounded = [fx, fy, cx, cy].every((n) => isFiniteNumber(n) && Math.abs(n) <= longestPixels);
   return bounded && (fx as number) > 0 && (fy as number) > 0;
+}
+
+/** A part of the source's picture, pixels of that. */
+export function isView(value: unknown): value is View {
+  if (!isRectangle(value)) return false;
+  const { source, flip, shown } = value as Partial<View>;
+  if (typeof source !== 'object' || source === null) return false;
+  const sides = [source.width, source.height];
+  if (!sides.every((side) => isCount(side) && side > 0 && side <= longestPixels)) return false;
+  if (flip !== undefined && !flipAxes.includes(flip)) return false;
+  return shown === undefined || isRectangle(shown);
+}
+
+function isRectangle(value: unknown): value is Rectangle {
+  if (typeof value !== 'object' || value === null) return false;
+  const { left, top, width, height } = value as Partial<Rectangle>;
+  const bounded = [left, top, width, height].every(
+    (n) => isFiniteNumber(n) && Math.abs(n) <= longestPixels,
+  );
+  return bounded && (width as number) > 0 && (height as number) > 0;
 }
 
 export function isModel(value: unknown): value is ModelIdentity {

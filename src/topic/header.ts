@@ -1,4 +1,4 @@
-import type { FrameKind, Intrinsics, ModelIdentity } from '../core/frame.ts';
+import type { FrameKind, Intrinsics, ModelIdentity, View } from '../core/frame.ts';
 
 export const depthEncodings = ['32FC1', '16UC1'] as const;
 /** How depth is written into a message: float32 metres or uint16 millimetres. */
@@ -33,6 +33,7 @@ export interface MessageHeader {
   readonly invalid?: number;
   readonly range?: readonly [number, number];
   readonly intrinsics?: Intrinsics;
+  readonly view?: View;
   readonly model?: ModelIdentity;
   /** Frames of the source that were dropped since the previous message. */
   readonly dropped: number;

@@ -1,4 +1,4 @@
-import type { DepthFrame, Frame, FrameBase } from '../core/frame.ts';
+import type { DepthFrame, Frame, FrameBase, View } from '../core/frame.ts';
 import { fromMillimetres, toMillimetres } from '../depth/millimetres.ts';
 import { invalidAsZero } from '../depth/valid-pixels.ts';
 import type { DepthEncoding, MessageHeader, Unpacked } from './header.ts';
@@ -11,7 +11,7 @@ import {
   parseJson,
   text,
 } from './header-check.ts';
-import { isIntrinsics, isRange } from './header-values.ts';
+import { isIntrinsics, isRange, isView } from './header-values.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
@@ -42,6 +42,7 @@ export function encodeFrame(
     // An operator of the user's may have set what no header can say; it is left out.
     ...(frame.kind === 'depth' && isRange(frame.range) && { range: frame.range }),
     ...(isIntrinsics(frame.intrinsics) && { intrinsics: frame.intrinsics }),
+    ...(isView(frame.view) && { view: frame.view }),
     ...(frame.kind === 'depth' && frame.model && { model: frame.model }),
     dropped: options.dropped,
   };
@@ -208,6 +209,20 @@ function decodeBase(header: MessageHeader): FrameBase {
     capturedAt: BigInt(header.capturedAt),
     source: header.source,
     ...(header.intrinsics && { intrinsics: header.intrinsics }),
+    ...(header.view && { view: viewFrom(header.view) }),
+  };
+}
+
+/** Only what a view has: a message may bring more. */
+function viewFrom({ left, top, width, height, source, flip, shown }: View): View {
+  return {
+    left,
+    top,
+    width,
+    height,
+    source: { width: source.width, height: source.height },
+    ...(flip && { flip }),
+    ...(shown && { shown }),
   };
 }
 

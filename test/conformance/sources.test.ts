@@ -4,11 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { firstValueFrom } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtins } from '../../src/builtins.ts';
 import type { SourceDefinition } from '../../src/core/component.ts';
+import type { ImageFrame } from '../../src/core/frame.ts';
 import { depthFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
+import { testContext } from '../support/context.ts';
 import { makeVideo } from '../support/gstreamer.ts';
 import { writePicture } from '../support/pictures.ts';
 import { processesOf } from '../support/processes.ts';
@@ -100,6 +103,20 @@ test('every source is tested', () => {
 for (const [name, subject] of Object.entries(subjects)) {
   conformsAsSource(source(name), subject, { describe, test });
 }
+
+describe('frames say which part of the source’s picture they show', () => {
+  // What a publisher does not say cannot be known.
+  const others = Object.entries(subjects).filter(([name]) => name !== 'zeromq');
+  test.each(others)('%s', async (name, { options }) => {
+    const context = testContext();
+    const given = typeof options === 'function' ? await options() : options;
+    const { options: schema, create } = source(name);
+    const frame = await firstValueFrom(await create(schema.parse(given), context));
+    const { width, height } = frame as ImageFrame;
+    expect(frame.view).toEqual({ left: 0, top: 0, width, height, source: { width, height } });
+    await context.close();
+  });
+});
 
 describe('in place of a camera', () => {
   const launch = 'videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=60/1';

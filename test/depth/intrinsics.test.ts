@@ -2,16 +2,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Intrinsics } from '../../src/core/frame.ts';
 import type { Fusion } from '../../src/core/fusion.ts';
+import { fuseGeometry, geometryOfFrames } from '../../src/depth/fuse-geometry.ts';
 import {
-  fuseIntrinsics,
   intrinsicsOfFieldOfView,
-  intrinsicsOfFrames,
   intrinsicsSchema,
   scaleIntrinsics,
 } from '../../src/depth/intrinsics.ts';
+import { wholeView } from '../../src/depth/view.ts';
 
 const camera = { width: 1280, height: 720 };
 const k: Intrinsics = { fx: 900, fy: 910, cx: 645, cy: 355 };
+
+/** The camera's geometry after operators in its launch line. */
+function fused(fusions: readonly Fusion[]) {
+  const { size, intrinsics } = fuseGeometry(
+    { size: camera, view: wholeView(camera), intrinsics: k },
+    fusions,
+  );
+  return { size, intrinsics: intrinsics as Intrinsics };
+}
 
 /** Where a point in front of the camera is seen. */
 function project({ fx, fy, cx, cy }: Intrinsics, x: number, y: number) {
@@ -26,7 +35,7 @@ test('a field of view of 90 degrees puts the border at 45 degrees', () => {
 
 test('crop moves the principal point', () => {
   const fusion: Fusion = { do: 'crop', region: { left: 100, top: 50, width: 640, height: 480 } };
-  const { intrinsics, size } = fuseIntrinsics({ size: camera, intrinsics: k }, [fusion]);
+  const { intrinsics, size } = fused([fusion]);
   expect(size).toEqual({ width: 640, height: 480 });
   expect(intrinsics).toEqual({ fx: 900, fy: 910, cx: 545, cy: 305 });
 });
@@ -40,7 +49,7 @@ test('FastDepth’s view of a 16:9 camera: the centre 4:3 part squeezed to 224×
     view: 4 / 3,
     on: 'auto',
   };
-  const { intrinsics } = fuseIntrinsics({ size: camera, intrinsics: k }, [fusion]);
+  const { intrinsics } = fused([fusion]);
   const [x, y] = project(k, 0.1, -0.2);
   const [u, v] = project(intrinsics, 0.1, -0.2);
   expect(u).toBeCloseTo((x + 0.5 - 160) * (224 / 960) - 0.5);
@@ -49,7 +58,7 @@ test('FastDepth’s view of a 16:9 camera: the centre 4:3 part squeezed to 224×
 
 test('letterbox keeps the focal lengths’ ratio and centres the picture', () => {
   const fusion: Fusion = { do: 'resize', width: 224, height: 224, fit: 'letterbox', on: 'auto' };
-  const { intrinsics } = fuseIntrinsics({ size: camera, intrinsics: k }, [fusion]);
+  const { intrinsics } = fused([fusion]);
   expect(intrinsics.fx / intrinsics.fy).toBeCloseTo(900 / 910);
   expect(intrinsics.cy).toBeCloseTo((k.cy + 0.5) * (224 / 1280) - 0.5 + (224 - 126) / 2);
 });
@@ -66,7 +75,7 @@ test('flipping twice, and scaling there and back, change nothing', () => {
           { do: 'flip', axis },
           { do: 'flip', axis },
         ];
-        const twice = fuseIntrinsics({ size: camera, intrinsics: k }, flips);
+        const twice = fused(flips);
         expect(twice.intrinsics.cx).toBeCloseTo(k.cx);
         expect(twice.intrinsics.cy).toBeCloseTo(k.cy);
         const there = scaleIntrinsics(k, camera, { width, height });
@@ -78,23 +87,32 @@ test('flipping twice, and scaling there and back, change nothing', () => {
 });
 
 describe('of frames', () => {
+  const toSquare: Fusion = { do: 'resize', width: 8, height: 8, fit: 'crop', on: 'cpu' };
+
   test('calibrated at another size than the camera runs at', () => {
-    const of = intrinsicsOfFrames({ ...k, ...camera }, { width: 640, height: 360 }, []);
-    expect(of?.(640, 360).fx).toBeCloseTo(450);
+    const half = { width: 640, height: 360 };
+    const of = geometryOfFrames({ ...k, ...camera }, half, []);
+    expect(of(half).intrinsics?.fx).toBeCloseTo(450);
   });
 
   test('of a source of unknown size are those of its frames', () => {
-    expect(intrinsicsOfFrames({ 'field-of-view': 90 }, undefined, [])?.(320, 240).fx).toBeCloseTo(
-      160,
-    );
-    expect(intrinsicsOfFrames(undefined, undefined, [])).toBeUndefined();
+    const frame = { width: 320, height: 240 };
+    const of = geometryOfFrames({ 'field-of-view': 90 }, undefined, []);
+    expect(of(frame).intrinsics?.fx).toBeCloseTo(160);
+    expect(of(frame).view).toEqual(wholeView(frame));
+    expect(geometryOfFrames(undefined, undefined, [])(frame)).toEqual({ view: wholeView(frame) });
   });
 
-  test('of a source of unknown size that is resized need width and height', () => {
-    const fusion: Fusion = { do: 'resize', width: 8, height: 8, fit: 'crop', on: 'cpu' };
-    expect(() => intrinsicsOfFrames({ 'field-of-view': 90 }, undefined, [fusion])).toThrow(
-      /width and height/,
-    );
+  test('of a source that is resized follow the size that the launch line reports', () => {
+    const of = geometryOfFrames({ 'field-of-view': 90 }, undefined, [toSquare]);
+    const { view, intrinsics } = of({ width: 8, height: 8 }, camera);
+    expect(view).toEqual({ left: 280, top: 0, width: 720, height: 720, source: camera });
+    expect(intrinsics?.fx).toBeCloseTo((640 * 8) / 720);
+  });
+
+  test('are unknown where neither the source nor its launch line tells the size', () => {
+    const of = geometryOfFrames({ 'field-of-view': 90 }, undefined, [toSquare]);
+    expect(of({ width: 8, height: 8 })).toEqual({});
   });
 });
 

@@ -16,6 +16,8 @@ import {
   packRows,
   parseGdpHeader,
   parseVideoCaps,
+  readSourceSize,
+  sourceSizePacket,
 } from '../../src/gstreamer/gdp.ts';
 
 /** What GStreamer itself writes: 4 pictures of 9×5, whose rows are padded by one byte. */
@@ -169,4 +171,18 @@ describe('frame reader', () => {
       /before its caps/,
     );
   });
+});
+
+test('the size of the source’s picture comes with the pictures that follow it', () => {
+  const frames: RawFrame[] = [];
+  const reader = new FrameReader((frame) => frames.push(frame));
+  const size = { width: 1920, height: 1080 };
+  reader.push(stream());
+  reader.push(Buffer.concat([Buffer.alloc(stampLength), sourceSizePacket(size)]));
+  reader.push(stream());
+  expect(frames.map(({ source }) => source)).toEqual([
+    ...Array.from({ length: 4 }, () => undefined),
+    ...Array.from({ length: 4 }, () => size),
+  ]);
+  expect(() => readSourceSize(new Uint8Array(4))).toThrow(GdpError);
 });

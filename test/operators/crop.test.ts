@@ -11,6 +11,7 @@ test('keeps a rectangle of a picture', async () => {
   const [out] = (await runOperator(crop, part, [frame])) as ImageFrame[];
   expect(out).toEqual({
     ...frame,
+    view: { ...part, source: { width: 8, height: 6 } },
     width: 4,
     height: 3,
     data: imageFrame(4, 3, 0, (x, y) => [x + 2, y + 1, 7]).data,

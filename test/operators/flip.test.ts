@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DepthFrame, ImageFrame } from '../../src/core/frame.ts';
+import { wholeView } from '../../src/depth/view.ts';
 import { flip } from '../../src/operators/flip.ts';
 import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -12,7 +13,8 @@ test.each([
   const frame = imageFrame(5, 3, 0, (x, y) => [x, y, 9]);
   const [out] = (await runOperator(flip, { axis }, [frame])) as ImageFrame[];
   const wanted = imageFrame(5, 3, 0, (x, y) => expected(x, y) as [number, number, number]);
-  expect(out).toEqual(wanted);
+  const view = { ...wholeView({ width: 5, height: 3 }), flip: axis };
+  expect(out).toEqual({ ...wanted, view });
 });
 
 test('picture, truth and intrinsics of a depth frame follow', async () => {
@@ -30,7 +32,8 @@ test('picture, truth and intrinsics of a depth frame follow', async () => {
 });
 
 test('flipping twice restores the frame', async () => {
-  const frame = { ...imageFrame(7, 5), intrinsics: { fx: 5, fy: 6, cx: 1, cy: 2 } };
+  const view = wholeView({ width: 7, height: 5 });
+  const frame = { ...imageFrame(7, 5), view, intrinsics: { fx: 5, fy: 6, cx: 1, cy: 2 } };
   const once = await runOperator(flip, { axis: 'both' }, [frame]);
   expect(await runOperator(flip, { axis: 'both' }, once)).toEqual([frame]);
 });

@@ -156,6 +156,26 @@ describe('video-file', () => {
     writeFileSync(path, bytes);
     const [frame] = await read({ path });
     expect([frame!.width, frame!.height]).toEqual([48, 64]);
+    // The source's picture is the upright one.
+    const square: Fusion = { do: 'crop', region: { aspect: 1 } };
+    const [cut] = await read({ path }, [square]);
+    const view = { left: 0, top: 8, width: 48, height: 48, source: { width: 48, height: 64 } };
+    expect(cut).toMatchObject({ width: 48, height: 48, view });
+  });
+
+  test('frames that are cropped and resized in the launch line say what they show', async () => {
+    const intrinsics = { 'field-of-view': 90 };
+    const fusions: Fusion[] = [
+      { do: 'flip', axis: 'horizontal' },
+      { do: 'crop', region: { left: 0, top: 8, width: 32, height: 32 } },
+      { do: 'resize', width: 16, height: 16, fit: 'crop', on: 'cpu' },
+    ];
+    const [frame] = await read({ path: 'ball.mkv', intrinsics }, fusions);
+    const view = { left: 32, top: 8, width: 32, height: 32, source: { width: 64, height: 48 } };
+    expect(frame).toMatchObject({ width: 16, height: 16, view: { ...view, flip: 'horizontal' } });
+    expect(frame!.intrinsics?.fx).toBeCloseTo(16);
+    const [whole] = await read({ path: 'ball.mkv', intrinsics });
+    expect(whole!.view).toEqual({ left: 0, top: 0, width: 64, height: 48, source: view.source });
   });
 });
 

@@ -33,6 +33,15 @@ describe.each(framings)('a %s message', (framing) => {
       range: [0.1, 10] as const,
       model: { name: 'm', sha256: 'ab' },
       intrinsics: { fx: 1, fy: 2, cx: 3, cy: 4 },
+      view: {
+        left: -1.5,
+        top: 0,
+        width: 12,
+        height: 5,
+        source: { width: 9, height: 5 },
+        flip: 'both' as const,
+        shown: { left: 1, top: 0, width: 7.5, height: 5 },
+      },
     };
     const { header, frame } = trip(known, framing);
     expect(frame).toEqual(known);
@@ -146,6 +155,7 @@ describe('a number in a header', () => {
       unpackMessage(packMessage('multipart', 'depth', { ...header, ...changes } as never, payload)),
     );
   const k = { fx: 1, fy: 1, cx: 0, cy: 0 };
+  const view = { left: 0, top: 0, width: 8, height: 6, source: { width: 8, height: 6 } };
 
   it.each([
     { seq: 0 },
@@ -157,6 +167,9 @@ describe('a number in a header', () => {
     { range: null, intrinsics: null, model: null, width: undefined, height: undefined },
     { range: [0, 1e-9] },
     { intrinsics: { fx: 1e-9, fy: 1e9, cx: -1e9, cy: 1e9 } },
+    { view },
+    { view: { ...view, left: -1e9, width: 1e-9, rotation: 'of a later version' } },
+    { view: null },
   ])('is taken: %j', (changes) => {
     expect(read(changes)).toMatchObject({ kind: 'depth', width: 7, height: 5 });
   });
@@ -208,6 +221,15 @@ describe('a number in a header', () => {
     { intrinsics: { ...k, cy: '0' } },
     { intrinsics: { fx: 1, fy: 1 } },
     { intrinsics: [] },
+    { view: 'all' },
+    { view: { ...view, width: 0 } },
+    { view: { ...view, left: 1.1e9 } },
+    { view: { ...view, top: '0' } },
+    { view: { ...view, source: undefined } },
+    { view: { ...view, source: { width: 8.5, height: 6 } } },
+    { view: { ...view, source: { width: 8, height: 0 } } },
+    { view: { ...view, flip: 'diagonal' } },
+    { view: { ...view, shown: { left: 0 } } },
     { model: { name: 'm' } },
     { model: 'm' },
     { source: 5 },

@@ -8,15 +8,16 @@ import { reason } from '../../core/errors.ts';
 import {
   type AppSinkHandle,
   type BusMessage,
+  type ElementHandle,
   loadGStreamer,
   type PipelineHandle,
 } from '../binding.ts';
 import { failureOf } from '../bus-failure.ts';
 import { streamFd } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
-import { gdpHeaderLength, gdpType } from '../gdp.ts';
+import { gdpHeaderLength, gdpType, sourceSizePacket } from '../gdp.ts';
 import { die, outliveSignals } from '../host-process.ts';
-import { sinkName } from '../launch-line.ts';
+import { pictureName, sinkName } from '../launch-line.ts';
 import type { FromHost, StartMessage, ToHost } from './capture-protocol.ts';
 import { stampLength } from './frame-reader.ts';
 
@@ -33,6 +34,10 @@ let drained = false;
 let endSeen = false;
 let outcomeSent = false;
 let sentCaps: Buffer | undefined;
+/** Holds a picture as the source gives it, until its size has been sent. */
+let picture: ElementHandle | undefined;
+/** How often the first frame may look for it, a millisecond each. */
+let sizeLooks = 500;
 let reasonTimer: NodeJS.Timeout | undefined;
 /** The binding goes on polling only once the pipeline has left the state NULL. */
 let polling = false;
@@ -63,6 +68,7 @@ function begin({ launchLine }: StartMessage) {
     return;
   }
   sink = pipeline.findChild(sinkName) as AppSinkHandle;
+  picture = pipeline.findChild(pictureName);
   pipeline.pollBus(onBus);
   pipeline.play();
   pull();
@@ -106,6 +112,10 @@ function pull() {
 }
 
 function onBuffer(buffer: Buffer | null, caps: Record<string, unknown>, askedAt: bigint) {
+  if (buffer && !writeSourceSize() && --sizeLooks > 0) {
+    setTimeout(() => onBuffer(buffer, caps, askedAt), 1);
+    return;
+  }
   pulling = false;
   if (!buffer) return onNull();
   // Caps and events come as packets of their own. They are ignored here because a live appsink may
@@ -131,6 +141,18 @@ function write(buffer: Buffer, caps: Record<string, unknown>, askedAt: bigint) {
   stream.write(stamps);
   stream.write(buffer);
   stream.uncork();
+}
+
+/** Once, before the first frame. @returns false if the picture has not reached its sink yet */
+function writeSourceSize(): boolean {
+  const sample = picture?.['last-sample'] as { caps: Record<string, unknown> } | null | undefined;
+  const { width, height } = sample?.caps ?? {};
+  if (!picture || typeof width !== 'number' || typeof height !== 'number') return !picture;
+  picture['enable-last-sample'] = false;
+  picture = undefined;
+  stream.write(Buffer.alloc(stampLength));
+  stream.write(sourceSizePacket({ width, height }));
+  return true;
 }
 
 function findCaps(streamHeader: unknown): Buffer | undefined {

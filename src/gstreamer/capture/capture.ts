@@ -1,8 +1,10 @@
 import type { Subscriber } from 'rxjs';
 import type { ComponentContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
-import type { Frame, Intrinsics } from '../../core/frame.ts';
+import type { Frame } from '../../core/frame.ts';
 import { RestartBudget, type RestartOptions } from '../../core/restart-budget.ts';
+import type { Size } from '../../core/size.ts';
+import type { FrameGeometry } from '../../depth/fuse-geometry.ts';
 import { explainFailure, isMissing, lastLine } from '../failures.ts';
 import { type CaptureEnd, CaptureProcess } from './capture-process.ts';
 import type { RawFrame } from './frame-reader.ts';
@@ -25,8 +27,12 @@ export interface CaptureOptions {
   launchLine(position: Position): string | undefined;
   readonly intake: Intake;
   readonly restart: RestartOptions;
-  /** Intrinsics for the pictures that come out of the launch line. */
-  intrinsics?(width: number, height: number): Intrinsics | undefined;
+  /**
+   * View and intrinsics of the pictures that come out of the launch line.
+   *
+   * @param source size of the source's picture, where the launch line reports it
+   */
+  geometry?(frame: Size, source: Size | undefined): FrameGeometry;
 }
 
 /** Why a capture process has to be restarted. */
@@ -245,12 +251,11 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   #emit(raw: RawFrame) {
-    const { caps, data } = raw;
+    const { caps, source, data } = raw;
     const { seq, pts, capturedAt, lost } = this.timeline.place(raw);
     const ageNs = this.options.intake.age(capturedAt, process.hrtime.bigint());
     if (lost > 0) this.context.dropped(lost, 'at capture');
     this.#captured = seq + 1;
-    const intrinsics = this.options.intrinsics?.(caps.width, caps.height);
     this.#subscriber.next({
       kind: 'image',
       seq,
@@ -261,7 +266,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
       height: caps.height,
       format: 'rgb',
       data,
-      ...(intrinsics && { intrinsics }),
+      ...this.options.geometry?.(caps, source),
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Size } from '../../core/size.ts';
 import {
   GdpError,
   type GdpHeader,
@@ -6,6 +7,7 @@ import {
   packRows,
   parseGdpHeader,
   parseVideoCaps,
+  readSourceSize,
   rgbLength,
   rgbStride,
   type VideoCaps,
@@ -22,6 +24,8 @@ const prefixLength = stampLength + gdpHeaderLength;
 /** One picture as it came from the capture host. */
 export interface RawFrame {
   readonly caps: VideoCaps;
+  /** Size of the source's picture, where the launch line reports it. */
+  readonly source: Size | undefined;
   /** Packed RGB, a buffer of its own. */
   readonly data: Uint8Array;
   readonly pts: bigint | undefined;
@@ -41,6 +45,7 @@ export class FrameReader {
   #scratch = new Uint8Array(0);
   #filled = 0;
   #caps: VideoCaps | undefined;
+  #source: Size | undefined;
 
   constructor(emit: (frame: RawFrame) => void) {
     this.#emit = emit;
@@ -104,6 +109,7 @@ export class FrameReader {
   #finish(payload: Uint8Array): void {
     const { type, pts, duration } = this.#header as GdpHeader;
     if (type === gdpType.caps) this.#setCaps(payload);
+    if (type === gdpType.sourceSize) this.#source = readSourceSize(payload);
     if (type !== gdpType.buffer) return;
     const caps = this.#caps as VideoCaps;
     const data =
@@ -112,6 +118,7 @@ export class FrameReader {
         : packRows(payload, caps.width, caps.height);
     this.#emit({
       caps,
+      source: this.#source,
       data,
       pts,
       duration,

@@ -3,7 +3,8 @@ import type { ComponentContext, PlanContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
 import { mask, noteSecrets } from '../../core/secrets.ts';
-import { type IntrinsicsOptions, intrinsicsOfFrames } from '../../depth/intrinsics.ts';
+import { geometryOfFrames } from '../../depth/fuse-geometry.ts';
+import type { IntrinsicsOptions } from '../../depth/intrinsics.ts';
 import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
@@ -21,7 +22,7 @@ interface SpecOf<Options extends CaptureOptions> {
   headAfter?(captured: number): Head | undefined;
   /** Have GStreamer parse the line first, for lines that name elements a machine may lack. */
   readonly check?: boolean;
-  readonly capture: Omit<Options, 'launchLine' | 'intake' | 'intrinsics'>;
+  readonly capture: Omit<Options, 'launchLine' | 'intake' | 'geometry'>;
 }
 
 /**
@@ -59,7 +60,6 @@ export async function openSource(
   const first = launchLine(head, fused, tail, engines);
   noteSecrets(first);
   context.log.debug(mask(`launch line: ${first}`));
-  const intrinsics = intrinsicsOfFrames(spec.intrinsics, head.size, fused);
   if (spec.check) await checkParses(spec.capture.what, first);
   const options: CaptureOptions = {
     ...spec.capture,
@@ -68,7 +68,7 @@ export async function openSource(
       const next = headAfter ? headAfter(captured) : head;
       return next && launchLine(next, fused, { ...tail, pacedFrom: pts }, engines);
     },
-    ...(intrinsics && { intrinsics }),
+    geometry: geometryOfFrames(spec.intrinsics, head.size, fused),
   };
   return capture(kind, options, context);
 }

@@ -15,7 +15,15 @@ interface Given {
 function raw({ pts, arrived = 0n, asked = arrived, interval }: Given): RawFrame {
   const caps = { format: 'RGB', width: 1, height: 1, interval };
   const data = new Uint8Array(3);
-  return { caps, data, pts, duration: undefined, askedAt: asked, arrivedAt: arrived };
+  return {
+    caps,
+    source: undefined,
+    data,
+    pts,
+    duration: undefined,
+    askedAt: asked,
+    arrivedAt: arrived,
+  };
 }
 
 describe('a source that waits', () => {
