@@ -26,6 +26,17 @@ describe('launch line', () => {
     );
   });
 
+  test('a picture of unknown size is measured where it is cropped or resized', () => {
+    const tee = 'videotestsrc ! tee name=depthline-tee ! videoscale';
+    const line = launchLine(head, [resize()], waits, ['cpu']);
+    expect(line).toContain(tee);
+    expect(line).toMatch(/ depthline-tee\. ! fakesink name=depthline-picture [^!]*$/);
+    const known = { ...head, size: { width: 640, height: 480 } };
+    expect(launchLine(known, [resize()], waits, ['cpu'])).not.toContain('tee');
+    const flip: Fusion = { do: 'flip', axis: 'both' };
+    expect(launchLine(head, [flip], waits, ['cpu'])).not.toContain('tee');
+  });
+
   test('a camera keeps only the newest picture', () => {
     expect(launchLine(head, [], { live: true }, ['cpu'])).toContain(
       'max-buffers=1 drop=true sync=false',
@@ -190,6 +201,8 @@ describe('values', () => {
       'identity',
       'gdppay',
       'appsink',
+      'tee',
+      'fakesink',
     ]) {
       execFileSync('gst-inspect-1.0', ['--exists', element]);
     }
