@@ -49,6 +49,7 @@ export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
 export { SinkClosed } from './core/sink-closed.ts';
 export { SinkLost } from './core/sink-lost.ts';
+export type { Size } from './core/size.ts';
 export { isValidDepth } from './core/valid-depth.ts';
 export { DepthEstimator, type EstimatorOptions } from './inference/estimator.ts';
 export type { Model } from './inference/model-files.ts';

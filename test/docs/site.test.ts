@@ -40,7 +40,7 @@ describe('the documentation site', () => {
     expect(stdout + stderr).not.toMatch(/dead link/);
     expect(status, stderr).toBe(0);
     pages = readSite();
-  }, 240_000);
+  }, 600_000);
 
   it('has its guide, its references and the API', () => {
     expect([...pages.keys()]).toEqual(
