@@ -5,7 +5,13 @@ import type { Frame, FrameKind } from '../core/frame.ts';
 import { bind, connectTo } from '../topic/bind.ts';
 import { curveServerSchema } from '../topic/curve.ts';
 import { demand } from '../topic/demand.ts';
-import { type EndpointUse, endpoint, type Host, resolveHost } from '../topic/endpoint.ts';
+import {
+  type EndpointUse,
+  endpoint,
+  type Host,
+  resolveHost,
+  topicName,
+} from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
 import { depthEncodings } from '../topic/header.ts';
 import { encodeFrame, framings, packMessage } from '../topic/message.ts';
@@ -25,14 +31,10 @@ const options = z
       .describe(
         'pub: to every subscriber, never waits; push: each message to one reader, lossless, waits',
       ),
-    topic: z
-      .string()
-      .min(1)
+    topic: topicName()
       .default('depth')
       .describe('topic of depth frames, and of frames without a topic of their own'),
-    'image-topic': z
-      .string()
-      .min(1)
+    'image-topic': topicName()
       .optional()
       .describe('publish pictures too, under this topic: the picture of each depth frame'),
     framing: z

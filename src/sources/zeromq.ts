@@ -5,7 +5,7 @@ import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { duration } from '../core/units.ts';
 import { curveClientSchema } from '../topic/curve.ts';
-import { endpoint } from '../topic/endpoint.ts';
+import { endpoint, topicName } from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
 import { Numbering } from '../topic/numbering.ts';
 import { PublisherClock } from '../topic/publisher-clock.ts';
@@ -20,7 +20,7 @@ const options = z
     bind: endpoint('bind')
       .optional()
       .describe('endpoint that publishers connect to, in place of connect'),
-    topic: z.string().min(1).default('depth').describe('topic, exactly'),
+    topic: topicName().default('depth').describe('topic, exactly'),
     kind: z.enum(['depth', 'image']).default('depth').describe('what the topic carries'),
     'silent-after': duration()
       .optional()

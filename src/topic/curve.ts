@@ -1,6 +1,16 @@
 import { z } from 'zod';
 
-const key = () => z.string().length(40).describe('CURVE key in Z85, 40 characters');
+const digits =
+  '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
+
+// ZeroMQ reports a wrong key as "Invalid argument", and one on a list admits nobody.
+const key = () =>
+  z
+    .string()
+    .refine((text) => text.length === 40 && [...text].every((one) => digits.includes(one)), {
+      error: 'is not a CURVE key: 40 characters of Z85, as zmq.curve_keypair() makes them',
+    })
+    .describe('CURVE key in Z85, 40 characters');
 
 /** CURVE options of a socket that others connect to. */
 export const curveServerSchema = z
@@ -23,9 +33,6 @@ export const curveServerSchema = z
 export const curveClientSchema = z
   .strictObject({ 'server-key': key(), 'public-key': key(), 'secret-key': key() })
   .describe("encrypt: the publisher's public key and this end's own pair");
-
-const digits =
-  '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
 
 /** Bytes, a multiple of four, as text (Z85, ZeroMQ RFC 32). */
 export function z85(bytes: Uint8Array): string {

@@ -116,3 +116,11 @@ export async function resolveHost(text: string, use: EndpointUse): Promise<Host>
     return { ipv6: false, unresolved: host };
   }
 }
+
+/** The name of a topic. A zero byte ends it in messages of one part. */
+export function topicName() {
+  return z
+    .string()
+    .min(1)
+    .refine((text) => !text.includes('\0'), { error: 'must not contain a zero byte' });
+}

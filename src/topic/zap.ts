@@ -82,7 +82,12 @@ async function openHandler(): Promise<Reply> {
 async function answer(socket: Reply): Promise<void> {
   for await (const [version = '', id = '', domain, , , how, key] of socket) {
     const status = verdict(String(domain), String(how), key);
-    await socket.send([version, id, String(status), explanations[status], '', '']);
+    try {
+      await socket.send([version, id, String(status), explanations[status], '', '']);
+    } catch (error) {
+      // One answer that cannot be sent must not leave the clients after it without one.
+      if (socket.closed) throw error;
+    }
   }
 }
 

@@ -181,6 +181,13 @@ describe('zeromq sink', () => {
     );
   });
 
+  it('refuses a topic that readers of one part could not find', () => {
+    for (const key of ['topic', 'image-topic']) {
+      const { error } = zeromq.options.safeParse({ bind: 'tcp://127.0.0.1:1', [key]: 'a\0b' });
+      expect(error?.issues[0]?.message).toBe('must not contain a zero byte');
+    }
+  });
+
   it('takes either bind or connect', () => {
     const both = zeromq.options.safeParse({ bind: 'tcp://a:1', connect: 'tcp://a:1' });
     const neither = zeromq.options.safeParse({});
