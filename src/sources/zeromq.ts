@@ -63,6 +63,10 @@ export const zeromq = defineSource({
 function receive(options: Options, context: ComponentContext): Observable<Frame> {
   return new Observable((subscriber) => {
     const stop = new AbortController();
+    const abort = () => stop.abort();
+    context.signal.addEventListener('abort', abort, { once: true });
+    if (context.signal.aborted) abort();
+    subscriber.add(() => context.signal.removeEventListener('abort', abort));
     new Reception(options, context, stop)
       .read((frame) => subscriber.next(frame))
       .then(
