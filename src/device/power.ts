@@ -32,7 +32,7 @@ export function openPowerMeter(root = '/'): PowerMeter | undefined {
 }
 
 export const noPowerMeter =
-  'no power sensor can be read here: a Jetson has one (INA3221), an Intel or AMD processor RAPL (/sys/class/powercap, which root alone may read)';
+  'no readable power sensor: a Jetson has INA3221, Intel and AMD processors have RAPL (/sys/class/powercap, readable by root only)';
 
 /** Name and number of a Jetson's mode (MAXN, MAXQ, …); nothing elsewhere. */
 export function powerMode(): { name: string; id: string } | undefined {
@@ -49,7 +49,7 @@ export function setPowerMode(id: string): void {
   try {
     execFileSync('nvpmodel', ['-m', id], { stdio: 'pipe', input: 'NO\n' });
   } catch (cause) {
-    const message = `nvpmodel cannot set power mode ${id}: ${reason(cause).split('\n')[0]}; a Jetson has it, and root alone may set it ("nvpmodel -p --verbose" lists the modes)`;
+    const message = `nvpmodel cannot set power mode ${id}: ${reason(cause).split('\n')[0]}; it needs a Jetson and root ("nvpmodel -p --verbose" lists the modes)`;
     throw new DepthlineError('MISSING', message, { cause });
   }
 }

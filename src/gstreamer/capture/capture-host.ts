@@ -1,5 +1,5 @@
 /**
- * The process that runs a capture pipeline. It is a process of its own because a GStreamer plug-in
+ * The process that runs a capture pipeline, separate from the parent because a GStreamer plug-in
  * that crashes, hangs or leaks takes its process along. It ends with its parent: when the IPC
  * channel or the socket closes.
  */
@@ -21,7 +21,7 @@ import { pictureName, sinkName } from '../launch-line.ts';
 import type { FromHost, StartMessage, ToHost } from './capture-protocol.ts';
 import { stampLength } from './frame-reader.ts';
 
-/** How long the reason of a failure may take to come over the bus after the stream broke off. */
+/** How long to wait for the reason of a failure on the bus after the stream stopped. */
 const reasonWithinMs = 1000;
 
 let pipeline: PipelineHandle | undefined;
@@ -30,7 +30,7 @@ let credits = 0;
 let pulling = false;
 /** The sink has no more frames. */
 let drained = false;
-/** The bus has reported the end of the stream, which it does while the sink still holds frames. */
+/** The bus has reported the end of the stream; the sink may still hold frames. */
 let endSeen = false;
 let outcomeSent = false;
 let sentCaps: Buffer | undefined;
@@ -39,7 +39,7 @@ let picture: ElementHandle | undefined;
 /** How often the first frame may look for it, a millisecond each. */
 let sizeLooks = 500;
 let reasonTimer: NodeJS.Timeout | undefined;
-/** The binding goes on polling only once the pipeline has left the state NULL. */
+/** The binding keeps polling only after the pipeline has left the state NULL. */
 let polling = false;
 const missing: string[] = [];
 
@@ -93,7 +93,7 @@ function onBus(message: BusMessage) {
 /** Dropped pictures of each decoder. */
 const dropped = new Map<string, number>();
 
-/** Nothing here drops late pictures: what a decoder drops, it cannot decode. */
+/** No decoder here drops late pictures, so a dropped picture is one that it could not decode. */
 function onQos(message: BusMessage) {
   const element = message._src_element_name;
   if (message.format !== 'GST_FORMAT_BUFFERS' || !/dec/.test(element)) return;
@@ -165,7 +165,7 @@ function findCaps(streamHeader: unknown): Buffer | undefined {
   );
 }
 
-/** The sink has no more: at the end of the stream, or because the pipeline broke. The bus says. */
+/** The sink has no more frames: end of stream or failure, as the bus reports. */
 function onNull() {
   drained = true;
   if (outcomeSent) return;
@@ -186,7 +186,7 @@ function fail(failure: Failure) {
   close({ type: 'failed', failure });
 }
 
-/** The outcome first, then the end of the socket: so the parent knows what the end means. */
+/** The outcome is sent before the socket ends, so that the parent knows why it ended. */
 function close(outcome: FromHost) {
   if (outcomeSent) return;
   clearTimeout(reasonTimer);

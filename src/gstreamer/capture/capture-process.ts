@@ -5,7 +5,7 @@ import type { Failure } from '../failure.ts';
 import { credit, type FromHost, type ToHost } from './capture-protocol.ts';
 import { FrameReader, type RawFrame } from './frame-reader.ts';
 
-/** How a capture process came to its end. */
+/** How a capture process ended. */
 export type CaptureEnd =
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly failure: Failure; readonly stderr: string }
@@ -20,7 +20,7 @@ export interface CaptureProcessOptions {
   onEnd(end: CaptureEnd): void;
 }
 
-/** How long a pipeline may take to shut down in good order before it is killed. */
+/** How long a pipeline may take to shut down before it is killed, milliseconds. */
 const stopWithinMs = 200;
 
 /** One capture host, seen from the parent: a child process that sends frames on request. */
@@ -72,12 +72,12 @@ export class CaptureProcess {
     return this.#process.gone;
   }
 
-  /** Asks for so many more frames. */
+  /** Requests this many more frames. */
   ask(frames: number) {
     this.#process.stream.write(Buffer.alloc(frames, credit));
   }
 
-  /** Ends the process: at once, or after its pipeline has shut down. Nothing is called after it. */
+  /** Ends the process: at once, or after its pipeline has shut down. No callback runs afterwards. */
   stop(how: 'at once' | 'in order') {
     if (this.#over) return;
     this.#over = true;
@@ -109,7 +109,7 @@ export class CaptureProcess {
     }
   }
 
-  /** The end counts once nothing more can come: neither frames nor a reason. */
+  /** Reports the end once neither frames nor a reason can follow. */
   #settle(end: CaptureEnd) {
     if (this.#over) return;
     this.#over = true;

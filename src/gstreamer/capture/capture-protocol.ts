@@ -8,7 +8,7 @@ export interface StartMessage {
   readonly launchLine: string;
 }
 
-/** Ends the pipeline in good order. */
+/** Shuts the pipeline down. */
 export interface StopMessage {
   readonly type: 'stop';
 }
@@ -21,5 +21,5 @@ export type FromHost =
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'ended' };
 
-/** One byte from the parent asks for one frame. */
+/** One byte from the parent requests one frame. */
 export const credit = 1;

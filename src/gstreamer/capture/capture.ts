@@ -12,16 +12,16 @@ import type { Intake } from './intake.ts';
 import { Timeline } from './timeline.ts';
 import { Watchdog } from './watchdog.ts';
 
-/** Where a source is when its launch line is started (again). */
+/** Position of a source when its launch line is started or restarted. */
 export interface Position {
   /** Frames captured since the beginning, those lost included. */
   readonly captured: number;
-  /** PTS of the newest frame of this turn of a file, nanoseconds; 0 at its beginning. */
+  /** PTS of the newest frame of this pass through a file, nanoseconds; 0 at its start. */
   readonly pts: bigint;
 }
 
 export interface CaptureOptions {
-  /** What the source is called in messages: `video "a.mp4"`. */
+  /** Name of the source in messages: `video "a.mp4"`. */
   readonly what: string;
   /** The complete launch line, for the first start and each restart; undefined when nothing is left. */
   launchLine(position: Position): string | undefined;
@@ -43,16 +43,16 @@ export interface Trouble {
 }
 
 /**
- * Frames of a launch line that runs in a capture process: asks for them as the gate allows, places
- * them on the timeline, restarts the process when it crashes, fails or stalls. What a restart and
- * the end of the stream mean is for the subclasses.
+ * Frames of a launch line that runs in a capture process: requests them as the gate allows, places
+ * them on the timeline, and restarts the process when it crashes, fails or stalls. Subclasses define
+ * what a restart and the end of the stream mean.
  */
 export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   protected readonly options: Options;
   protected readonly context: ComponentContext;
   protected readonly timeline: Timeline;
   protected readonly budget: RestartBudget;
-  /** Frames that came, over all processes. */
+  /** Frames received from all processes. */
   protected received = 0;
   /** Resolves when every process that was started is gone. */
   readonly over: Promise<void>;
@@ -95,15 +95,15 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
 
   /** PTS up to which the launch line need not be paced. */
   protected abstract readonly pacedFrom: bigint;
-  /** False for a frame that the source has given before. */
+  /** False for a frame that was delivered before. */
   protected abstract accepts(frame: RawFrame): boolean;
-  /** How many of the pictures that this process could not decode were not counted before. */
+  /** Of the pictures that this process could not decode, those not counted yet. */
   protected abstract newlyDamaged(total: number): number;
   /** The stream came to its end, after at least one frame. */
   protected abstract onEndOfStream(): void;
   /** The process is gone: calls `restart` or `fail`. */
   protected abstract onTrouble(trouble: Trouble): void;
-  /** Called just before the launch line is started again after trouble. */
+  /** Called before the launch line is restarted. */
   protected abstract beforeRestart(): void;
 
   start() {
@@ -211,7 +211,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     );
   }
 
-  /** Hands on what has arrived and asks for more, both only while the gate is open. */
+  /** Emits what has arrived and requests more, both only while the gate is open. */
   #pump() {
     const { gate } = this.context;
     while (!this.#over && gate.open && this.#arrived.length > 0) {
@@ -236,7 +236,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     });
   }
 
-  /** Never placed on the timeline, a stale frame shows as a gap there and is counted as lost. */
+  /** A stale frame is not placed on the timeline, so it shows as a gap and is counted as lost. */
   #discardStale() {
     const frame = this.#arrived[0];
     if (!frame || this.#inputDone) return;

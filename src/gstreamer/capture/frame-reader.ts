@@ -26,7 +26,7 @@ export interface RawFrame {
   readonly caps: VideoCaps;
   /** Size of the source's picture, where the launch line reports it. */
   readonly source: Size | undefined;
-  /** Packed RGB, a buffer of its own. */
+  /** Packed RGB in its own buffer. */
   readonly data: Uint8Array;
   readonly pts: bigint | undefined;
   readonly duration: bigint | undefined;
@@ -35,13 +35,13 @@ export interface RawFrame {
   readonly arrivedAt: bigint;
 }
 
-/** Takes the capture host's byte stream apart: each picture is copied once, into a buffer of its own. */
+/** Parses the capture host's byte stream; each picture is copied once, into its own buffer. */
 export class FrameReader {
   readonly #prefix = Buffer.alloc(prefixLength);
   readonly #emit: (frame: RawFrame) => void;
   #header: GdpHeader | undefined;
   #payload: Uint8Array | undefined;
-  /** Payload buffers for packets that are not handed on: caps, and pictures with padded rows. */
+  /** Payload buffer for packets that are not emitted: caps, and pictures with padded rows. */
   #scratch = new Uint8Array(0);
   #filled = 0;
   #caps: VideoCaps | undefined;
@@ -57,9 +57,9 @@ export class FrameReader {
   }
 
   /**
-   * The next bytes of the stream, cut anywhere.
+   * Takes the next bytes of the stream, split anywhere.
    *
-   * @throws GdpError if the stream is damaged; the reader is of no use after that
+   * @throws GdpError if the stream is damaged; the reader cannot be used afterwards
    */
   push(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {

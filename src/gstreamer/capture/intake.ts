@@ -9,9 +9,9 @@ export interface Intake {
   readonly losses: Losses;
   /** How the process is stopped. */
   readonly stop: 'at once' | 'in order';
-  /** True for a frame that waited here so long that the source has a newer one. */
+  /** True for a frame that waited so long that the source has a newer one. */
   isStale(frame: RawFrame, now: bigint): boolean;
-  /** How old a frame is when it is handed on, from monotonic nanoseconds. */
+  /** Age of a frame when it is emitted, nanoseconds; both times are monotonic. */
   age(capturedAt: bigint, now: bigint): bigint;
 }
 
@@ -34,6 +34,6 @@ export const everyFrame: Intake = {
   losses: 'none',
   stop: 'at once',
   isStale: () => false,
-  // As old as its way through the pipeline, however long it waited for it.
+  // Waiting for the pipeline does not count as age.
   age: () => 0n,
 };

@@ -7,9 +7,9 @@ import type { RawFrame } from './frame-reader.ts';
 import { FramePosition, type ReplayPosition, TimePosition } from './replay-position.ts';
 
 export interface ReplayOptions extends CaptureOptions {
-  /** Begin again at the end. */
+  /** Restart at the end. */
   readonly loop?: boolean;
-  /** What the file says of itself, once it has been read to its end. */
+  /** Facts from the structure of the file, read after its end. */
   inspect?(): Promise<ContainerFacts | undefined>;
 }
 
@@ -18,8 +18,8 @@ const restartsInRow = 5;
 const mostReordered = 16;
 
 /**
- * A source that gives the same frames each time it is started, such as a file: after a restart it
- * is read again up to where it was, and what has been seen is skipped.
+ * A source that delivers the same frames in each run, such as a file: after a restart it is read from
+ * the start, and frames that were delivered before are skipped.
  */
 export class ReplayCapture extends Capture<ReplayOptions> {
   readonly #position: ReplayPosition;
@@ -101,7 +101,7 @@ export class ReplayCapture extends Capture<ReplayOptions> {
   }
 
   protected override onTrouble(trouble: Trouble) {
-    // What a file fails on once, it fails on again.
+    // A file fails at the same frame again.
     const noProgress = this.budget.inRow > 0 && this.received === this.#receivedAtRestart;
     if (trouble.reported && (this.received === 0 || noProgress)) return this.fail(trouble);
     this.#receivedAtRestart = this.received;

@@ -2,17 +2,17 @@ import type { RawFrame } from './frame-reader.ts';
 
 type Stamp = Pick<RawFrame, 'pts'>;
 
-/** Where a file has been read to, so that after a restart what has been seen can be skipped. */
+/** Read position in a file: after a restart, frames before it are skipped. */
 export interface ReplayPosition {
-  /** Notes a frame that is taken. */
+  /** Records a frame that is taken. */
   advance(frame: Stamp): void;
-  /** The file is read again from its beginning, to go on where it was. */
+  /** The file is read from its start again, to continue at the position. */
   resume(): void;
-  /** The file begins again, and so does the position. */
+  /** The file restarts, and the position with it. */
   rewind(): void;
   /** True for a frame that was taken before the restart. */
   seenBefore(frame: Stamp): boolean;
-  /** The newest PTS that was seen before, nanoseconds; 0 if none was. */
+  /** The newest PTS to skip, nanoseconds; 0 for none. */
   readonly pts: bigint;
 }
 
@@ -43,8 +43,8 @@ export class FramePosition implements ReplayPosition {
 }
 
 /**
- * A position in time, where frames are dropped and so cannot be counted. PTS may begin again within
- * a file: each time they do is counted.
+ * A position in time, for a file whose frames are dropped and cannot be counted. PTS may restart within
+ * the file; these restarts are counted.
  */
 export class TimePosition implements ReplayPosition {
   #taken = beginning();

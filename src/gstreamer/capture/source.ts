@@ -20,14 +20,14 @@ interface SpecOf<Options extends CaptureOptions> {
   readonly intrinsics?: IntrinsicsOptions | undefined;
   /** The head after a restart; undefined when nothing is left. Default: the same. */
   headAfter?(captured: number): Head | undefined;
-  /** Have GStreamer parse the line first, for lines that name elements a machine may lack. */
+  /** Parse the line first, for lines with elements that a machine may lack. */
   readonly check?: boolean;
   readonly capture: Omit<Options, 'launchLine' | 'intake' | 'geometry'>;
 }
 
 /**
- * What a GStreamer source says of itself; the rest is the same for all of them. A `camera` has no
- * end, a `live` source may have one, a `replay` gives the same frames each time.
+ * What distinguishes a GStreamer source from the others. A `camera` has no
+ * end, a `live` source may have one, a `replay` delivers the same frames in each run.
  */
 export type SourceSpec =
   | ({ readonly kind: 'camera' | 'live' } & SpecOf<LiveOptions>)

@@ -11,7 +11,7 @@ export interface Placed {
   readonly seq: number;
   /** Nanoseconds, never goes back. */
   readonly pts: bigint;
-  /** Monotonic nanoseconds at which the frame reached the sink, as near as can be known. */
+  /** Monotonic nanoseconds at which the frame reached the sink, estimated. */
   readonly capturedAt: bigint;
   /** Frames lost before this one, without those that were explained. */
   readonly lost: number;
@@ -19,7 +19,7 @@ export interface Placed {
 
 const fallbackInterval = 33_333_333n;
 const stepsKept = 31;
-/** Fewer steps than this say nothing about the frame interval. */
+/** Fewer steps than this do not determine the frame interval. */
 const stepsNeeded = 5;
 /** How long the smallest delay between PTS and arrival is remembered, for clocks that drift. */
 const delayWindow = 5_000_000_000n;
@@ -56,7 +56,7 @@ export class Timeline {
     this.#delay = undefined;
   }
 
-  /** So many frames before the next one are missing for a reason that is counted elsewhere. */
+  /** This many frames before the next one are missing for a reason that is counted elsewhere. */
   explain(frames: number): void {
     this.#explained += frames;
   }
@@ -78,7 +78,7 @@ export class Timeline {
 
   #lastArrival = 0n;
 
-  /** False at the first frame, after a restart, and where PTS begin again or leap. */
+  /** False at the first frame, after a restart, and where PTS restart or leap. */
   #continues(frame: RawFrame): boolean {
     const previous = this.#previous;
     if (!previous) return false;
@@ -134,7 +134,7 @@ export class Timeline {
 
   #measured: bigint | undefined;
 
-  /** The distance of frames as seen while none can have been lost, else as the caps say. */
+  /** The frame interval as measured while no frame can have been lost, else as in the caps. */
   #interval(frame: RawFrame): bigint {
     const interval = this.#measured ?? frame.caps.interval ?? frame.duration ?? fallbackInterval;
     return interval > 0n ? interval : fallbackInterval;
@@ -142,7 +142,7 @@ export class Timeline {
 
   /**
    * A live frame may have waited in the sink before it was asked for, but its PTS was fixed when
-   * it was captured: the smallest delay between PTS and arrival turns the one into the other.
+   * it was captured: the smallest delay between PTS and arrival converts one to the other.
    */
   #capturedAt(frame: RawFrame): bigint {
     if (!this.#live || frame.pts === undefined) return frame.arrivedAt;

@@ -9,7 +9,7 @@ export interface WatchdogOptions {
   onStall(): void;
 }
 
-/** Work that has arrived but could not be read yet gets this long before it counts as missing. */
+/** Extra time for data that has arrived but was not read yet, milliseconds. */
 const graceMs = 100;
 
 /** Detects that something awaited does not arrive, with a single timer. */
