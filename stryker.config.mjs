@@ -9,7 +9,7 @@ export default {
     'src/core/**/*.ts',
     'src/runtime/**/*.ts',
     'src/depth/{smoothing,metrics,millimetres,npy}.ts',
-    'src/topic/{header,header-check,header-values,message,numbering,publisher-clock,stream-time}.ts',
+    'src/topic/{header,header-check,header-values,message,numbering,publisher-clock,stream-time,demand}.ts',
     'src/gstreamer/capture/{timeline,replay-position}.ts',
   ],
   coverageAnalysis: 'perTest',

@@ -3,6 +3,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import type { Size } from '../core/size.ts';
+import { loadProblem } from './model-contract.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
@@ -210,7 +211,7 @@ function loadError(model: Model, providers: readonly string[], cause: unknown): 
     others.length > 0
       ? `; ${others.join(' and ')} may be missing: its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
       : '; check that it is a complete ONNX model';
-  const message = `${model.path} cannot be loaded: ${reason(cause)}${advice}`;
+  const message = `${model.path} cannot be loaded: ${loadProblem(cause)}${advice}`;
   return new DepthlineError('MODEL', message, { cause });
 }
 

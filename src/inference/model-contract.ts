@@ -1,4 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
+import { reason } from '../core/errors.ts';
 import { float16Advice } from './float16-advice.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -58,4 +59,13 @@ function fits(shape: readonly (number | string)[], input: Manifest['input']): bo
     shape.length === 4 &&
     wanted.every((size, i) => typeof shape[i] !== 'number' || shape[i] === size)
   );
+}
+
+/** Why ONNX Runtime cannot load a model, without the path of it and places in its own source. */
+export function loadProblem(cause: unknown): string {
+  return reason(cause)
+    .replace(/^Load model from .*? failed:/s, '')
+    .replace(/^\/\S+\.(?:cc|h):\d+ .*\) /, '')
+    .trim()
+    .replace(/\.$/, '');
 }

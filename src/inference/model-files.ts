@@ -116,7 +116,10 @@ async function locatePath(given: string, baseDirectory: string): Promise<string>
   const ending = extname(path);
   if (!existsSync(path)) {
     const directory = dirname(path);
-    const others = (await filesIn(directory)).filter((file) => extname(file) === ending);
+    // A link whose target is missing bears the name itself.
+    const others = (await filesIn(directory)).filter(
+      (file) => extname(file) === ending && file !== basename(path),
+    );
     throw new DepthlineError('MODEL', `there is no file ${path}${hint(basename(path), others)}`);
   }
   if (ending !== '.onnx') return path;

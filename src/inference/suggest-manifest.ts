@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { requireRegularFile } from '../core/regular-file.ts';
-import { describeModel, unsupportedModel } from './model-contract.ts';
+import { describeModel, loadProblem, unsupportedModel } from './model-contract.ts';
 
 /** The error for an .onnx file without a manifest: what the model is, and the lines to write. */
 export async function missingManifest(path: string): Promise<DepthlineError> {
@@ -18,7 +18,7 @@ export async function missingManifest(path: string): Promise<DepthlineError> {
     ort.env.logLevel = 'fatal';
     session = await ort.InferenceSession.create(path);
   } catch (cause) {
-    const message = `${path} cannot be loaded: ${reason(cause)}; check that it is a complete ONNX model`;
+    const message = `${path} cannot be loaded: ${loadProblem(cause)}; check that it is a complete ONNX model`;
     return new DepthlineError('MODEL', message, { cause });
   }
   const unsupported = unsupportedModel(session);

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DepthEstimator } from '../../src/inference/estimator.ts';
 import { findModel, modelNames, verifyModel } from '../../src/inference/model-files.ts';
 import { fixtureModel, putModel } from '../support/models.ts';
 
@@ -102,6 +103,23 @@ describe('a model that cannot be used says why', () => {
     );
   });
 
+  it('an empty file and a truncated one, with and without a manifest', async () => {
+    for (const [content, why] of [
+      ['', 'ModelProto does not have a graph'],
+      [readFileSync(fixtureModel('metres')).subarray(0, 200), 'Protobuf parsing failed'],
+    ] as const) {
+      const path = join(directory, 'cut.onnx');
+      writeFileSync(path, content);
+      const message = `${path} cannot be loaded: ${why}; check that it is a complete ONNX model`;
+      await expect(findModel(path, '/')).rejects.toThrow(message);
+      const described = putModel(directory, 'metres');
+      writeFileSync(described, content);
+      await expect(DepthEstimator.open({ model: described })).rejects.toThrow(
+        `${described} cannot be loaded: ${why}; check that it is a complete ONNX model`,
+      );
+    }
+  });
+
   it('a manifest with problems: all of them, with their places', async () => {
     putModel(directory, 'metres', { input: { layout: 'HWC', colour: 'RGB' } });
     await fails(
@@ -168,6 +186,6 @@ describe('a model that cannot be used says why', () => {
     // Root may read it all the same.
     if (process.getuid?.() !== 0) await fails('metres.onnx', /metres.onnx cannot be read: EACCES/);
     symlinkSync('nothing.onnx', join(directory, 'dangling.onnx'));
-    await fails('dangling.onnx', /there is no file .*dangling.onnx/);
+    await fails('dangling.onnx', /there is no file .*dangling.onnx(?!.*did you mean "dangling)/);
   });
 });
