@@ -85,7 +85,7 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
       operators: branch.operators.map((step) => step.name),
     })),
     mostFrames: frames,
-    ...(bytes !== undefined && { mostMemoryMiB: Math.ceil(bytes / 2 ** 20) }),
+    ...(bytes !== undefined && { mostMemoryMiB: Math.max(1, Math.round(bytes / 2 ** 20)) }),
     ...(largest && { largestPicture: `${largest.width}×${largest.height}` }),
   };
 }
