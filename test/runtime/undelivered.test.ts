@@ -4,7 +4,8 @@ import { type ComponentContext, defineSink } from '../../src/core/component.ts';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
-import { testPattern } from '../../src/sources/test-pattern.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
+import { ticker } from '../support/parts.ts';
 
 /** Runs six frames into a sink that takes frames back. */
 async function account(takeBack: (context: ComponentContext) => void) {
@@ -19,8 +20,9 @@ async function account(takeBack: (context: ComponentContext) => void) {
       return { write() {} };
     },
   });
-  const source = testPattern({ width: 16, height: 16, frames: 6 });
-  const summary = await (await startPipeline(definePipeline({ source, sinks: [sink()] }))).done;
+  const clock = new VirtualClock();
+  const pipeline = definePipeline({ source: ticker({ frames: 6 }), sinks: [sink()] });
+  const summary = await clock.until((await startPipeline(pipeline, { clock })).done);
   expect(summary.branches.map(imbalance)).toEqual([0]);
   return summary.branches[0];
 }
