@@ -71,9 +71,14 @@ export interface ImageFrame extends FrameBase {
 /** A picture without a pipeline: uint8, interleaved, rows without padding. */
 export type Picture = Pick<ImageFrame, 'width' | 'height' | 'format' | 'data'>;
 
+/** What a value of depth means: metres, or farther and nearer only, at an unknown scale. */
+export type DepthUnit = 'm' | 'relative';
+
 /** Depth picture: float32 metres along the optical axis; valid where finite and above 0. */
 export interface DepthFrame extends FrameBase, DepthMap {
   readonly kind: 'depth';
+  /** Default: m. */
+  readonly unit?: DepthUnit;
   /** The picture that the depth was estimated from, as it went into the network. */
   readonly image?: ImageFrame;
   readonly model?: ModelIdentity;

@@ -6,8 +6,10 @@ import { colormaps } from './colormap.ts';
 export const colorOptions = {
   colormap: z
     .enum(colormaps)
-    .default('turbo')
-    .describe('colormap; near depths get its warm or bright end'),
+    .default('viridis')
+    .describe(
+      'colormap; near depths get its bright or warm end, invalid pixels are grey (blue in grey)',
+    ),
   min: z
     .number()
     .min(0)
@@ -23,6 +25,6 @@ export const colorOptions = {
   percentiles: interval(z.number().min(0).max(100))
     .default([2, 98])
     .describe(
-      'percentiles of each frame that are used where min or max is not set, as a moving average over about 10 frames',
+      'percentiles of each frame that are used where min or max is not set, as a moving average over about 2 s',
     ),
 };

@@ -1,6 +1,9 @@
 import type { DepthMap } from '../core/frame.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
 
+/** A depth frame, or a map without a time. */
+export type TimedDepth = DepthMap & { readonly pts?: bigint };
+
 export interface ColorRangeOptions {
   /** Depth with the nearest colour, metres; otherwise it follows the lower percentile. */
   readonly min?: number | undefined;
@@ -9,28 +12,30 @@ export interface ColorRangeOptions {
   readonly percentiles: readonly [number, number];
 }
 
-/** Weight of a new frame in the moving average. */
-const weight = 0.1;
+/** Time constant of the moving average, seconds: colours that jump look like depth that jumps. */
+const timeConstant = 2;
+/** Taken for frames without a time of their own, seconds. */
+const assumedInterval = 1 / 30;
 /** Pixels that the percentiles are taken of. */
 const sampleLimit = 4096;
 
 /**
  * The depths between which colours are spread: fixed where an end is given, else percentiles of the
- * frames, as a moving average (`0.9 · before + 0.1 · frame`): colours that jump look like depth
- * that jumps.
+ * frames as an exponential moving average over time.
  */
 export class ColorRangeTracker {
   readonly #options: ColorRangeOptions;
   readonly #samples = new Float32Array(sampleLimit);
   #low: number | undefined;
   #high: number | undefined;
+  #pts: bigint | undefined;
 
   constructor(options: ColorRangeOptions) {
     this.#options = options;
   }
 
   /** Nearest and farthest depth to show for this frame, metres; at least a millimetre apart. */
-  next(depth: DepthMap): { min: number; max: number } {
+  next(depth: TimedDepth): { min: number; max: number } {
     const { min, max } = this.#options;
     if (min === undefined || max === undefined) this.#follow(depth);
     const near = min ?? this.#low ?? 0;
@@ -38,7 +43,7 @@ export class ColorRangeTracker {
     return { min: near, max: Math.max(far, near + 1e-3) };
   }
 
-  #follow({ data }: DepthMap): void {
+  #follow({ data, pts }: TimedDepth): void {
     // An odd step, so that samples do not all lie in a few columns.
     const step = Math.ceil(data.length / sampleLimit) | 1;
     let n = 0;
@@ -49,12 +54,20 @@ export class ColorRangeTracker {
     if (n === 0) return;
     const sorted = this.#samples.subarray(0, n).sort();
     const [low, high] = this.#options.percentiles;
-    this.#low = approach(this.#low, percentile(sorted, low));
-    this.#high = approach(this.#high, percentile(sorted, high));
+    const weight = 1 - Math.exp(-this.#secondsSince(pts) / timeConstant);
+    this.#low = approach(this.#low, percentile(sorted, low), weight);
+    this.#high = approach(this.#high, percentile(sorted, high), weight);
+  }
+
+  #secondsSince(pts: bigint | undefined): number {
+    const before = this.#pts;
+    this.#pts = pts;
+    if (pts === undefined || before === undefined) return assumedInterval;
+    return Math.max(0, Number(pts - before) / 1e9);
   }
 }
 
-function approach(before: number | undefined, now: number): number {
+function approach(before: number | undefined, now: number, weight: number): number {
   return before === undefined ? now : before + weight * (now - before);
 }
 

@@ -3,24 +3,36 @@ import {
   interpolateGreys,
   interpolateInferno,
   interpolateMagma,
+  interpolatePlasma,
   interpolateTurbo,
   interpolateViridis,
 } from 'd3-scale-chromatic';
 import type { DepthMap } from '../core/frame.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
 
-export const colormaps = ['turbo', 'viridis', 'magma', 'inferno', 'grey'] as const;
+/** All but turbo are perceptually uniform: equal steps of depth look equally large. */
+export const colormaps = ['viridis', 'magma', 'inferno', 'plasma', 'turbo', 'grey'] as const;
 export type ColormapName = (typeof colormaps)[number];
 
 const interpolators: Readonly<Record<ColormapName, (t: number) => string>> = {
-  turbo: interpolateTurbo,
   viridis: interpolateViridis,
   magma: interpolateMagma,
   inferno: interpolateInferno,
+  plasma: interpolatePlasma,
+  turbo: interpolateTurbo,
   grey: (t) => interpolateGreys(1 - t),
 };
 
 const tables = new Map<ColormapName, Uint8Array>();
+
+/** No depth has this colour in any map but grey. */
+const invalidGrey = [112, 112, 112] as const;
+const invalidBlue = [24, 40, 110] as const;
+
+/** RGB colour of invalid pixels beside those of a map. */
+export function invalidColor(name: ColormapName): readonly [number, number, number] {
+  return name === 'grey' ? invalidBlue : invalidGrey;
+}
 
 /** 256 RGB colours, `256 × 3` bytes, from the low end to the high end. */
 export function colormap(name: ColormapName): Uint8Array {
@@ -46,7 +58,7 @@ export interface DepthColors {
 
 /**
  * Depth as RGB, `height × width × 3` bytes: near is the warm or bright end, far the cold or dark
- * one, linear in metres between; invalid pixels are black.
+ * one, linear in metres between; invalid pixels have `invalidColor`.
  */
 export function colorizeDepth(
   depth: DepthMap,
@@ -54,11 +66,14 @@ export function colorizeDepth(
   out: Uint8Array = new Uint8Array(depth.data.length * 3),
 ): Uint8Array {
   const table = colormap(name);
+  const [red, green, blue] = invalidColor(name);
   const gain = 255 / Math.max(max - min, 1e-6);
   for (let i = 0, o = 0; i < depth.data.length; i++, o += 3) {
     const metres = depth.data[i] as number;
     if (!isValidDepth(metres)) {
-      out[o] = out[o + 1] = out[o + 2] = 0;
+      out[o] = red;
+      out[o + 1] = green;
+      out[o + 2] = blue;
       continue;
     }
     const level = 255 - (metres - min) * gain;

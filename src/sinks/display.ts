@@ -6,8 +6,8 @@ import { FrameRefused } from '../core/frame-refused.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
-import { colorOptions } from '../depth/color-options.ts';
-import { FrameToPicture } from '../depth/frame-to-picture.ts';
+import { lookOptions } from '../depth/look-options.ts';
+import { ShownFrames } from '../depth/shown-frames.ts';
 import type { Failure } from '../gstreamer/failure.ts';
 import { CrashBudget } from '../gstreamer/output/crash-budget.ts';
 import { OutputCrashed, OutputProcess } from '../gstreamer/output/output-process.ts';
@@ -18,6 +18,7 @@ import {
   windowLine,
   windows,
 } from '../gstreamer/output/windows.ts';
+import type { DepthView } from '../imaging/depth-view.ts';
 
 const options = minBelowMax(
   z.strictObject({
@@ -44,7 +45,11 @@ const options = minBelowMax(
       .enum(['continue', 'end'])
       .default('continue')
       .describe('when the window is closed: continue with the other sinks, or end the run'),
-    ...colorOptions,
+    status: z
+      .boolean()
+      .default(true)
+      .describe('line below the panels: frames per second, age of the frame, frames not shown'),
+    ...lookOptions,
   }),
 );
 
@@ -57,11 +62,11 @@ type Options = z.output<typeof options>;
  */
 export const display = defineSink({
   name: 'display',
-  summary: 'Shows pictures, or depth in colours, in a window.',
+  summary: 'Shows pictures, or depth beside its picture, in a window.',
   accepts: ['image', 'depth'],
   options,
   examples: [
-    { title: 'Depth', colormap: 'turbo' },
+    { title: 'Depth', colormap: 'magma' },
     { scale: 2, 'when-unavailable': 'skip' },
     { window: 'x11', 'when-closed': 'end' },
   ],
@@ -91,7 +96,10 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
       afterCrash: 'try another kind of window ("window: x11", "window: gl")',
       explain: (failure) => explain(failure, options),
     });
-  const window = new Window(options, context, start);
+  const { DepthView } = await import('../imaging/depth-view.ts');
+  const shown = new ShownFrames(context.clock);
+  const status = options.status ? (frame: Frame) => shown.status(frame) : undefined;
+  const window = new Window(options, context, start, new DepthView({ ...options, status }));
   context.defer(() => window.stop());
   await window.open();
   context.summary(() => ({ window: window.kind, frames: window.frames }));
@@ -128,7 +136,7 @@ class Window implements Sink {
   kind: WindowKind | undefined;
   readonly #options: Options;
   readonly #start: () => OutputProcess;
-  readonly #pictures: FrameToPicture;
+  readonly #view: DepthView;
   readonly #crashes: CrashBudget;
   #output: OutputProcess | undefined;
   #stopped = false;
@@ -136,10 +144,15 @@ class Window implements Sink {
   /** PTS of the first frame in the current process, nanoseconds. */
   #firstPts: bigint | undefined;
 
-  constructor(options: Options, context: ComponentContext, start: () => OutputProcess) {
+  constructor(
+    options: Options,
+    context: ComponentContext,
+    start: () => OutputProcess,
+    view: DepthView,
+  ) {
     this.#options = options;
     this.#start = start;
-    this.#pictures = new FrameToPicture(options);
+    this.#view = view;
     this.#crashes = new CrashBudget(context, 'the window process');
   }
 
@@ -152,7 +165,7 @@ class Window implements Sink {
   }
 
   async write(frame: Frame): Promise<void> {
-    const picture = this.#pictures.convert(frame);
+    const picture = await this.#view.render(frame);
     const size = `${picture.width}×${picture.height} ${picture.format}`;
     this.#size ??= size;
     if (size !== this.#size) {

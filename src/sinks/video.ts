@@ -4,8 +4,7 @@ import { z } from 'zod';
 import { type ComponentContext, defineSink } from '../core/component.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import { colorOptions } from '../depth/color-options.ts';
-import { FrameToPicture } from '../depth/frame-to-picture.ts';
+import { lookOptions } from '../depth/look-options.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import { findRecordings, recordingPath, requireReplaceable } from '../files/recordings.ts';
 import {
@@ -60,7 +59,7 @@ const options = minBelowMax(
         .max(1000)
         .optional()
         .describe('playback rate, frames per second; default: frames keep their capture times'),
-      ...colorOptions,
+      ...lookOptions,
     })
     .refine(({ path, codec }) => path.endsWith('.mkv') || codec === 'auto' || codec === 'h264', {
       path: ['codec'],
@@ -83,7 +82,7 @@ type Options = z.output<typeof options>;
  */
 export const video = defineSink({
   name: 'video',
-  summary: 'Records pictures, or depth in colours, to a Matroska or MP4 file.',
+  summary: 'Records pictures, or depth beside its picture, to a Matroska or MP4 file.',
   accepts: ['image', 'depth'],
   options,
   examples: [
@@ -98,6 +97,7 @@ export const video = defineSink({
   async create(options, context) {
     const { path, codec, quality, bitrate, fps, existing } = options;
     await prepare(options, context);
+    const { DepthView } = await import('../imaging/depth-view.ts');
     const recorder = new Recorder(
       {
         what: path,
@@ -111,7 +111,7 @@ export const video = defineSink({
           resolvePath(context.baseDirectory, expandTime(path, capturedAt)),
       },
       context,
-      new FrameToPicture(options),
+      new DepthView(options),
     );
     context.defer(() => recorder.stop());
     await recorder.open();

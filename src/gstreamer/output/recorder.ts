@@ -5,7 +5,6 @@ import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
 import { FrameRefused } from '../../core/frame-refused.ts';
 import { SinkLost } from '../../core/sink-lost.ts';
-import type { FrameToPicture } from '../../depth/frame-to-picture.ts';
 import { countMatroskaFrames } from '../../files/matroska-frames.ts';
 import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
 import { sinkError, writeProblem } from '../../files/write-problem.ts';
@@ -14,6 +13,11 @@ import { CrashBudget } from './crash-budget.ts';
 import { type Container, type Encoder, encodersFor } from './encoders.ts';
 import { OutputCrashed, OutputProcess } from './output-process.ts';
 import type { OutputFile } from './output-protocol.ts';
+
+/** Makes a picture of a frame. */
+export interface FrameView {
+  render(frame: Frame): Promise<Picture>;
+}
 
 /** What to do with recordings of earlier runs. */
 export const existingRecording = ['append', 'fail', 'replace'] as const;
@@ -65,7 +69,7 @@ export class Recorder implements Sink {
   path: string | undefined;
   readonly #options: RecorderOptions;
   readonly #context: ComponentContext;
-  readonly #pictures: FrameToPicture;
+  readonly #view: FrameView;
   readonly #encoders: readonly Encoder[];
   readonly #crashes: CrashBudget;
   /** Ready for the next part. */
@@ -78,10 +82,10 @@ export class Recorder implements Sink {
   /** The last failure, and when the next attempt is allowed. */
   #failure: { readonly error: unknown; readonly until: number } | undefined;
 
-  constructor(options: RecorderOptions, context: ComponentContext, pictures: FrameToPicture) {
+  constructor(options: RecorderOptions, context: ComponentContext, view: FrameView) {
     this.#options = options;
     this.#context = context;
-    this.#pictures = pictures;
+    this.#view = view;
     this.#crashes = new CrashBudget(context, 'the encoder process');
     this.#encoders = encodersFor(options.codec, options.container);
   }
@@ -110,7 +114,7 @@ export class Recorder implements Sink {
   }
 
   async write(frame: Frame): Promise<void> {
-    const picture = this.#pictures.convert(frame);
+    const picture = await this.#view.render(frame);
     this.#checkSize(frame, picture);
     const { clock } = this.#context;
     if (this.#failure && clock.now() < this.#failure.until) throw this.#failure.error;
