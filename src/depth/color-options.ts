@@ -6,7 +6,7 @@ import { colormaps } from './colormap.ts';
 export const colorOptions = {
   colormap: z
     .enum(colormaps)
-    .default('viridis')
+    .default('magma')
     .describe(
       'colormap; near depths get its bright or warm end, invalid pixels are grey (blue in grey)',
     ),

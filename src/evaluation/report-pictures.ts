@@ -10,7 +10,7 @@ import type { Comparison } from './evaluate.ts';
 /** Absolute relative error with the last colour. */
 export const largestError = 0.5;
 
-const depthColors = 'viridis';
+const depthColors = 'magma';
 const jpegQuality = 88;
 
 /** Pictures of one frame and one model, as data URIs of equal size. */

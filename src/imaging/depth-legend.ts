@@ -44,7 +44,7 @@ export async function drawLegend(
   const table = colormap(colors.colormap);
   const title = await renderText(unit === 'relative' ? 'relative' : 'm', fontSize);
   const margin = Math.round(fontSize * 0.5);
-  const top = margin * 2 + title.height;
+  const top = margin * 3 + title.height;
   const length = Math.max(1, height - top - margin * 2);
   const thickness = Math.round(fontSize * 1.1);
   const barLeft = left + margin;

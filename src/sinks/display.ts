@@ -66,7 +66,7 @@ export const display = defineSink({
   accepts: ['image', 'depth'],
   options,
   examples: [
-    { title: 'Depth', colormap: 'magma' },
+    { title: 'Depth', colormap: 'viridis' },
     { scale: 2, 'when-unavailable': 'skip' },
     { window: 'x11', 'when-closed': 'end' },
   ],
