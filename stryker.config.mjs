@@ -4,7 +4,8 @@ export default {
   // TypeScript 7 has no JavaScript API, which Stryker would use to rewrite this file in its sandbox.
   tsconfigFile: 'tsconfig.none.json',
   vitest: { configFile: 'vitest.mutate.config.ts' },
-  plugins: ['@stryker-mutator/vitest-runner'],
+  plugins: ['@stryker-mutator/vitest-runner', './stryker.ignore.mjs'],
+  ignorers: ['texts'],
   mutate: [
     'src/core/**/*.ts',
     'src/runtime/**/*.ts',

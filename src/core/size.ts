@@ -18,8 +18,8 @@ export interface Rectangle extends Size {
 export function centreRectangle({ width, height }: Size, aspect: number, step = 1): Rectangle {
   const snap = (side: number) => Math.max(step, step * Math.round(side / step));
   const cutsSides = width / height > aspect;
-  const w = cutsSides ? snap(height * aspect) : width;
-  const h = cutsSides ? height : snap(width / aspect);
+  const w = cutsSides ? Math.min(width, snap(height * aspect)) : width;
+  const h = cutsSides ? height : Math.min(height, snap(width / aspect));
   return {
     left: step * Math.floor((width - w) / 2 / step),
     top: step * Math.floor((height - h) / 2 / step),

@@ -35,6 +35,9 @@ test('with a step of 2 every side that is cut is even, and so are the offsets', 
       expect([left % 2, top % 2]).toEqual([0, 0]);
     }),
   );
+  // A side shorter than the step stays whole.
+  const thin = centreRectangle({ width: 1, height: 4 }, 0.22, 2);
+  expect(thin).toEqual({ left: 0, top: 0, width: 1, height: 4 });
   const tall = centreRectangle({ width: 480, height: 640 }, 4 / 3, 2);
   expect(tall).toEqual({ left: 0, top: 140, width: 480, height: 360 });
 });
