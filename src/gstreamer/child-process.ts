@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { reason } from '../core/errors.ts';
 
 /** File descriptor, in the child, of the socket that carries pictures. */
@@ -43,7 +43,8 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
         GST_DEBUG_NO_COLOR: '1',
       },
     });
-    this.stream = this.#child.stdio[streamFd] as Duplex;
+    // Without free descriptors there are no streams; the error event follows.
+    this.stream = (this.#child.stdio?.[streamFd] as Duplex | undefined) ?? new PassThrough();
     // A broken stream means that the process is gone, which its exit reports.
     this.stream.on('error', () => {});
     this.gone = new Promise((resolve) => this.#watch(options, resolve));
@@ -65,7 +66,7 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
 
   tell(message: ToChild): void {
     // A failure to send means that the process is gone, which its exit reports.
-    this.#child.send(message, () => {});
+    if (this.#child.connected) this.#child.send(message, () => {});
   }
 
   kill(): void {
