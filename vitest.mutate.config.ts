@@ -6,7 +6,7 @@ export default defineConfig({
     env: { DEPTHLINE_CACHE: '/nonexistent' },
     include: [
       'test/{core,depth,pipeline,runtime}/**/*.test.ts',
-      'test/topic/{message,golden,numbering,publisher-clock,stream-time,exposure,demand}.test.ts',
+      'test/topic/{message,golden,header-check,numbering,publisher-clock,stream-time,exposure,demand}.test.ts',
       'test/gstreamer/capture/{timeline,replay-position}.test.ts',
       'test/operators/{clamp,compare-depth,measure-flicker,sample,smooth}.test.ts',
     ],
