@@ -25,6 +25,6 @@ export const colorOptions = {
   percentiles: interval(z.number().min(0).max(100))
     .default([2, 98])
     .describe(
-      'percentiles of each frame that are used where min or max is not set, as a moving average over about 2 s',
+      'percentiles of each frame that are used where min or max is not set, as a moving average that widens within 0.5 s and narrows within 3 s',
     ),
 };

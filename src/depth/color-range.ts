@@ -12,8 +12,12 @@ export interface ColorRangeOptions {
   readonly percentiles: readonly [number, number];
 }
 
-/** Time constant of the moving average, seconds: colours that jump look like depth that jumps. */
-const timeConstant = 2;
+/**
+ * Time constants of the moving average, seconds. Colours that jump look like depth that jumps, so the
+ * range is slow; it widens faster than it narrows, so that nothing is outside it for long.
+ */
+const widening = 0.5;
+const narrowing = 3;
 /** Taken for frames without a time of their own, seconds. */
 const assumedInterval = 1 / 30;
 /** Pixels that the percentiles are taken of. */
@@ -21,7 +25,8 @@ const sampleLimit = 4096;
 
 /**
  * The depths between which colours are spread: fixed where an end is given, else percentiles of the
- * frames as an exponential moving average over time.
+ * frames as an exponential moving average over time, which widens within half a second and narrows
+ * within three.
  */
 export class ColorRangeTracker {
   readonly #options: ColorRangeOptions;
@@ -54,9 +59,11 @@ export class ColorRangeTracker {
     if (n === 0) return;
     const sorted = this.#samples.subarray(0, n).sort();
     const [low, high] = this.#options.percentiles;
-    const weight = 1 - Math.exp(-this.#secondsSince(pts) / timeConstant);
-    this.#low = approach(this.#low, percentile(sorted, low), weight);
-    this.#high = approach(this.#high, percentile(sorted, high), weight);
+    const seconds = this.#secondsSince(pts);
+    const near = percentile(sorted, low);
+    const far = percentile(sorted, high);
+    this.#low = approach(this.#low, near, seconds, near < (this.#low ?? near));
+    this.#high = approach(this.#high, far, seconds, far > (this.#high ?? far));
   }
 
   #secondsSince(pts: bigint | undefined): number {
@@ -67,8 +74,15 @@ export class ColorRangeTracker {
   }
 }
 
-function approach(before: number | undefined, now: number, weight: number): number {
-  return before === undefined ? now : before + weight * (now - before);
+function approach(
+  before: number | undefined,
+  now: number,
+  seconds: number,
+  widens: boolean,
+): number {
+  if (before === undefined) return now;
+  const weight = 1 - Math.exp(-seconds / (widens ? widening : narrowing));
+  return before + weight * (now - before);
 }
 
 function percentile(sorted: Float32Array, p: number): number {

@@ -9,19 +9,22 @@ const flat = (metres: number, pts: bigint) => ({
 });
 const second = 1_000_000_000n;
 
-test('follows with a time constant of two seconds, whatever the frame rate', () => {
-  const after = (fps: number) => {
-    const range = new ColorRangeTracker({ percentiles: [0, 100], max: 100 });
-    range.next(flat(1, 0n));
-    let min = 0;
-    for (let i = 1; i <= 2 * fps; i++) {
-      min = range.next(flat(2, (BigInt(i) * second) / BigInt(fps))).min;
-    }
-    return min;
-  };
-  const expected = 2 - Math.exp(-1);
-  expect(after(5)).toBeCloseTo(expected, 5);
-  expect(after(30)).toBeCloseTo(expected, 5);
+/** The near end after `seconds` of frames at `to` metres, behind one at `from`. */
+function nearEnd(from: number, to: number, seconds: number, fps: number): number {
+  const range = new ColorRangeTracker({ percentiles: [0, 100], max: 100 });
+  let { min } = range.next(flat(from, 0n));
+  for (let i = 1; i <= seconds * fps; i++) {
+    min = range.next(flat(to, (BigInt(i) * second) / BigInt(fps))).min;
+  }
+  return min;
+}
+
+test('narrows with a time constant of 3 s, whatever the frame rate', () => {
+  for (const fps of [5, 30]) expect(nearEnd(1, 2, 3, fps)).toBeCloseTo(2 - Math.exp(-1), 5);
+});
+
+test('widens with a time constant of 0.5 s, so that near things are not cut off for long', () => {
+  for (const fps of [10, 30]) expect(nearEnd(2, 1, 1, fps)).toBeCloseTo(1 + Math.exp(-2), 5);
 });
 
 test('a fixed end stays', () => {
