@@ -23,7 +23,7 @@ export const heartbeat = defineOperator({
 const pipeline = (frames: string) => `
 use: ./heartbeat.mjs
 source:
-  test-pattern: { width: 64, height: 48, fps: 30, realtime: true${frames} }
+  test-pattern: { width: 64, height: 48, fps: 30${frames} }
 operators: [heartbeat]
 sinks:
   - discard: {}

@@ -27,7 +27,7 @@ export const setting = defineOperator({
 const pipeline = `
 use: ./setting.mjs
 source:
-  test-pattern: { width: 32, height: 24, fps: 50, realtime: true, frames: 30 }
+  test-pattern: { width: 32, height: 24, frames: 30 }
 operators: [setting]
 sinks:
   - file: { directory: "out/%Y", format: png }
