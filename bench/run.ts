@@ -10,6 +10,7 @@ import { cost } from './cost.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
+import { register } from './register.ts';
 import { restarts } from './restarts.ts';
 import { scaling } from './scaling.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
@@ -18,6 +19,7 @@ import { throughput } from './throughput.ts';
 const benches: readonly Bench[] = [
   throughput,
   cost,
+  register,
   freshness,
   idle,
   scaling,

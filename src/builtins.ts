@@ -7,6 +7,7 @@ import { estimateDepth } from './operators/estimate-depth.ts';
 import { flip } from './operators/flip.ts';
 import { measureFlicker } from './operators/measure-flicker.ts';
 import { pointCloud } from './operators/point-cloud.ts';
+import { register } from './operators/register.ts';
 import { resize } from './operators/resize.ts';
 import { sample } from './operators/sample.ts';
 import { sideBySide } from './operators/side-by-side.ts';
@@ -45,6 +46,7 @@ export const builtins = new Registry([
   flip,
   measureFlicker,
   pointCloud,
+  register,
   resize,
   sample,
   sideBySide,

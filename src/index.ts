@@ -41,6 +41,7 @@ export {
   type ModelIdentity,
   type Picture,
   type PointsFrame,
+  type View,
 } from './core/frame.ts';
 export { FrameRefused } from './core/frame-refused.ts';
 export type { CropRegion, Engine, Fusion } from './core/fusion.ts';
@@ -62,6 +63,7 @@ export { estimateDepth } from './operators/estimate-depth.ts';
 export { flip } from './operators/flip.ts';
 export { measureFlicker } from './operators/measure-flicker.ts';
 export { pointCloud } from './operators/point-cloud.ts';
+export { register } from './operators/register.ts';
 export { resize } from './operators/resize.ts';
 export { sample } from './operators/sample.ts';
 export { sideBySide } from './operators/side-by-side.ts';

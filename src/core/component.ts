@@ -98,6 +98,9 @@ interface ComponentBase<Schema extends z.ZodType> {
 // A method's parameter is bivariant, so that components of any options fit one list.
 type OfOptions<Options, Result> = { call(options: Options): Result }['call'];
 
+/** What a depth frame may carry beside its depth, and only some operators make. */
+export type FramePart = 'picture';
+
 /** Frame kinds that come out: fixed, the same as came in, or a function of the options. */
 export type Emits<Options> =
   | readonly FrameKind[]
@@ -140,6 +143,12 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
    * the launch line delivers it so.
    */
   requires?(options: z.output<Schema>, context: PlanContext): Promise<Fusion | undefined>;
+  /** True if the operator wants the source's own picture, and makes of it what it `requires` itself. */
+  wantsWhole?(options: z.output<Schema>): boolean;
+  /** Parts that it adds to its frames. */
+  adds?(options: z.output<Schema>): readonly FramePart[];
+  /** Parts that its frames must have, and what to do where one is missing. */
+  needs?(options: z.output<Schema>): Partial<Readonly<Record<FramePart, string>>>;
   /**
    * How many frames the operator works on at the same time, in a pipeline with these options on this
    * machine; timing tests simulate as many. Default: one.

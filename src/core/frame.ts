@@ -81,6 +81,8 @@ export interface DepthFrame extends FrameBase, DepthMap {
   readonly unit?: DepthUnit;
   /** The picture that the depth was estimated from, as it went into the network. */
   readonly image?: ImageFrame;
+  /** The picture before it was cropped and scaled for the network, where that was asked for. */
+  readonly picture?: ImageFrame;
   readonly model?: ModelIdentity;
   /** Smallest and largest depth that the model or sensor can output, metres. */
   readonly range?: readonly [number, number];

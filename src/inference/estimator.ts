@@ -21,6 +21,8 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   readonly providers?: readonly (typeof providers)[number][];
   /** Use what `depthline tune` found for this model on this machine, unless an option is given. */
   readonly tuned?: boolean;
+  /** Keep the picture as it came, as the result's `picture`. */
+  readonly keepPicture?: boolean;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -53,11 +55,13 @@ export class DepthEstimator {
   readonly workers: number;
   readonly #pool: WorkerPool;
   readonly #geometry: ModelGeometry;
+  readonly #keepPicture: boolean;
 
-  private constructor(pool: WorkerPool, workers: number) {
+  private constructor(pool: WorkerPool, workers: number, keepPicture: boolean) {
     this.workers = workers;
     this.model = pool.model;
     this.#pool = pool;
+    this.#keepPicture = keepPicture;
     this.#geometry = geometry(pool.model.manifest);
   }
 
@@ -67,14 +71,22 @@ export class DepthEstimator {
    * @throws DepthlineError `MODEL` if it is missing, cannot be loaded or does not fit its manifest
    */
   static async open(options: EstimatorOptions): Promise<DepthEstimator> {
-    const { model, baseDirectory = process.cwd(), tuned = false, log, ...pool } = options;
+    const {
+      model,
+      baseDirectory = process.cwd(),
+      tuned = false,
+      log,
+      keepPicture = false,
+      ...pool
+    } = options;
     const { providers = ['cpu'], workers, threads } = pool;
     const found = await verifyModel(await findModel(model, baseDirectory));
     const asked = { providers, workers, threads, untuned: !tuned };
     const { tuned: words, path, ...chosen } = chooseSettings(found, asked, log?.warn);
     if (words !== undefined) log?.info(`tuned for this machine: ${words}`);
     const settings = { ...pool, providers, ...chosen };
-    return new DepthEstimator(await WorkerPool.open({ ...found, path }, settings), chosen.workers);
+    const opened = await WorkerPool.open({ ...found, path }, settings);
+    return new DepthEstimator(opened, chosen.workers, keepPicture);
   }
 
   /** Rejects when the model's workers keep dying, and no estimate can succeed any more. */
@@ -96,7 +108,8 @@ export class DepthEstimator {
       ? frame
       : await fitImage(frame, this.#geometry, 'stretch', this.#geometry.view);
     const inference = await this.#pool.infer(image);
-    return depthFrame(image, inference, this.model, stage);
+    const depth = depthFrame(image, inference, this.model, stage);
+    return this.#keepPicture ? { ...depth, picture: frame } : depth;
   }
 
   async close(): Promise<void> {

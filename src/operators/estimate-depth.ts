@@ -42,6 +42,12 @@ const options = z.strictObject({
     .enum(['auto', 'off'])
     .default('auto')
     .describe('auto: use the settings that "depthline tune" found for this model on this machine'),
+  image: z
+    .enum(['network', 'source'])
+    .default('network')
+    .describe(
+      'picture beside the depth: what the network sees, or the source’s own as well, at its full size, as register needs it',
+    ),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
@@ -68,8 +74,12 @@ export const estimateDepth = defineOperator({
   examples: [
     { model: 'fastdepth' },
     { model: 'fastdepth', workers: 2, 'on-error': 'skip' },
+    { model: 'fastdepth', image: 'source' },
     { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
   ],
+
+  wantsWhole: ({ image }) => image === 'source',
+  adds: ({ image }) => (image === 'source' ? ['picture'] : []),
 
   reads: ({ model }, baseDirectory) =>
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
@@ -120,6 +130,7 @@ export const estimateDepth = defineOperator({
       ...(options.threads !== undefined && { threads: options.threads }),
       providers: options.providers,
       tuned: options.tuned === 'auto',
+      keepPicture: options.image === 'source',
       log: context.log,
       onRestart: (why) => {
         context.restarted(why);

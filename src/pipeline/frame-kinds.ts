@@ -1,6 +1,7 @@
 import type {
   Definition,
   Emits,
+  FramePart,
   OperatorDefinition,
   SinkDefinition,
   SourceDefinition,
@@ -53,45 +54,85 @@ export function kindProblems(
     problems.push({ path: mismatch.path, message: mismatchMessage(mismatch, known) });
   };
   const kinds = resolveKinds(source.definition.emits, source.options, frameKinds);
-  const start = { kinds, from: source.definition.name };
-  const trunk = followKinds(start, operators, ['operators'], report);
+  const lack = (path: Path, message: string) => problems.push({ path, message });
+  const start = { kinds, parts: [], from: source.definition.name };
+  const follow = (from: Flow, steps: readonly Operator[], path: Path) => {
+    checkParts(from, steps, path, lack);
+    return followKinds(from, steps, path, report);
+  };
+  const trunk = follow(start, operators, ['operators']);
   for (const [index, branch] of branches.entries()) {
     const path = ['sinks', index];
-    const end = followKinds(trunk, branch.operators, [...path, 'operators'], report);
+    const end = follow(trunk, branch.operators, [...path, 'operators']);
     checkAccepted(branch.sink.definition, end, path, report);
   }
   return problems;
 }
 
-interface KindsFrom {
+type Path = readonly (string | number)[];
+
+/** What is known of the frames that a stage emits. */
+interface Flow {
   readonly kinds: readonly FrameKind[];
+  /** Undefined behind a user's own function. */
+  readonly parts: readonly FramePart[] | undefined;
   readonly from: string;
 }
 
+/** The parts of the frames behind a stage. */
+function partsAfter({ component }: Operator, parts: Flow['parts']): Flow['parts'] {
+  if (!component || !parts) return undefined;
+  const { definition, options } = component;
+  const { accepts, emits } = definition;
+  // What makes another kind of frame makes a new one, without the parts.
+  const keeps =
+    emits === 'same' ||
+    (accepts.includes('depth') && resolveKinds(emits, options, []).includes('depth'));
+  return [...(keeps ? parts : []), ...(definition.adds?.(options) ?? [])];
+}
+
+/** Reports each stage whose frames lack a part that it needs. */
+function checkParts(
+  { parts }: Flow,
+  operators: readonly Operator[],
+  path: Path,
+  report: (path: Path, message: string) => void,
+): void {
+  let present = parts;
+  for (const [index, step] of operators.entries()) {
+    const needs = step.component?.definition.needs?.(step.component.options) ?? {};
+    for (const [part, advice] of Object.entries(needs)) {
+      if (!present || present.includes(part as FramePart)) continue;
+      report([...path, index], `${step.name} needs the ${part} of each frame: ${advice}`);
+    }
+    present = partsAfter(step, present);
+  }
+}
+
 function followKinds(
-  start: KindsFrom,
+  start: Flow,
   operators: readonly Operator[],
   path: readonly (string | number)[],
   report: (mismatch: Mismatch) => void,
-): KindsFrom {
+): Flow {
   let current = start;
   for (const [index, step] of operators.entries()) {
     if (!step.component) {
       // The frame kinds of a user's own function are unknown.
-      current = { kinds: [], from: step.name };
+      current = { kinds: [], parts: undefined, from: step.name };
       continue;
     }
     const { definition, options } = step.component;
     checkAccepted(definition, current, [...path, index], report);
     const kinds = resolveKinds(definition.emits, options, current.kinds);
-    current = { kinds, from: definition.name };
+    current = { kinds, parts: partsAfter(step, current.parts), from: definition.name };
   }
   return current;
 }
 
 function checkAccepted(
   definition: OperatorDefinition | SinkDefinition,
-  { kinds, from }: KindsFrom,
+  { kinds, from }: Flow,
   path: readonly (string | number)[],
   report: (mismatch: Mismatch) => void,
 ): void {

@@ -30,7 +30,9 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
     operators.shift();
   }
   const wanted = await requirement(operators[0], context);
-  if (wanted && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
+  const first = operators[0]?.component;
+  const whole = first?.definition.wantsWhole?.(first.options) ?? false;
+  if (wanted && !whole && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
   return { fused, fusedSteps, operators };
 }
 

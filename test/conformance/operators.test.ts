@@ -27,6 +27,10 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
   flip: { options: {} },
   'measure-flicker': { options: {} },
   'point-cloud': { options: {} },
+  register: {
+    options: {},
+    frame: (seq) => ({ ...depthFrame(8, 6, seq, (x) => 1 + x), picture: imageFrame(32, 24, seq) }),
+  },
   resize: { options: { width: 8, height: 8 }, frame: (seq) => imageFrame(32, 18, seq) },
   sample: { options: { every: 3 } },
   'side-by-side': { options: {} },

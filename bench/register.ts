@@ -1,0 +1,117 @@
+import { measured } from '../src/benchmark/statistics.ts';
+import type { DepthFrame, DepthMap, ImageFrame } from '../src/core/frame.ts';
+import type { Size } from '../src/core/size.ts';
+import { scaleNearest } from '../src/depth/geometry.ts';
+import { geometryOf, wholeView } from '../src/depth/view.ts';
+import { type EdgeErrors, edgeErrors } from '../src/evaluation/edge-errors.ts';
+import { fitImage } from '../src/imaging/fit.ts';
+import { DepthEstimator } from '../src/index.ts';
+import { type Method, methods, Upsampler } from '../src/registration/upsample.ts';
+import { Film } from '../src/synthetic/film.ts';
+import type { Bench } from './support/bench.ts';
+
+const size: Size = { width: 1280, height: 720 };
+
+/**
+ * Depth placed on the pixels of a picture of 1280×720, compared with the truth at its edges: the true depth
+ * that the pixels of the network would hold, and what the network estimates. One room per round.
+ */
+export const register: Bench = {
+  name: 'register',
+  summary: 'depth on a picture of 1280×720: errors at the edges of rooms, and CPU time',
+  async run({ rounds, model }, print) {
+    const film = new Film({
+      seed: 11,
+      ...size,
+      aspect: size.width / size.height,
+      fps: 30,
+      framesPerRoom: 1,
+      motion: 'views',
+      fieldOfView: [60, 75],
+      noise: 0.3,
+    });
+    const estimator = await DepthEstimator.open({ model });
+    const upsampler = new Upsampler();
+    const errors = new Map<string, EdgeErrors[]>();
+    const times = new Map<Method, number[]>();
+    for (let round = 0; round < rounds; round++) {
+      const room = shoot(film, round);
+      const truth = room.truth as DepthMap;
+      const estimate = await estimator.estimate(room);
+      const inputs = { 'the true depth': await trueDepth(room, estimate), FastDepth: estimate };
+      for (const method of methods) {
+        for (const [name, depth] of Object.entries(inputs)) {
+          const data = place(upsampler, depth, room, method);
+          const found = edgeErrors({ ...size, data }, truth);
+          if (found) push(errors, `${name}, ${method}`, found);
+        }
+        push(
+          times,
+          method,
+          cpuMs(() => place(upsampler, estimate, room, method)),
+        );
+      }
+    }
+    await estimator.close();
+    for (const [name, all] of errors) {
+      print(
+        `${name}: distance to the true edges`,
+        'pixels',
+        measured(all.map((one) => one.distance)),
+      );
+      print(`${name}: RMSE at edges`, 'm', measured(all.map((one) => one.rmse)));
+    }
+    for (const [method, all] of times) print(`CPU time, ${method}`, 'ms/frame', measured(all));
+  },
+};
+
+function shoot(film: Film, index: number): ImageFrame {
+  const { rgb, depth, intrinsics } = film.shoot(index);
+  return {
+    kind: 'image',
+    seq: index,
+    pts: 0n,
+    capturedAt: 0n,
+    source: 'synthetic-room',
+    ...size,
+    format: 'rgb',
+    data: rgb,
+    intrinsics,
+    view: wholeView(size),
+    truth: { ...size, data: depth },
+  };
+}
+
+/** The nearest true depth at each pixel of the estimate. */
+async function trueDepth(room: ImageFrame, estimate: DepthFrame): Promise<DepthFrame> {
+  const image = await fitImage(room, estimate, 'stretch', 4 / 3);
+  return { ...estimate, data: scaleNearest(image.truth as DepthMap, estimate).data };
+}
+
+function place(upsampler: Upsampler, depth: DepthFrame, room: ImageFrame, method: Method) {
+  const out = new Float32Array(size.width * size.height);
+  const job = {
+    depth: { ...depth, ...geometryOf(depth) },
+    target: geometryOf(room),
+    picture: room,
+    method,
+  };
+  upsampler.run(job, out);
+  return out;
+}
+
+/** Mean of a few runs behind one that compiles the code. */
+function cpuMs(run: () => void): number {
+  const runs = 10;
+  run();
+  const before = process.cpuUsage();
+  for (let i = 0; i < runs; i++) run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000 / runs;
+}
+
+function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key) ?? [];
+  list.push(value);
+  lists.set(key, list);
+}
