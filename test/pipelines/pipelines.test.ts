@@ -82,6 +82,24 @@ describe('video', () => {
   });
 });
 
+describe('register', () => {
+  it('writes depth at the size of the pictures, invalid at the sides', async () => {
+    const cwd = workplace();
+    makeVideo(join(cwd, 'input.mkv'), { frames: 6, width: 320, height: 180, pattern: 'smpte' });
+    const env = { DEPTHLINE_VIDEO: join(cwd, 'input.mkv') };
+    const finished = await depthline(['run', 'register', '--stats', 'json'], { cwd, env });
+    expect(finished.code).toBe(0);
+    const out = join(cwd, 'out', 'registered');
+    expect(endingIn('.jpg', out, 'rgb')).toHaveLength(6);
+    const [name] = endingIn('.png', out, 'depth') as [string];
+    const depth = await decodeDepthPng(join(out, 'depth', name), 0.001);
+    expect([depth.width, depth.height]).toEqual([320, 180]);
+    // Of 16:9, the network sees the 4:3 in the middle: 240 of 320 columns.
+    const row = depth.data.subarray(90 * 320, 91 * 320);
+    expect([...row].filter((metres) => metres === 0)).toHaveLength(80);
+  });
+});
+
 describe('images-to-depth', () => {
   it('gives a depth map per picture, in natural order', async () => {
     const cwd = workplace();
