@@ -44,7 +44,10 @@ export interface RunSettings {
 }
 
 const folders: string[] = [];
+const children = new Set<ChildProcess>();
 afterAll(() => {
+  // A test that failed did not wait for its command.
+  for (const child of children) child.kill('SIGKILL');
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -79,6 +82,8 @@ export function startProcess(
   const mark = `TEST_RUN=${randomUUID()}`;
   const environment = { ...process.env, DISPLAY: undefined, ...env, TEST_RUN: mark };
   const child = spawn(command, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
