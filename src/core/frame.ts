@@ -49,6 +49,8 @@ export interface FrameBase {
   readonly capturedAt: bigint;
   /** Name of the source, as in the pipeline file. */
   readonly source: string;
+  /** File that holds the frame and nothing else, relative to the folder that was read: `kitchen.jpg`. */
+  readonly name?: string;
   /** Duration of each stage, milliseconds by stage name. */
   readonly timings?: Readonly<Record<string, number>>;
   readonly intrinsics?: Intrinsics;
@@ -112,12 +114,13 @@ export const frameKinds = ['image', 'depth', 'points', 'data'] as const satisfie
 
 /** What a frame derived from `frame` inherits: identity, times, intrinsics, view and truth. */
 export function derive(frame: Frame): FrameBase {
-  const { seq, pts, capturedAt, source, timings, intrinsics, view, truth } = frame;
+  const { seq, pts, capturedAt, source, name, timings, intrinsics, view, truth } = frame;
   return {
     seq,
     pts,
     capturedAt,
     source,
+    ...(name !== undefined && { name }),
     ...(timings && { timings }),
     ...(intrinsics && { intrinsics }),
     ...(view && { view }),

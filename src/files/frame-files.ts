@@ -1,9 +1,10 @@
 import type { DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
 import { encodeNpy } from '../depth/npy.ts';
+import { encodePly } from '../depth/ply.ts';
 import type * as encoders from '../imaging/encode.ts';
 
-export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'json'] as const;
+export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'ply', 'json'] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
 /** Endings of file names. */
@@ -12,6 +13,7 @@ export const endings: Readonly<Record<FileFormat, string>> = {
   npy: 'npy',
   png: 'png',
   jpeg: 'jpg',
+  ply: 'ply',
   json: 'json',
 };
 
@@ -77,6 +79,8 @@ export class FrameFiles {
     if (format === 'png' && frame.kind === 'image') return { name, encode: () => encodePng(frame) };
     if (format === 'jpeg' && frame.kind === 'image')
       return { name, encode: () => encodeJpeg(frame, quality) };
+    if (format === 'ply' && frame.kind === 'points')
+      return { name, encode: () => encodePly(frame) };
     if (format === 'json' && frame.kind === 'data')
       return { name, encode: () => encodeJson(frame.value) };
     throw new FrameRefused(
@@ -88,7 +92,7 @@ export class FrameFiles {
 const fitting: Readonly<Record<FrameKind, string>> = {
   depth: 'png16 or npy, or put colorize before it',
   image: 'png, jpeg or npy',
-  points: 'npy',
+  points: 'ply or npy',
   data: 'json',
 };
 

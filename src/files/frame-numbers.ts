@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { layoutFolders } from './frame-files.ts';
 
 /** Six digits or more, as `padStart(6)` makes them, and the endings of a file or of its `.part`. */
-const numbered = /^(\d{6}|[1-9]\d{6,14})\.(png|jpg|npy|json)(\..*)?$/i;
+const numbered = /^(\d{6}|[1-9]\d{6,14})\.(png|jpg|npy|json|ply)(\..*)?$/i;
 
 /** The number in a frame's file name, or -1 if the name is not of this form. */
 export function numberOf(name: string, prefix: string): number {

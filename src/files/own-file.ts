@@ -97,7 +97,25 @@ export async function requireOwn(path: string, mark: string): Promise<boolean> {
  */
 export async function writeOwn(path: string, text: string, mark: string): Promise<void> {
   if (!(await requireOwn(path, mark))) return writeNew(path, text);
-  const unfinished = await writeUnfinished(path, text);
+  return replace(path, text);
+}
+
+/**
+ * Like `writeNew`, but replaces a regular file. Only for files of which the caller knows that an
+ * earlier run of the same command wrote them.
+ *
+ * @throws NameTaken if the name belongs to something else than a regular file
+ */
+export async function writeOver(path: string, data: string | Uint8Array): Promise<void> {
+  const handle = await openRegular(path, 'read');
+  if (!handle) return writeNew(path, data);
+  await handle.close();
+  return replace(path, data);
+}
+
+/** Readers see the old file or the new one, whole. */
+async function replace(path: string, data: string | Uint8Array): Promise<void> {
+  const unfinished = await writeUnfinished(path, data);
   try {
     await rename(unfinished, path);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { DepthlineError } from '../core/errors.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
@@ -10,6 +10,8 @@ import { isPicture, readableEndings } from './picture-formats.ts';
 export interface PictureFiles {
   /** Pictures of any known format, also of those that cannot be read. */
   readonly pictures: readonly string[];
+  /** Paths of the pictures from the folder that was searched: `kitchen.jpg`. */
+  readonly names: readonly string[];
   /** As long as `pictures`; `undefined` where a picture has none. */
   readonly depths?: readonly (string | undefined)[];
   /** Files that were found and are not used: no pictures, or depth without a picture. */
@@ -34,15 +36,17 @@ export async function findPictures(
   const found = await list(isSet ? join(root, 'rgb') : path, baseDirectory, isPicture);
   const { chosen: pictures } = found;
   if (pictures.length === 0) throw noneFound('picture', path, root, readableEndings);
+  const names = pictures.map((file) => relative(found.base, file));
   const depthPath = depth ?? (isSet ? join(root, 'depth') : undefined);
-  if (depthPath === undefined) return { pictures, ignored: found.others };
+  if (depthPath === undefined) return { pictures, names, ignored: found.others };
   const depths = await list(depthPath, baseDirectory, isPng);
   if (depths.chosen.length === 0)
     throw noneFound('depth picture', depthPath, resolvePath(baseDirectory, depthPath), ['png']);
   const paired = pair(pictures, depths.chosen, depthPath);
   const used = new Set(paired);
   const unused = depths.chosen.filter((file) => !used.has(file));
-  return { pictures, depths: paired, ignored: [...found.others, ...depths.others, ...unused] };
+  const ignored = [...found.others, ...depths.others, ...unused];
+  return { pictures, names, depths: paired, ignored };
 }
 
 const isPng = (path: string) => extname(path).toLowerCase() === '.png';
@@ -65,6 +69,8 @@ function pair(
 }
 
 interface Listed {
+  /** The folder that was searched. */
+  readonly base: string;
   readonly chosen: readonly string[];
   readonly others: readonly string[];
 }
@@ -76,13 +82,14 @@ async function list(
 ): Promise<Listed> {
   const root = resolvePath(baseDirectory, path);
   const info = await stat(root).catch(() => undefined);
-  if (info?.isFile()) return { chosen: [root], others: [] };
+  if (info?.isFile()) return { base: dirname(root), chosen: [root], others: [] };
   const { cwd, pattern } = info
     ? { cwd: root, pattern: '*' }
     : await splitGlob(expandHome(path), baseDirectory);
   const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
   const found = (await glob(pattern, { ...options, cwd })).sort(byName);
-  return { chosen: found.filter(choose), others: found.filter((file) => !choose(file)) };
+  const others = found.filter((file) => !choose(file));
+  return { base: cwd, chosen: found.filter(choose), others };
 }
 
 function byName(a: string, b: string): number {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ComponentContext, defineSink, type PathUse, type Sink } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import { existingChoices, FileIndex } from '../files/file-index.ts';
+import { existingChoices, FileIndex, namings } from '../files/file-index.ts';
 import {
   endings,
   FrameFiles,
@@ -12,7 +12,7 @@ import {
   fileLayouts,
   layoutFolders,
 } from '../files/frame-files.ts';
-import { NameTaken, writeNew } from '../files/own-file.ts';
+import { NameTaken, writeNew, writeOver } from '../files/own-file.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import {
   expandTime,
@@ -40,13 +40,19 @@ const options = z.strictObject({
     .enum(fileFormats)
     .default('png16')
     .describe(
-      'png16: depth in millimetres; npy: depth in metres, points, pictures; png, jpeg: pictures; json: data, one file per frame',
+      'png16: depth in millimetres; npy: depth in metres, points, pictures; png, jpeg: pictures; ply: points with their colours, binary; json: data, one file per frame',
     ),
   layout: z
     .enum(fileLayouts)
     .default('flat')
     .describe(
       'flat: one file per frame; rgbd: a data set with rgb/ (jpeg if that is the format, else png) and depth/ (png16)',
+    ),
+  names: z
+    .enum(namings)
+    .default('number')
+    .describe(
+      'number: seq of the frame; source: name of the file that it was read from by images (kitchen.jpg gives kitchen.png), replaced when a frame of that name comes again',
     ),
   prefix: z
     .string()
@@ -59,37 +65,45 @@ const options = z.strictObject({
     .enum(existingChoices)
     .default('append')
     .describe(
-      'frames of earlier runs: append keeps them and continues their numbers, overwrite removes those listed in index.csv, fail reports an error. Files that this sink did not write are never replaced',
+      'frames of earlier runs: append keeps them and continues their numbers (or, by names: source, replaces those of the same name), overwrite removes those listed in index.csv, fail reports an error. Files that this sink did not write are never replaced',
     ),
 });
 
-/** Names that `existing: overwrite` removes, if index.csv lists them. */
-const frameNames = /\d{6,}\.(png|jpg|npy|json)$/;
+/** Names that are removed or replaced, if index.csv lists them. */
+const frameNames = {
+  number: /\d{6,}\.(png|jpg|npy|json|ply)$/,
+  source: /\.(png|jpg|npy|json|ply)$/,
+};
 
 type Options = z.output<typeof options>;
 
 /**
- * Writes each frame to a file named by its seq, `NNNNNN.png`. Each file is written as `NAME.part` and
- * renamed once it is complete. Existing files are not replaced: if numbers are in use, frames are
- * numbered after them. `index.csv` in the same directory has one line per frame: seq, pts (ns),
- * capturedAt (ns since the epoch) and file names.
+ * Writes each frame to a file named by its seq, `NNNNNN.png`, or after the file that it was read from.
+ * Each file is written as `NAME.part` and renamed once it is complete. Existing files are not replaced:
+ * if numbers are in use, frames are numbered after them; by `names: source` a frame replaces the files
+ * that index.csv lists for its name. `index.csv` in the same directory has one line per frame: seq, pts
+ * (ns), capturedAt (ns since the epoch), file names (separated by spaces, percent-encoded where needed)
+ * and name of the frame.
  */
 export const file = defineSink({
   name: 'file',
-  summary: 'Writes frames to files: 16-bit PNG, NumPy, PNG, JPEG, JSON, or an RGB-D data set.',
+  summary: 'Writes frames to files: 16-bit PNG, NumPy, PNG, JPEG, PLY, JSON, or an RGB-D data set.',
   accepts: ['depth', 'image', 'points', 'data'],
   options,
   examples: [
     { directory: 'out/depth', format: 'png16' },
     { directory: 'out/%Y-%m-%d/%H', format: 'npy' },
     { directory: 'out/dataset', layout: 'rgbd', format: 'jpeg' },
+    { directory: 'out/photos', names: 'source' },
+    { directory: 'out/points', format: 'ply' },
   ],
-  writes({ directory, prefix, format, layout, existing }, baseDirectory) {
+  writes({ directory, prefix, format, layout, existing, names }, baseDirectory) {
     const at = BigInt(Date.now()) * 1_000_000n;
     const path = resolvePath(baseDirectory, expandTime(directory, at));
-    const stem = `${prefix}000000`;
+    const stem = `${prefix}${names === 'number' ? '000000' : 'name'}`;
+    const replaces = existing === 'overwrite' || names === 'source';
     const use = (folder: string, ...samples: string[]): PathUse => {
-      const removed = existing === 'overwrite' && { names: frameNames };
+      const removed = replaces && { names: frameNames[names] };
       return { path: join(path, folder), as: 'folder', option: 'directory', samples, ...removed };
     };
     const list = use('.', `${prefix}index.csv`);
@@ -153,8 +167,11 @@ class Writer implements Sink {
       for (const part of parts) {
         const data = await part.encode();
         const path = join(directory, part.name);
-        await writeNew(path, data);
-        written.push(path);
+        if (index.replaces(frame, part.name)) await writeOver(path, data);
+        else {
+          await writeNew(path, data);
+          written.push(path);
+        }
         bytes += data.length;
       }
       await index.add(
@@ -199,15 +216,15 @@ class Writer implements Sink {
   async #enter(directory: string): Promise<FileIndex> {
     if (this.#index?.directory === directory) return this.#index;
     await this.close();
-    const { prefix, layout } = this.#options;
+    const { prefix, layout, names } = this.#options;
     // `existing` applies to earlier runs only.
     const existing = this.#begun.has(directory) ? 'append' : this.#options.existing;
     const resumeAfter = this.#begun.get(directory);
-    this.#index = await FileIndex.open({ directory, prefix, existing, resumeAfter });
+    this.#index = await FileIndex.open({ directory, prefix, existing, names, resumeAfter });
     for (const folder of layoutFolders[layout])
       await mkdir(join(directory, folder), { recursive: true });
     const { last } = this.#index;
-    if (last >= 0 && !this.#begun.has(directory))
+    if (names === 'number' && last >= 0 && !this.#begun.has(directory))
       this.#context.log.info(
         `${directory} contains files up to number ${last}; numbering continues after it`,
       );

@@ -127,6 +127,7 @@ async function deliver(
       pts: ptsOf(seq, fps),
       capturedAt: clock.wall(),
       source: context.name,
+      name: files.names[seq % count] as string,
       ...geometryOf(picture),
       ...(truth && { truth }),
       ...pixels,

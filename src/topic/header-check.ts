@@ -2,7 +2,15 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { FrameKind } from '../core/frame.ts';
 import { readable } from '../core/printable.ts';
 import type { Encoding, MessageHeader, Unpacked } from './header.ts';
-import { isCount, isIntrinsics, isModel, isNanoseconds, isRange, isView } from './header-values.ts';
+import {
+  isCount,
+  isIntrinsics,
+  isModel,
+  isName,
+  isNanoseconds,
+  isRange,
+  isView,
+} from './header-values.ts';
 
 export const messageVersion = 1;
 /** Bytes. */
@@ -90,6 +98,7 @@ const required = {
 
 /** Keys that a message may lack. */
 const optional = {
+  name: isName,
   publishedAt: isNanoseconds,
   dropped: isCount,
   range: isRange,

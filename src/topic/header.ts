@@ -18,6 +18,8 @@ export interface MessageHeader {
   readonly capturedAt: string;
   readonly publishedAt: string;
   readonly source: string;
+  /** File that the frame was read from, relative to its folder. */
+  readonly name?: string;
   readonly width?: number;
   readonly height?: number;
   /** As NumPy writes it: `<f4`, `<u2`, `|u1`. */

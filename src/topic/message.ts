@@ -11,7 +11,7 @@ import {
   parseJson,
   text,
 } from './header-check.ts';
-import { isIntrinsics, isRange, isView } from './header-values.ts';
+import { isIntrinsics, isName, isRange, isView } from './header-values.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
@@ -38,6 +38,7 @@ export function encodeFrame(
     capturedAt: String(frame.capturedAt),
     publishedAt: String(options.publishedAt),
     source: frame.source,
+    ...(isName(frame.name) && { name: frame.name }),
     ...layout,
     // An operator of the user's may have set what no header can say; it is left out.
     ...(frame.kind === 'depth' && isRange(frame.range) && { range: frame.range }),
@@ -208,6 +209,7 @@ function decodeBase(header: MessageHeader): FrameBase {
     pts: BigInt(header.pts),
     capturedAt: BigInt(header.capturedAt),
     source: header.source,
+    ...(header.name && { name: header.name }),
     ...(header.intrinsics && { intrinsics: header.intrinsics }),
     ...(header.view && { view: viewFrom(header.view) }),
   };

@@ -11,8 +11,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Existing, FileIndex } from '../../src/files/file-index.ts';
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { type Existing, FileIndex, type Naming } from '../../src/files/file-index.ts';
+import { parseRows } from '../../src/files/index-rows.ts';
 import { base, depthFrame } from '../support/frames.ts';
 
 let directory: string;
@@ -21,10 +22,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const header = 'seq,pts,capturedAt,files';
+const header = 'seq,pts,capturedAt,files,name';
 const open = (
   existing: Existing = 'append',
-  more: { prefix?: string; resumeAfter?: number } = {},
+  more: { prefix?: string; resumeAfter?: number; names?: Naming } = {},
 ) => FileIndex.open({ directory, prefix: '', existing, ...more });
 const text = (name = 'index.csv') => readFileSync(join(directory, name), 'utf8');
 const touch = (name: string) => writeFileSync(join(directory, name), 'theirs');
@@ -96,7 +97,7 @@ describe('names', () => {
   it('of another prefix are another list', async () => {
     await stems(await open('append', { prefix: 'a_' }), 0, 1);
     expect(await stems(await open('append', { prefix: 'b_' }), 0)).toEqual(['b_000000']);
-    expect(text('b_index.csv')).toMatch(/b_000000\.png\n$/);
+    expect(text('b_index.csv')).toMatch(/b_000000\.png,\n$/);
   });
 
   it('continue after a number that the caller knows', async () => {
@@ -108,7 +109,7 @@ describe('the list', () => {
   it('has a line per frame', async () => {
     await stems(await open(), 4);
     const { pts, capturedAt } = base(4);
-    expect(text()).toBe(`${header}\n4,${pts},${capturedAt},000004.png\n`);
+    expect(text()).toBe(`${header}\n4,${pts},${capturedAt},000004.png,\n`);
   });
 
   it('that a full disk left empty gets its header', async () => {
@@ -123,7 +124,7 @@ describe('the list', () => {
     linkSync(join(directory, 'index.csv'), join(directory, 'backup'));
     await stems(await open(), 0);
     expect(text('backup')).toBe(before);
-    expect(text()).toMatch(/000001\.png\n$/);
+    expect(text()).toMatch(/000001\.png,\n$/);
   });
 
   it('is not a file of other contents', async () => {
@@ -146,6 +147,109 @@ describe('the list', () => {
   });
 });
 
+describe('names of the source', () => {
+  /** Lists a frame for each name; gives the file names, `*` where an earlier file is replaced. */
+  async function named(existing: Existing, ...names: string[]): Promise<string[]> {
+    const index = await open(existing, { names: 'source' });
+    const given: string[] = [];
+    for (const [seq, name] of names.entries()) {
+      const frame = { ...depthFrame(2, 2, seq), name };
+      const file = `${index.stem(frame)}.png`;
+      given.push(index.replaces(frame, file) ? `${file}*` : file);
+      await index.add(frame, [file]);
+    }
+    await index.close();
+    return given;
+  }
+  const rows = () =>
+    parseRows(text()).map(({ seq, files, name }) => [seq, files.join(' '), name ?? '']);
+
+  it('give the stems of the files', async () => {
+    expect(await named('append', 'kitchen.jpg', 'sub/hall.tar.png', '.hidden', '..')).toEqual([
+      'kitchen.png',
+      'hall.tar.png',
+      'hidden.png',
+      'frame.png',
+    ]);
+    expect(rows().slice(0, 2)).toEqual([
+      [0, 'kitchen.png', 'kitchen.jpg'],
+      [1, 'hall.tar.png', 'sub/hall.tar.png'],
+    ]);
+  });
+
+  it('replace the file and the line of the same name', async () => {
+    await named('append', 'a.jpg', 'b.jpg');
+    const once = text();
+    expect(await named('append', 'a.jpg', 'b.jpg')).toEqual(['a.png*', 'b.png*']);
+    expect(text()).toBe(once);
+    expect(await named('append', 'c.jpg', 'a.jpg')).toEqual(['c.png', 'a.png*']);
+    expect(rows()).toEqual([
+      [1, 'b.png', 'b.jpg'],
+      [0, 'c.png', 'c.jpg'],
+      [1, 'a.png', 'a.jpg'],
+    ]);
+  });
+
+  it('of one stem stay apart, in every run', async () => {
+    const names = ['a/x.jpg', 'a/x.png', 'b/x.jpg'];
+    expect(await named('append', ...names)).toEqual(['x.png', 'x-2.png', 'x-3.png']);
+    expect(await named('append', 'b/x.jpg')).toEqual(['x-3.png*']);
+    expect(await named('append', ...names)).toEqual(['x.png*', 'x-2.png*', 'x-3.png*']);
+  });
+
+  it('come back from the list whatever they hold', async () => {
+    const names = ['my "best", 100% one.jpg', 'küche\n2,3.png', 'a b.png c.png'];
+    await named('append', ...names);
+    expect(rows().map(([, file]) => file)).toEqual([
+      'my "best", 100% one.png',
+      'küche%0A2,3.png',
+      'a b.png c.png',
+    ]);
+    expect(await named('append', ...names)).toEqual(rows().map(([, file]) => `${file}*`));
+  });
+
+  it('are kept to what a file name can hold', async () => {
+    const [name] = await named('append', `${'ü'.repeat(300)}.jpg`);
+    expect(Buffer.byteLength(name as string)).toBeLessThan(220);
+  });
+
+  it('do not own files that a list names after others', async () => {
+    touch('theirs.png');
+    writeFileSync(
+      join(directory, 'index.csv'),
+      `${header}\n0,0,0,theirs.png,a.jpg\n1,0,0,../a.png,a.jpg\n2,0,0,a.png.exe,a.jpg\n`,
+    );
+    expect(await named('append', 'a.jpg')).toEqual(['a.png']);
+    await named('overwrite', 'b.jpg');
+    expect(text('theirs.png')).toBe('theirs');
+  });
+
+  it('are removed by overwrite, and refused by fail', async () => {
+    await named('append', 'a.jpg');
+    touch('a.png');
+    await expect(open('fail', { names: 'source' })).rejects.toThrow(/holds frames already/);
+    expect(await named('overwrite', 'b.jpg')).toEqual(['b.png']);
+    expect(readdirSync(directory)).toEqual(['index.csv']);
+  });
+
+  it('continue a list whose run was cut off', async () => {
+    await named('append', 'a.jpg');
+    writeFileSync(join(directory, 'index.csv'), `${text()}1,2,3,a.png,a.jpg\n4,5,6,b.p`);
+    expect(await named('append', 'b.jpg')).toEqual(['b.png']);
+    expect(rows()).toEqual([
+      [1, 'a.png', 'a.jpg'],
+      [0, 'b.png', 'b.jpg'],
+    ]);
+  });
+});
+
+test('a list without names, of an earlier version, gets the column', async () => {
+  writeFileSync(join(directory, 'index.csv'), 'seq,pts,capturedAt,files\n0,0,9,000000.png\n');
+  await stems(await open(), 3);
+  const { pts, capturedAt } = base(3);
+  expect(text()).toBe(`${header}\n0,0,9,000000.png,\n3,${pts},${capturedAt},000003.png,\n`);
+});
+
 describe('existing', () => {
   it('fail refuses listed frames, and files that look like frames', async () => {
     touch('000004.png');
@@ -162,7 +266,7 @@ describe('existing', () => {
     expect(readdirSync(directory).sort()).toEqual(['000004.png', '000005.png', 'index.csv']);
     await stems(await open('overwrite'), 0);
     // 000005.png was listed: the first run wrote it.
-    expect(text()).toMatch(/000005\.png\n$/);
+    expect(text()).toMatch(/000005\.png,\n$/);
     expect(text('000004.png')).toBe('theirs');
   });
 
@@ -173,7 +277,7 @@ describe('existing', () => {
     mkdirSync(join(directory, '000001.png'));
     writeFileSync(
       join(directory, 'index.csv'),
-      `${header}\n0,0,0,rgb/000000.png\n1,0,0,000001.png\n2,0,0,../000002.png\n`,
+      `${header}\n0,0,0,rgb/000000.png,\n1,0,0,000001.png,\n2,0,0,../000002.png,\n`,
     );
     await (await open('overwrite')).close();
     expect(text('photos/000000.png')).toBe('theirs');

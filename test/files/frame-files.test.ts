@@ -19,6 +19,7 @@ describe('a format', () => {
     ['npy', ['depth', 'image', 'points']],
     ['png', ['image']],
     ['jpeg', ['image']],
+    ['ply', ['points']],
     ['json', ['data']],
   ] as const)('%s holds %j', (format, kinds) => {
     const held = all.filter((frame) => {
@@ -33,10 +34,17 @@ describe('a format', () => {
   });
 
   it('gives the ending', () => {
-    const endings = { png16: 'png', npy: 'npy', png: 'png', jpeg: 'jpg', json: 'json' };
+    const endings = {
+      png16: 'png',
+      npy: 'npy',
+      png: 'png',
+      jpeg: 'jpg',
+      ply: 'ply',
+      json: 'json',
+    };
+    const held = { json: data, png16: depth, ply: points, png: image, jpeg: image, npy: image };
     for (const format of fileFormats) {
-      const frame = format === 'json' ? data : format === 'png16' ? depth : image;
-      const [part] = files({ format }).of(frame, 'stem');
+      const [part] = files({ format }).of(held[format], 'stem');
       expect(part?.name).toBe(`stem.${endings[format]}`);
     }
   });

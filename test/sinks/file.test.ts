@@ -5,11 +5,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PLYLoader } from 'three/examples/jsm/loaders/PLYLoader.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import { toMillimetres } from '../../src/depth/millimetres.ts';
@@ -138,6 +140,94 @@ describe('what other programs read', () => {
   });
 });
 
+test('ply holds points and their colours, as another program reads them', async () => {
+  const data = Float32Array.of(1, -2, 3.5, 4, 5, 6.25);
+  const cloud = { kind: 'points', ...base(0), count: 2, data } as const;
+  await writeAll({ format: 'ply' }, { ...cloud, colors: Uint8Array.of(255, 0, 0, 10, 20, 30) });
+  await writeAll({ format: 'ply', prefix: 'bare-' }, cloud);
+  await writeAll(
+    { format: 'ply', prefix: 'none-' },
+    { ...cloud, count: 0, data: new Float32Array() },
+  );
+  const read = (name: string) => {
+    const loader = new PLYLoader();
+    // As its `color`, the reader would convert them to linear light.
+    loader.setCustomPropertyNameMapping({ rgb: ['red', 'green', 'blue'] });
+    return loader.parse(new Uint8Array(readFileSync(join(directory, 'out', name))).buffer)
+      .attributes;
+  };
+  expect([...read('000000.ply').position.array]).toEqual([...data]);
+  expect([...read('000000.ply').rgb.array]).toEqual([255, 0, 0, 10, 20, 30]);
+  expect([...read('bare-000000.ply').position.array]).toEqual([...data]);
+  expect(readFileSync(join(directory, 'out/bare-000000.ply'), 'latin1')).not.toContain('uchar');
+  expect([...read('none-000000.ply').position.array]).toEqual([]);
+});
+
+describe('names of the source', () => {
+  const named = (name: string, seq = 0, metres = 2) => ({
+    ...depthFrame(2, 1, seq, () => metres),
+    name,
+  });
+
+  test('a second run writes the same files again', async () => {
+    await writeAll({ names: 'source' }, named('kitchen.jpg'), named('hall.jpg', 1));
+    const before = [listed(), lines()];
+    await writeAll({ names: 'source' }, named('kitchen.jpg', 0, 3), named('hall.jpg', 1));
+    expect([listed(), lines()]).toEqual(before);
+    expect(listed()).toEqual(['hall.png', 'index.csv', 'kitchen.png']);
+    expect(inPython('out/kitchen.png').values).toEqual([3000, 3000]);
+    expect(lines()[1]).toMatch(/,kitchen\.png,kitchen\.jpg$/);
+  });
+
+  test('a file that is not in the list is refused and kept', async () => {
+    mkdirSync(join(directory, 'out'));
+    writeFileSync(join(directory, 'out/kitchen.png'), 'theirs');
+    await expect(writeAll({ names: 'source' }, named('kitchen.jpg'))).rejects.toThrow(
+      /kitchen\.png exists and is not replaced/,
+    );
+    expect(readFileSync(join(directory, 'out/kitchen.png'), 'utf8')).toBe('theirs');
+  });
+
+  test('a link in place of a listed file is not followed', async () => {
+    await writeAll({ names: 'source' }, named('kitchen.jpg'));
+    writeFileSync(join(directory, 'theirs.png'), 'theirs');
+    rmSync(join(directory, 'out/kitchen.png'));
+    symlinkSync('../theirs.png', join(directory, 'out/kitchen.png'));
+    await expect(writeAll({ names: 'source' }, named('kitchen.jpg'))).rejects.toThrow(
+      /kitchen\.png exists and is not replaced/,
+    );
+    expect(readFileSync(join(directory, 'theirs.png'), 'utf8')).toBe('theirs');
+  });
+
+  test('frames without a name are numbered', async () => {
+    await writeAll({ names: 'source' }, named('a.jpg'), depthFrame(2, 1, 1));
+    await writeAll({ names: 'source' }, named('a.jpg'), depthFrame(2, 1, 1));
+    expect(listed()).toEqual(['000001.png', '000002.png', 'a.png', 'index.csv']);
+  });
+
+  test('hold for every file of an RGB-D set', async () => {
+    const rgbd = { ...named('a b.jpg'), image: imageFrame(2, 1, 0) };
+    for (let run = 0; run < 2; run++)
+      await writeAll({ names: 'source', layout: 'rgbd', format: 'jpeg' }, rgbd);
+    expect([listed('out/rgb'), listed('out/depth')]).toEqual([['a b.jpg'], ['a b.png']]);
+    expect(lines()).toHaveLength(2);
+    expect(lines()[1]).toMatch(/,rgb\/a%20b\.jpg depth\/a%20b\.png,a b\.jpg$/);
+  });
+
+  test('continue when the folder by time changes and comes back', async () => {
+    const hour = (n: number, name: string) => ({
+      ...named(name, n),
+      capturedAt: BigInt(n % 2) * 3_600_000_000_000n,
+    });
+    const frames = ['a', 'b', 'a', 'b'].map((name, n) => hour(n, `${name}.jpg`));
+    await writeAll({ names: 'source', directory: 'out/%H' }, ...frames);
+    for (const folder of listed()) {
+      expect(listed(`out/${folder}`)).toHaveLength(2);
+      expect(lines(`out/${folder}/index.csv`)).toHaveLength(2);
+    }
+  });
+});
+
 describe('an RGB-D data set', () => {
   test('of pictures with ground truth', async () => {
     const { width, height, data } = depthFrame(4, 3, 5, (x) => 1 + x);
@@ -145,7 +235,7 @@ describe('an RGB-D data set', () => {
     await writeAll({ layout: 'rgbd', format: 'png' }, { ...image, truth: { width, height, data } });
     expect(inPython('out/rgb/000005.png').values).toEqual([...image.data]);
     expect(inPython('out/depth/000005.png').values).toEqual([...toMillimetres(data)]);
-    expect(lines()[1]).toMatch(/,rgb\/000005\.png depth\/000005\.png$/);
+    expect(lines()[1]).toMatch(/,rgb\/000005\.png depth\/000005\.png,$/);
   });
 
   test('of depth frames with their picture, as jpeg', async () => {
@@ -168,9 +258,9 @@ describe('the index', () => {
     await writeAll({ prefix: 'd_' }, depthFrame(2, 2, 4), depthFrame(2, 2, 6));
     const { pts, capturedAt } = base(4);
     expect(lines('out/d_index.csv')).toEqual([
-      'seq,pts,capturedAt,files',
-      `4,${pts},${capturedAt},d_000004.png`,
-      `6,${base(6).pts},${base(6).capturedAt},d_000006.png`,
+      'seq,pts,capturedAt,files,name',
+      `4,${pts},${capturedAt},d_000004.png,`,
+      `6,${base(6).pts},${base(6).capturedAt},d_000006.png,`,
     ]);
   });
 });
@@ -205,11 +295,11 @@ describe('a directory with frames of an earlier run', () => {
   test('append goes on behind a line that was cut off', async () => {
     writeFileSync(
       join(directory, 'out/index.csv'),
-      'seq,pts,capturedAt,files\n0,0,0,000000.png\n1,',
+      'seq,pts,capturedAt,files,name\n0,0,0,000000.png,\n1,',
     );
     const cut = readFileSync(join(directory, 'out/000001.png'));
     await writeAll({}, depthFrame(2, 2, 0));
-    expect(lines().at(-1)).toMatch(/^0,.*,000002\.png$/);
+    expect(lines().at(-1)).toMatch(/^0,.*,000002\.png,$/);
     expect(lines().at(-2)).toBe('1,');
     // The frame whose line was cut off is kept.
     expect(readFileSync(join(directory, 'out/000001.png'))).toEqual(cut);
@@ -220,7 +310,7 @@ describe('a directory with frames of an earlier run', () => {
     writeFileSync(join(directory, 'kept.png'), '');
     writeFileSync(
       join(directory, 'out/index.csv'),
-      `${lines().join('\n')}\n9,0,0,../kept.png notes.txt\n`,
+      `${lines().join('\n')}\n9,0,0,../kept.png notes.txt,\n`,
     );
     await writeAll({ existing: 'overwrite' }, depthFrame(2, 2, 8));
     expect(listed()).toEqual(['000008.png', 'index.csv', 'notes.txt']);
@@ -307,7 +397,7 @@ describe('what goes wrong', () => {
     expect(lines()).toHaveLength(1);
     // The next frame gets a number that is free.
     await sink.write(frame);
-    expect(lines()[1]).toMatch(/,rgb\/000001\.png depth\/000001\.png$/);
+    expect(lines()[1]).toMatch(/,rgb\/000001\.png depth\/000001\.png,$/);
   });
 
   test('a directory that has vanished is named, and the next frame makes it again', async () => {

@@ -54,6 +54,14 @@ test('reads a folder in natural order', async () => {
   expect(frames[0]).toMatchObject({ width: 4, height: 2, format: 'rgb', source: 'test' });
 });
 
+test('frames have the names of their files', async () => {
+  for (const name of ['photos/b.png', 'photos/sub/a.jpg']) await picture(name, 1);
+  const names = async (path: string) => (await all({ path })).map(({ name }) => name);
+  expect(await names('photos')).toEqual(['b.png']);
+  expect(await names('photos/**/*.{png,jpg}')).toEqual(['b.png', 'sub/a.jpg']);
+  expect(await names('photos/sub/a.jpg')).toEqual(['a.jpg']);
+});
+
 test('reads every format as RGB, and a glob', async () => {
   for (const ending of ['jpg', 'png', 'webp', 'tiff']) await picture(`all/a.${ending}`, 255);
   await sharp({ create: { width: 4, height: 2, channels: 4, background: '#ff000080' } })

@@ -30,6 +30,7 @@ describe.each(framings)('a %s message', (framing) => {
   it('carries a depth frame in metres bit for bit', () => {
     const known = {
       ...depth,
+      name: 'sub/kitchen.jpg',
       range: [0.1, 10] as const,
       model: { name: 'm', sha256: 'ab' },
       intrinsics: { fx: 1, fy: 2, cx: 3, cy: 4 },
@@ -170,6 +171,8 @@ describe('a number in a header', () => {
     { view },
     { view: { ...view, left: -1e9, width: 1e-9, rotation: 'of a later version' } },
     { view: null },
+    { name: 'a' },
+    { name: null },
   ])('is taken: %j', (changes) => {
     expect(read(changes)).toMatchObject({ kind: 'depth', width: 7, height: 5 });
   });
@@ -221,6 +224,9 @@ describe('a number in a header', () => {
     { intrinsics: { ...k, cy: '0' } },
     { intrinsics: { fx: 1, fy: 1 } },
     { intrinsics: [] },
+    { name: '' },
+    { name: 5 },
+    { name: 'a'.repeat(1025) },
     { view: 'all' },
     { view: { ...view, width: 0 } },
     { view: { ...view, left: 1.1e9 } },

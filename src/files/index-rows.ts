@@ -1,0 +1,97 @@
+import { posix } from 'node:path';
+
+/** First line of an index, and what earlier versions wrote, which it begins with. */
+export const columns = 'seq,pts,capturedAt,files,name';
+export const oldColumns = 'seq,pts,capturedAt,files';
+
+/** A line of an index: one frame. */
+export interface IndexRow {
+  readonly seq: number;
+  /** Nanoseconds. */
+  readonly pts: bigint;
+  /** Nanoseconds since the Unix epoch. */
+  readonly capturedAt: bigint;
+  /** Paths from the folder of the index. */
+  readonly files: readonly string[];
+  /** The `name` of the frame, if it had one. */
+  readonly name?: string;
+}
+
+/**
+ * A line of CSV without its end. Files are separated by spaces, so what would end a name there is
+ * percent-encoded.
+ */
+export function formatRow({ seq, pts, capturedAt, files, name = '' }: IndexRow): string {
+  const paths = files.map((file) => file.replace(/[\s%,"\p{Cc}]/gu, encodeURIComponent));
+  return `${seq},${pts},${capturedAt},${paths.join(' ')},${quoted(name)}`;
+}
+
+/** A name as the index holds it: a line must stay one line. */
+export function oneLine(name: string): string {
+  return name.replace(/\p{Cc}/gu, encodeURIComponent);
+}
+
+function quoted(name: string): string {
+  const line = oneLine(name);
+  return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
+}
+
+/** The rows of an index; lines that are none, such as one that was cut off, are left out. */
+export function parseRows(text: string): IndexRow[] {
+  const [first = '', ...lines] = text.split('\n');
+  const named = first.trimEnd() === columns;
+  return lines.flatMap((line) => parseRow(line, named) ?? []);
+}
+
+const pattern = /^(\d{1,16}),(\d{1,19}),(\d{1,19}),([^,]*)(?:,(.*))?$/;
+
+function parseRow(line: string, named: boolean): IndexRow | undefined {
+  const match = pattern.exec(line.replace(/\r$/, ''));
+  if (!match || (named && match[5] === undefined)) return undefined;
+  const [, seq, pts, capturedAt, paths = '', rest = ''] = match;
+  const name = rest.startsWith('"') ? rest.slice(1, -1).replaceAll('""', '"') : rest;
+  return {
+    seq: Number(seq),
+    pts: BigInt(pts as string),
+    capturedAt: BigInt(capturedAt as string),
+    files: paths.split(' ').filter(Boolean).map(decoded),
+    ...(name !== '' && { name }),
+  };
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+const ownFile = /^(?:rgb\/|depth\/)?([^/]+)\.(?:png|jpg|npy|json|ply)$/;
+const numbered = /^[\w.-]*\d{6,}$/;
+
+/** Files of a row that a sink names so, whatever else somebody has put into the list. */
+export function ownFiles({ files, name }: IndexRow, prefix: string): string[] {
+  return files.filter((file) => {
+    const [, stem = ''] = ownFile.exec(file) ?? [];
+    return numbered.test(stem) || (name !== undefined && isStemOf(stem, name, prefix));
+  });
+}
+
+/** Whether a file was named after a frame, with a number where two frames had the same stem. */
+function isStemOf(stem: string, name: string, prefix: string): boolean {
+  const plain = stemOf(name, prefix);
+  return stem === plain || (stem.startsWith(plain) && /^-\d+$/.test(stem.slice(plain.length)));
+}
+
+/** Bytes of a file name that leave room for number, ending and `.part`. */
+const longestStem = 200;
+
+/** File name for a frame of this `name`, without its ending: never a path, never hidden or empty. */
+export function stemOf(name: string, prefix: string): string {
+  const base = posix.basename(oneLine(name));
+  const stem = posix.parse(base).name.replaceAll('\\', '_');
+  let kept = `${prefix}${stem.replace(/^\.+/, '') || 'frame'}`;
+  while (Buffer.byteLength(kept) > longestStem) kept = [...kept].slice(0, -1).join('');
+  return kept;
+}
