@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { DepthFrame, PointsFrame } from '../../src/core/frame.ts';
 import { pointCloud } from '../../src/operators/point-cloud.ts';
 import { resize } from '../../src/operators/resize.ts';
@@ -40,6 +40,39 @@ test('colours come from the picture, of any size', async () => {
   const { colors } = await points({}, { ...frame(0), image });
   expect([...(colors?.subarray(0, 6) ?? [])]).toEqual([1, 1, 5, 3, 1, 5]);
   expect(await points({ colors: false }, { ...frame(0), image })).not.toHaveProperty('colors');
+});
+
+describe('colours where picture and depth show different parts', () => {
+  const source = { width: 16, height: 6 };
+  const image = imageFrame(16, 6, 0, (x, y) => [x + 1, y + 1, 5]);
+  const whole = { left: 0, top: 0, ...source, source };
+  const middle = { ...whole, left: 4, width: 8 };
+  const firstRow = async (depth: DepthFrame) => {
+    const { colors } = await points({}, depth);
+    return Array.from({ length: depth.width }, (_, i) => colors?.[i * 3]);
+  };
+
+  test('are those of the same place', async () => {
+    const depth = { ...depthFrame(4, 3, 0), intrinsics, view: middle };
+    expect(await firstRow({ ...depth, image: { ...image, view: whole } })).toEqual([6, 8, 10, 12]);
+  });
+
+  test('follow a flip of either', async () => {
+    const depth = { ...depthFrame(4, 3, 0), intrinsics };
+    const flipped = { ...middle, flip: 'horizontal' as const };
+    const pictured = { ...image, view: whole };
+    expect(await firstRow({ ...depth, view: flipped, image: pictured })).toEqual([12, 10, 8, 6]);
+    const mirrored = { ...image, view: { ...whole, flip: 'horizontal' as const } };
+    expect(await firstRow({ ...depth, view: middle, image: mirrored })).toEqual([12, 10, 8, 6]);
+  });
+
+  test('are black where the picture ends', async () => {
+    const depth = { ...depthFrame(16, 3, 0), intrinsics, view: whole };
+    const part = { ...imageFrame(8, 6, 0, (x) => [x + 1, 0, 0]), view: middle };
+    expect(await firstRow({ ...depth, image: part })).toEqual([
+      ...[0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0],
+    ]);
+  });
 });
 
 test('a field of view of 90 degrees: the border is as far to the side as ahead', async () => {
