@@ -28,3 +28,13 @@ export const colorOptions = {
       'percentiles of each frame that are used where min or max is not set, as a moving average that widens within 0.5 s and narrows within 3 s',
     ),
 };
+
+/** For components whose frames need not form a film. */
+export const steadyOption = {
+  steady: z
+    .boolean()
+    .default(true)
+    .describe(
+      'frames of one film: one size, and a range of colours that changes slowly; false: each frame has its own, for unrelated pictures',
+    ),
+};

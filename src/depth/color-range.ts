@@ -10,6 +10,8 @@ export interface ColorRangeOptions {
   /** Depth with the farthest colour, metres; otherwise it follows the upper percentile. */
   readonly max?: number | undefined;
   readonly percentiles: readonly [number, number];
+  /** False: the percentiles of each frame alone, without an average. Default: true. */
+  readonly steady?: boolean;
 }
 
 /**
@@ -56,6 +58,7 @@ export class ColorRangeTracker {
       const value = data[i] as number;
       if (isValidDepth(value)) this.#samples[n++] = value;
     }
+    if (this.#options.steady === false) this.#low = this.#high = undefined;
     if (n === 0) return;
     const sorted = this.#samples.subarray(0, n).sort();
     const [low, high] = this.#options.percentiles;

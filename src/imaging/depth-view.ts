@@ -39,8 +39,8 @@ interface Layout {
 /**
  * Frames as pictures for a person: depth in colours beside the picture it was estimated from, in the
  * aspect ratio of the view, with a colour bar in metres. An image frame is shown as it is. The first
- * depth frame fixes panels and size, as a video and a window need it; a panel that a later frame
- * lacks is black.
+ * depth frame fixes panels and size, as a video and a window need it, unless `steady` is false; a panel
+ * that a later frame lacks is black.
  */
 export class DepthView {
   readonly #options: DepthViewOptions;
@@ -57,8 +57,10 @@ export class DepthView {
     if (frame.kind === 'image') return frame;
     if (frame.kind !== 'depth')
       throw new FrameRefused(`${frame.kind} frames cannot be shown as a picture`);
-    this.#layout ??= layOut(frame, this.#options);
-    const { panels, width, height } = this.#layout;
+    const { steady = true } = this.#options;
+    const size = (steady && this.#layout) || layOut(frame, this.#options);
+    this.#layout = size;
+    const { panels, width, height } = size;
     const { legend, status } = this.#options;
     const colors = { colormap: this.#options.colormap, ...this.#range.next(frame) };
     const { fontSize, width: legendWidth } = layoutLegend(height);

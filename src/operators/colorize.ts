@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
-import { colorOptions } from '../depth/color-options.ts';
+import { colorOptions, steadyOption } from '../depth/color-options.ts';
 import { ColorRangeTracker } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
 
-const options = minBelowMax(z.strictObject(colorOptions));
+const options = minBelowMax(z.strictObject({ ...colorOptions, ...steadyOption }));
 
 /** Depth as an RGB picture of the same size: near is warm or bright, invalid is black. */
 export const colorize = defineOperator({
@@ -19,7 +19,7 @@ export const colorize = defineOperator({
   examples: [
     { colormap: 'turbo' },
     { colormap: 'magma', min: 0.5, max: 8 },
-    { percentiles: [1, 99] },
+    { percentiles: [1, 99], steady: false },
   ],
   async create(options) {
     return (input) => {

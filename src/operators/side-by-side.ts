@@ -2,15 +2,17 @@ import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, derive, type Frame, type ImageFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
+import { steadyOption } from '../depth/color-options.ts';
 import { lookOptions } from '../depth/look-options.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
-const options = minBelowMax(z.strictObject(lookOptions));
+const options = minBelowMax(z.strictObject({ ...lookOptions, ...steadyOption }));
 
 /**
  * The picture beside its depth in colours, with a colour bar in metres, as one RGB picture; on
  * request the ground truth in the same colours, and the relative error. The first frame fixes the
- * size and the panels, as a video needs it; panels that a later frame lacks are black.
+ * size and the panels, as a video needs it, unless `steady` is false; panels that a later frame lacks
+ * are black.
  */
 export const sideBySide = defineOperator({
   name: 'side-by-side',
@@ -23,6 +25,7 @@ export const sideBySide = defineOperator({
     {},
     { panels: ['image', 'depth', 'truth', 'error'], height: 240, max: 10 },
     { height: 224, legend: false, aspect: '4:3' },
+    { height: 480, steady: false },
   ],
   async create(options, context) {
     const { DepthView } = await import('../imaging/depth-view.ts');

@@ -31,3 +31,16 @@ test('a fixed end stays', () => {
   const range = new ColorRangeTracker({ min: 0.5, max: 8, percentiles: [2, 98] });
   expect(range.next(flat(3, 0n))).toEqual({ min: 0.5, max: 8 });
 });
+
+test('without steadiness each frame has its own range', () => {
+  const range = new ColorRangeTracker({ percentiles: [0, 100], steady: false });
+  const slope = (near: number, pts: bigint) => ({
+    ...flat(near, pts),
+    data: Float32Array.from({ length: 100 }, (_, i) => near + i / 99),
+  });
+  for (const near of [1, 5, 2]) {
+    const { min, max } = range.next(slope(near, 0n));
+    expect(min).toBeCloseTo(near, 5);
+    expect(max).toBeCloseTo(near + 1, 5);
+  }
+});

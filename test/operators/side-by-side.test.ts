@@ -37,6 +37,14 @@ test('the picture, and the depth in colours beside it', async () => {
   expect(panel(out!, 1, 8)).toEqual(colorizeDepth(frame, { colormap: 'magma', ...range }));
 });
 
+test('unrelated pictures have their own size and panels', async () => {
+  const frames = [withImage(0), depthFrame(4, 12, 1), withImage(2)];
+  const sizes = async (options: object) =>
+    (await show({ legend: false, height: 12, ...options }, ...frames)).map(({ width }) => width);
+  expect(await sizes({ steady: false })).toEqual([32, 4, 32]);
+  expect(await sizes({})).toEqual([32, 32, 32]);
+});
+
 test('ground truth in the same colours, when the frame has it', async () => {
   const truth = depthFrame(8, 6, 0, (_, y) => 1 + y);
   const [out] = await show(exact, { ...withImage(0), truth });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { packageDirectory } from '../../src/core/entry-point.ts';
+import { parseRows } from '../../src/files/index-rows.ts';
 import { decodeDepthPng, decodeRgb } from '../../src/imaging/decode.ts';
 import { depthline, imbalances, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
 import { makeVideo } from '../support/gstreamer.ts';
@@ -101,15 +102,44 @@ describe('register', () => {
 });
 
 describe('images-to-depth', () => {
-  it('gives a depth map per picture, in natural order', async () => {
+  it('gives a depth map of the name and size of each picture, and the same again', async () => {
     const cwd = workplace();
     mkdirSync(join(cwd, 'images'));
-    for (const n of [1, 2, 10]) await writePicture(join(cwd, 'images', `${n}.png`), 320, 240, n);
+    const sizes = {
+      '10.png': [320, 240],
+      'hall 2.png': [200, 300],
+      'kitchen.jpg': [320, 180],
+    } as const;
+    for (const [n, [name, [width, height]]] of Object.entries(sizes).entries())
+      await writePicture(join(cwd, 'images', name), width, height, n);
     const env = { DEPTHLINE_IMAGES: join(cwd, 'images') };
-    const finished = await depthline(['run', 'images-to-depth', '--stats', 'json'], { cwd, env });
-    expect(finished.code).toBe(0);
-    expect(summaryOf(finished).branches[0]).toMatchObject({ delivered: 3, dropped: [] });
-    expect(endingIn('.png', cwd, 'out', 'images')).toHaveLength(3);
+    const out = join(cwd, 'out', 'images');
+    const run = async () => {
+      const finished = await depthline(['run', 'images-to-depth', '--stats', 'json'], { cwd, env });
+      expect(finished.code).toBe(0);
+      expect(summaryOf(finished).branches).toMatchObject([
+        { delivered: 3, dropped: [] },
+        { delivered: 3, dropped: [] },
+      ]);
+      const found = { depth: files(out), view: files(out, 'view') };
+      return { ...found, rows: parseRows(readFileSync(join(out, 'index.csv'), 'utf8')) };
+    };
+    const first = await run();
+    expect(first).toMatchObject({
+      depth: ['10.png', 'hall 2.png', 'index.csv', 'kitchen.png', 'view'],
+      view: ['10.jpg', 'hall 2.jpg', 'index.csv', 'kitchen.jpg'],
+    });
+    expect(first.rows.map(({ name }) => name)).toEqual(Object.keys(sizes));
+    for (const [name, [width, height]] of Object.entries(sizes)) {
+      const stem = name.slice(0, -4);
+      const depth = await decodeDepthPng(join(out, `${stem}.png`));
+      expect([depth.width, depth.height]).toEqual([width, height]);
+      // Both panels have the shape of the picture.
+      const view = await decodeRgb(join(out, 'view', `${stem}.jpg`));
+      expect(view.width).toBeGreaterThan((2 * 480 * width) / height);
+      expect(view.height).toBe(480);
+    }
+    expect(await run()).toMatchObject({ depth: first.depth, view: first.view });
   });
 });
 
