@@ -43,6 +43,7 @@ export function planCommand(): Command {
     .action(async (name: string, flags: { set?: string[]; json?: true; mermaid?: true }) => {
       const pipeline = await requirePipeline(findPipeline(name), {
         registry: builtins,
+        checks: 'none',
         set: flags.set ?? [],
       });
       const fused = await planFusion(pipeline);

@@ -1,9 +1,10 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
-import type { Frame, FrameKind } from './frame.ts';
+import type { DepthUnit, Frame, FrameKind } from './frame.ts';
 import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
+import type { ValueProblem } from './option-problems.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { Size } from './size.ts';
 
@@ -78,6 +79,25 @@ export interface PathUse {
   readonly samples?: readonly string[];
 }
 
+/** What is known before a run of the frames at one place of the pipeline; what is absent is unknown. */
+export interface FrameFacts {
+  readonly kinds?: readonly FrameKind[] | undefined;
+  /** Unit of depth. */
+  readonly unit?: DepthUnit | undefined;
+  /** Whether the frames carry the camera's intrinsics. */
+  readonly intrinsics?: boolean | undefined;
+}
+
+/** What a component is checked with, before anything is opened. */
+export interface CheckContext {
+  /** Base directory of relative paths in options. */
+  readonly baseDirectory: string;
+  /** The frames that reach the component; nothing for a source. */
+  readonly arriving: FrameFacts;
+  /** Also check what takes seconds (loading a model): no run follows that would report it at its start. */
+  readonly thorough: boolean;
+}
+
 interface ComponentBase<Schema extends z.ZodType> {
   /** File name = YAML name. */
   readonly name: string;
@@ -93,6 +113,14 @@ interface ComponentBase<Schema extends z.ZodType> {
   writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Valid but probably unintended settings, for `check`; the component logs them too. */
   warnings?(options: z.output<Schema>): readonly string[];
+  /**
+   * What the schema cannot see and a run would fail on: a missing model, a format that cannot hold the
+   * frames. Opens nothing that stays open. Paths of problems start at the options.
+   */
+  check?(
+    options: z.output<Schema>,
+    context: CheckContext,
+  ): readonly ValueProblem[] | Promise<readonly ValueProblem[]>;
 }
 
 // A method's parameter is bivariant, so that components of any options fit one list.
@@ -116,6 +144,8 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** True if the source can carry out fused operators in its GStreamer launch line. */
   readonly fuses?: boolean;
+  /** What is known of its frames, besides their kind. */
+  facts?(options: z.output<Schema>): FrameFacts;
   /** Size of its pictures before any fusion, where the options alone decide it; for `plan`. */
   pictureSize?(options: z.output<Schema>): Size | undefined;
   /** The resolved launch line, for `plan`; GStreamer sources only. */
@@ -131,6 +161,8 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   readonly emits: Emits<z.output<Schema>>;
   /** True if the operator works asynchronously and so stands behind a queue of its own. */
   readonly queued?: boolean;
+  /** What is known of the frames that come out, where that differs from those that arrive. */
+  facts?(options: z.output<Schema>, context: CheckContext): FrameFacts | Promise<FrameFacts>;
   /** True if the operator selects frames by their time alone; timing tests then run it unchanged. */
   readonly picks?: boolean;
   /**

@@ -1,7 +1,10 @@
-import type { DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
+import type { FrameFacts } from '../core/component.ts';
+import type { DepthFrame, DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
+import type { ValueProblem } from '../core/option-problems.ts';
 import { encodeNpy } from '../depth/npy.ts';
 import { encodePly } from '../depth/ply.ts';
+import { metricProblems, relativeRefusal } from '../depth/relative.ts';
 import type * as encoders from '../imaging/encode.ts';
 
 export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'ply', 'json'] as const;
@@ -55,6 +58,7 @@ export class FrameFiles {
   }
 
   #rgbd(frame: Frame, stem: string): FilePart[] {
+    if (frame.kind === 'depth') requireMillimetres(frame, rgbdMillimetres);
     const { image, depth } = rgbdOf(frame);
     const { format, quality } = this.#options;
     const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
@@ -74,8 +78,10 @@ export class FrameFiles {
     const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
     if (format === 'npy' && frame.kind !== 'data')
       return { name, encode: () => encodeNpy(frame.data, shapeOf(frame)) };
-    if (format === 'png16' && frame.kind === 'depth')
+    if (format === 'png16' && frame.kind === 'depth') {
+      requireMillimetres(frame, png16Millimetres);
       return { name, encode: () => encodeDepthPng(frame) };
+    }
     if (format === 'png' && frame.kind === 'image') return { name, encode: () => encodePng(frame) };
     if (format === 'jpeg' && frame.kind === 'image')
       return { name, encode: () => encodeJpeg(frame, quality) };
@@ -83,10 +89,43 @@ export class FrameFiles {
       return { name, encode: () => encodePly(frame) };
     if (format === 'json' && frame.kind === 'data')
       return { name, encode: () => encodeJson(frame.value) };
-    throw new FrameRefused(
-      `format ${format} cannot hold ${frame.kind} frames; use ${fitting[frame.kind]}`,
-    );
+    throw new FrameRefused(misfit(format, frame.kind));
   }
+}
+
+/** Formats that hold each kind of frame. */
+const holds: Readonly<Record<FrameKind, readonly FileFormat[]>> = {
+  depth: ['png16', 'npy'],
+  image: ['png', 'jpeg', 'npy'],
+  points: ['ply', 'npy'],
+  data: ['json'],
+};
+
+/** What is wrong with a format or layout for the frames that arrive, as far as they are known. */
+export function fileProblem(
+  { format, layout }: Pick<FileOptions, 'format' | 'layout'>,
+  arriving: FrameFacts,
+): ValueProblem | undefined {
+  const { kinds = [] } = arriving;
+  if (layout === 'rgbd') {
+    const kind = kinds.find((one) => one !== 'depth' && one !== 'image');
+    if (kind === undefined) return metricProblems(arriving, 'layout', ...rgbdMillimetres)[0];
+    return { path: ['layout'], message: `rgbd cannot hold ${kind} frames; use "layout: flat"` };
+  }
+  const kind = kinds.find((one) => !holds[one].includes(format));
+  if (kind !== undefined) return { path: ['format'], message: misfit(format, kind) };
+  return format === 'png16' ? metricProblems(arriving, 'format', ...png16Millimetres)[0] : undefined;
+}
+
+const png16Millimetres = ['png16 is in millimetres', 'use npy'] as const;
+const rgbdMillimetres = ['rgbd is in millimetres', 'use "layout: flat" with npy'] as const;
+
+function requireMillimetres({ unit }: DepthFrame, [why, instead]: readonly [string, string]): void {
+  if (unit === 'relative') throw new FrameRefused(relativeRefusal(why, instead));
+}
+
+function misfit(format: FileFormat, kind: FrameKind): string {
+  return `format ${format} cannot hold ${kind} frames; use ${fitting[kind]}`;
 }
 
 const fitting: Readonly<Record<FrameKind, string>> = {

@@ -7,6 +7,7 @@ import { fitImage } from '../imaging/fit.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
+import { isRelative } from './tensors.ts';
 import { chooseSettings } from './tuned-settings.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
@@ -141,6 +142,7 @@ function depthFrame(
     model: { name: manifest.name, sha256 },
     timings: { ...image.timings, [stage]: ms },
     ...(range && { range }),
+    ...(isRelative(manifest.output) && { unit: 'relative' as const }),
   };
 }
 

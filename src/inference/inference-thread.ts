@@ -3,12 +3,11 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import type { Size } from '../core/size.ts';
-import { loadProblem } from './model-contract.ts';
+import { loadProblem, misfit, unusable } from './model-contract.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { Request, Response, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
-import { unusable } from './suggest-manifest.ts';
 
 // ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
 // it is set in the main thread.
@@ -213,11 +212,4 @@ function loadError(model: Model, providers: readonly string[], cause: unknown): 
       : '; check that it is a complete ONNX model';
   const message = `${model.path} cannot be loaded: ${loadProblem(cause)}${advice}`;
   return new DepthlineError('MODEL', message, { cause });
-}
-
-function misfit(model: Model, problem: string, description: string): DepthlineError {
-  return new DepthlineError(
-    'MODEL',
-    `${model.path} does not fit its manifest: ${problem}, but the model has ${description}; correct ${model.manifestPath}`,
-  );
 }

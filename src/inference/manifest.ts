@@ -57,22 +57,18 @@ const outputSchema = z
       .positive()
       .optional()
       .describe(
-        'inverse-relative: metres = 1 / (scale·x + shift), calibrated; disparity: metres = scale / (x + shift), baseline × focal length',
+        'calibration ("depthline calibrate" writes it). metres, log: metres are multiplied by it; inverse-relative: metres = 1 / (scale·x + shift); disparity: metres = scale / (x + shift), baseline × focal length. Without it, inverse-relative and disparity give relative depth',
       ),
-    shift: finite.optional().describe('inverse-relative, disparity: see scale; default 0'),
+    shift: finite
+      .optional()
+      .describe('metres, log: added after scale; inverse-relative, disparity: see scale; default 0'),
   })
-  .superRefine(({ meaning, scale, shift }, context) => {
+  .superRefine(({ meaning, scale, shift, range }, context) => {
     const issue = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
-    if (meaning === 'disparity' && scale === undefined) {
-      issue('scale', 'is missing: baseline in metres × focal length in pixels');
-    }
-    if (meaning === 'inverse-relative' && shift !== undefined && scale === undefined) {
-      issue('scale', 'is missing: calibration needs scale and shift');
-    }
-    if (meaning === 'disparity' || meaning === 'inverse-relative') return;
-    if (scale !== undefined) issue('scale', `is not for ${meaning}`);
-    if (shift !== undefined) issue('shift', `is not for ${meaning}`);
+    if (meaning === 'metres' || meaning === 'log' || scale !== undefined) return;
+    if (shift !== undefined) issue('scale', 'is missing: calibration needs scale and shift');
+    if (range !== undefined) issue('range', `is in metres, and ${meaning} without scale is not`);
   });
 
 /** The content of `models/NAME.yaml`. */

@@ -1,5 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { reason } from '../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 import { float16Advice } from './float16-advice.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -68,4 +68,19 @@ export function loadProblem(cause: unknown): string {
     .replace(/^\/\S+\.(?:cc|h):\d+ .*\) /, '')
     .trim()
     .replace(/\.$/, '');
+}
+
+/** The message for a model that no manifest can make usable. */
+export function unusable(path: string, why: string, description: string): string {
+  return `${path} cannot be used: it has ${description}, and ${why}`;
+}
+
+/** The error for a model that its manifest does not describe. */
+export function misfit(
+  { path, manifestPath }: { readonly path: string; readonly manifestPath: string },
+  problem: string,
+  description: string,
+): DepthlineError {
+  const message = `${path} does not fit its manifest: ${problem}, but the model has ${description}; correct ${manifestPath}`;
+  return new DepthlineError('MODEL', message);
 }

@@ -1,25 +1,17 @@
 import { basename } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import { DepthlineError, reason } from '../core/errors.ts';
-import { requireRegularFile } from '../core/regular-file.ts';
-import { describeModel, loadProblem, unsupportedModel } from './model-contract.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { describeModel, unsupportedModel, unusable } from './model-contract.ts';
+import { openModel } from './open-model.ts';
 
 /** The error for an .onnx file without a manifest: what the model is, and the lines to write. */
 export async function missingManifest(path: string): Promise<DepthlineError> {
   const manifestPath = path.replace(/\.onnx$/, '.yaml');
   let session: InferenceSession;
   try {
-    await requireRegularFile(path);
-  } catch (cause) {
-    return new DepthlineError('MODEL', reason(cause), { cause });
-  }
-  try {
-    const ort = await import('onnxruntime-node');
-    ort.env.logLevel = 'fatal';
-    session = await ort.InferenceSession.create(path);
-  } catch (cause) {
-    const message = `${path} cannot be loaded: ${loadProblem(cause)}; check that it is a complete ONNX model`;
-    return new DepthlineError('MODEL', message, { cause });
+    session = await openModel(path);
+  } catch (error) {
+    return error as DepthlineError;
   }
   const unsupported = unsupportedModel(session);
   if (unsupported !== undefined) {
@@ -31,11 +23,6 @@ export async function missingManifest(path: string): Promise<DepthlineError> {
   const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} and correct what differs:\n\n${lines.join('\n')}\n`;
   await session.release();
   return new DepthlineError('MODEL', message);
-}
-
-/** The message for a model that no manifest can make usable. */
-export function unusable(path: string, why: string, description: string): string {
-  return `${path} cannot be used: it has ${description}, and ${why}`;
 }
 
 /** Lines of a manifest, as far as the model determines them. */

@@ -52,25 +52,39 @@ export function dropAlpha(rgba: Uint8Array, rgb: Uint8Array): void {
 }
 
 /**
- * Converts the model's output to metres, in place. Values that are not finite, not above zero or
- * outside the manifest's range become 0, invalid.
+ * Converts the model's output to depth, in place: metres, or relative depth (see `isRelative`).
+ * Values that are not finite, not above zero or outside the manifest's range become 0, invalid.
  *
  * `disparity` x is scale / (x + shift) metres; `inverse-relative` x (MiDaS, Depth Anything) is
- * 1 / (scale·x + shift). Without a calibrated scale the latter is scaled in each frame so that
- * the nearest pixel becomes 1 and the farthest 10: that orders pixels, but it has no unit, and its
- * scale changes from frame to frame.
+ * 1 / (scale·x + shift); `metres` and `log` are multiplied by scale, then shift is added. Without a
+ * scale, disparity and inverse-relative are relative: 1 / (a·x + b), with a and b such that the
+ * nearest pixel of the frame becomes 1 and the farthest 10. Larger is farther, as with metres; but
+ * there is no unit, ratios mean nothing, and a and b change from frame to frame.
  */
 export function toMetres(values: Float32Array, output: Output): void {
-  if (output.meaning === 'log') {
+  const { meaning } = output;
+  if (meaning === 'log') {
     for (let i = 0; i < values.length; i++) values[i] = Math.exp(values[i] as number);
-  } else if (output.meaning === 'disparity') {
-    const { scale = 1, shift = 0 } = output;
+  }
+  if (meaning === 'log' || meaning === 'metres') {
+    adjust(values, output);
+  } else if (meaning === 'disparity' && output.scale !== undefined) {
+    const { scale, shift = 0 } = output;
     for (let i = 0; i < values.length; i++) values[i] = scale / ((values[i] as number) + shift);
-  } else if (output.meaning !== 'metres') {
+  } else {
     const { scale, shift } = inverseLine(values, output);
     for (let i = 0; i < values.length; i++) values[i] = 1 / (scale * (values[i] as number) + shift);
   }
   dropOutside(values, output.range ?? [smallest, largest]);
+}
+
+/** Applies the calibration of depth that is in metres already; what is invalid stays so. */
+function adjust(values: Float32Array, { scale = 1, shift = 0 }: Output): void {
+  if (scale === 1 && shift === 0) return;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    values[i] = value > 0 ? scale * value + shift : 0;
+  }
 }
 
 /** Smallest and largest finite float32 above zero. */
@@ -110,8 +124,8 @@ const relativeNear = 1;
 const relativeFar = 10;
 
 /** True if the depth orders pixels but is not in metres. */
-export function isRelative(output: Output): boolean {
-  return output.meaning === 'inverse-relative' && output.scale === undefined;
+export function isRelative({ meaning, scale }: Output): boolean {
+  return (meaning === 'inverse-relative' || meaning === 'disparity') && scale === undefined;
 }
 
 function inverseLine(values: Float32Array, output: Output): { scale: number; shift: number } {

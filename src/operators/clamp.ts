@@ -4,6 +4,7 @@ import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
+import { metricProblems, requireMetric } from '../depth/relative.ts';
 
 const options = minBelowMax(
   z.strictObject({
@@ -15,6 +16,8 @@ const options = minBelowMax(
       .describe('depths outside the range: mark as invalid (0), or clip to the nearest end'),
   }),
 );
+
+const needsMetres = 'clamp limits metres';
 
 type Options = z.output<typeof options>;
 
@@ -32,9 +35,11 @@ export const clamp = defineOperator({
     { min: 0.3, max: 8 },
     { max: 5, outside: 'clip' },
   ],
+  check: (_, { arriving }) => metricProblems(arriving, undefined, needsMetres),
   async create(options) {
     return map((frame) => {
       const depth = frame as DepthFrame;
+      requireMetric(depth, needsMetres);
       const { range = [0, Number.POSITIVE_INFINITY] } = depth;
       const result: DepthFrame = {
         ...depth,

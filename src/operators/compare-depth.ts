@@ -5,6 +5,7 @@ import type { DepthFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { scaleNearest } from '../depth/geometry.ts';
 import { DepthMetrics, depthErrorNames } from '../depth/metrics.ts';
+import { metricProblems, requireMetric } from '../depth/relative.ts';
 
 const options = minBelowMax(
   z.strictObject({
@@ -23,6 +24,8 @@ const options = minBelowMax(
   }),
 );
 
+const needsMetres = 'compare-depth compares with metres';
+
 /**
  * Measures depth against the ground truth that a frame carries, at the size of the depth (nearest
  * pixel). The run's summary gets δ1–δ3, RMSE and the other errors of Eigen et al. (*Depth Map
@@ -36,6 +39,7 @@ export const compareDepth = defineOperator({
   emits: ['depth'],
   options,
   examples: [{}, { min: 0.3, max: 8 }],
+  check: (_, { arriving }) => metricProblems(arriving, undefined, needsMetres),
   async create(range, context) {
     const metrics = new DepthMetrics();
     let notCompared = 0;
@@ -46,6 +50,7 @@ export const compareDepth = defineOperator({
     });
     return tap((frame) => {
       const depth = frame as DepthFrame;
+      requireMetric(depth, needsMetres);
       const truth = depth.truth && scaleNearest(depth.truth, depth);
       if (!truth || !metrics.add(depth.data, truth.data, range)) notCompared++;
     });

@@ -6,6 +6,7 @@ import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { WorkerDied } from '../inference/inference-thread.ts';
+import { modelProblems, providerProblems } from '../inference/model-check.ts';
 import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
@@ -62,7 +63,8 @@ const options = z.strictObject({
  *
  * In: a picture. A picture of the network's size is used unchanged; of any other, the centre with the
  * aspect that the network was trained on is scaled to that size. Out: float32 metres in the
- * network's output size, with the picture beside it.
+ * network's output size, with the picture beside it; relative depth from a network that is not calibrated,
+ * 1 at the nearest pixel of each frame and 10 at the farthest, which says only what is farther.
  */
 export const estimateDepth = defineOperator({
   name: 'estimate-depth',
@@ -83,6 +85,19 @@ export const estimateDepth = defineOperator({
 
   reads: ({ model }, baseDirectory) =>
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
+
+  async check({ model, providers }, { baseDirectory, thorough }) {
+    return [
+      ...(await modelProblems(model, baseDirectory, thorough)),
+      ...(await providerProblems(providers)),
+    ];
+  },
+
+  async facts({ model }, { baseDirectory }) {
+    const found = await findModel(model, baseDirectory).catch(() => undefined);
+    if (!found) return { unit: undefined };
+    return { unit: isRelative(found.manifest.output) ? 'relative' : 'm' };
+  },
 
   async requires({ model }, { baseDirectory }): Promise<Fusion> {
     const { manifest } = await findModel(model, baseDirectory);

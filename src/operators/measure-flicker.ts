@@ -17,7 +17,7 @@ const options = z.strictObject({
  * Measures how much depth flickers in static parts of the scene: the mean absolute change from frame
  * to frame over static pixels (those whose colour barely changed; all, when frames have no
  * picture). The run's summary gets mean and 95th percentile over frames, in metres and relative
- * to the depth. Frames pass unchanged.
+ * to the depth; only relative to the depth where that has no unit. Frames pass unchanged.
  */
 export const measureFlicker = defineOperator({
   name: 'measure-flicker',
@@ -31,13 +31,14 @@ export const measureFlicker = defineOperator({
     const relative = new Spread();
     let share = 0;
     let before: DepthFrame | undefined;
+    let metric = true;
     context.summary(() => {
       const compared = metres.count;
       if (compared === 0) return { compared };
       return {
         compared,
         staticShare: share / compared,
-        metres: metres.result(),
+        ...(metric && { metres: metres.result() }),
         relative: relative.result(),
       };
     });
@@ -45,6 +46,7 @@ export const measureFlicker = defineOperator({
       const now = frame as DepthFrame;
       const flicker = before && flickerBetween(before, now, options['static-below']);
       before = now;
+      if (now.unit === 'relative') metric = false;
       if (!flicker) return;
       metres.add(flicker.metres);
       relative.add(flicker.relative);

@@ -5,6 +5,7 @@ import { defineOperator } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { type DepthFrame, derive, type Intrinsics, type PointsFrame } from '../core/frame.ts';
 import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../depth/intrinsics.ts';
+import { metricProblems, requireMetric } from '../depth/relative.ts';
 import { unproject } from '../depth/unproject.ts';
 
 const options = z
@@ -30,6 +31,10 @@ const options = z
     error: 'view needs field-of-view',
   });
 
+const needsMetres = 'points are in metres';
+const noIntrinsics =
+  'point-cloud needs camera intrinsics, and the frames have none: set field-of-view here, or intrinsics on the source';
+
 type Options = z.output<typeof options>;
 
 /**
@@ -43,9 +48,18 @@ export const pointCloud = defineOperator({
   emits: ['points'],
   options,
   examples: [{}, { 'field-of-view': 62.2, view: '4:3', stride: 2 }],
+  check(options, { arriving }) {
+    const blind = options['field-of-view'] === undefined && arriving.intrinsics === false;
+    return [
+      ...metricProblems(arriving, undefined, needsMetres),
+      ...(blind ? [{ path: [], message: noIntrinsics }] : []),
+    ];
+  },
+  facts: () => ({ unit: 'm', intrinsics: true }),
   async create(options) {
     return map((frame): PointsFrame => {
       const depth = frame as DepthFrame;
+      requireMetric(depth, needsMetres);
       const intrinsics = geometry(depth, options);
       const image = options.colors ? depth.image : undefined;
       return {
@@ -65,8 +79,5 @@ function geometry(depth: DepthFrame, { 'field-of-view': degrees, view }: Options
     return scaleIntrinsics(intrinsicsOfFieldOfView(degrees, seen), seen, depth);
   }
   if (depth.intrinsics) return depth.intrinsics;
-  throw new DepthlineError(
-    'OPERATOR',
-    'point-cloud needs camera intrinsics, and the frames have none: set field-of-view here, or intrinsics on the source',
-  );
+  throw new DepthlineError('OPERATOR', noIntrinsics);
 }

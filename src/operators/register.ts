@@ -90,6 +90,7 @@ export const register = defineOperator({
           ...(whole && { picture: whole }),
           ...(picture && { image: picture }),
           ...(depth.model && { model: depth.model }),
+          ...(depth.unit && { unit: depth.unit }),
           ...(depth.range && { range: depth.range }),
           timings: { ...depth.timings, [context.name]: ms },
         } satisfies DepthFrame;

@@ -20,14 +20,17 @@ interface Operator {
   readonly component?: Component<OperatorDefinition>;
 }
 
-/** The parts of a pipeline that decide which frames go where. */
+/** The parts of a pipeline that decide which frames go where; invalid ones are undefined. */
 interface Stages {
-  readonly source: Component<SourceDefinition>;
-  readonly operators: readonly Operator[];
-  readonly branches: readonly {
-    readonly sink: Component<SinkDefinition>;
-    readonly operators: readonly Operator[];
-  }[];
+  readonly source: Component<SourceDefinition> | undefined;
+  readonly operators: readonly (Operator | undefined)[];
+  readonly branches: readonly (
+    | {
+        readonly sink: Component<SinkDefinition> | undefined;
+        readonly operators: readonly (Operator | undefined)[];
+      }
+    | undefined
+  )[];
 }
 
 /** A stage that gets frames of kinds it does not accept. */
@@ -53,18 +56,19 @@ export function kindProblems(
   const report = (mismatch: Mismatch) => {
     problems.push({ path: mismatch.path, message: mismatchMessage(mismatch, known) });
   };
-  const kinds = resolveKinds(source.definition.emits, source.options, frameKinds);
   const lack = (path: Path, message: string) => problems.push({ path, message });
-  const start = { kinds, parts: [], from: source.definition.name };
-  const follow = (from: Flow, steps: readonly Operator[], path: Path) => {
+  const start: Flow = source
+    ? { kinds: emittedKinds(source, frameKinds), parts: [], from: source.definition.name }
+    : unknown;
+  const follow = (from: Flow, steps: readonly (Operator | undefined)[], path: Path) => {
     checkParts(from, steps, path, lack);
     return followKinds(from, steps, path, report);
   };
   const trunk = follow(start, operators, ['operators']);
   for (const [index, branch] of branches.entries()) {
     const path = ['sinks', index];
-    const end = follow(trunk, branch.operators, [...path, 'operators']);
-    checkAccepted(branch.sink.definition, end, path, report);
+    const end = follow(trunk, branch?.operators ?? [], [...path, 'operators']);
+    if (branch?.sink) checkAccepted(branch.sink.definition, end, path, report);
   }
   return problems;
 }
@@ -79,31 +83,34 @@ interface Flow {
   readonly from: string;
 }
 
+/** What an invalid stage emits. */
+const unknown: Flow = { kinds: [], parts: undefined, from: '' };
+
 /** The parts of the frames behind a stage. */
-function partsAfter({ component }: Operator, parts: Flow['parts']): Flow['parts'] {
-  if (!component || !parts) return undefined;
-  const { definition, options } = component;
+function partsAfter(step: Operator | undefined, parts: Flow['parts']): Flow['parts'] {
+  if (!step?.component || !parts) return undefined;
+  const { definition, options } = step.component;
   const { accepts, emits } = definition;
   // What makes another kind of frame makes a new one, without the parts.
   const keeps =
     emits === 'same' ||
-    (accepts.includes('depth') && resolveKinds(emits, options, []).includes('depth'));
+    (accepts.includes('depth') && emittedKinds(step.component, []).includes('depth'));
   return [...(keeps ? parts : []), ...(definition.adds?.(options) ?? [])];
 }
 
 /** Reports each stage whose frames lack a part that it needs. */
 function checkParts(
   { parts }: Flow,
-  operators: readonly Operator[],
+  operators: readonly (Operator | undefined)[],
   path: Path,
   report: (path: Path, message: string) => void,
 ): void {
   let present = parts;
   for (const [index, step] of operators.entries()) {
-    const needs = step.component?.definition.needs?.(step.component.options) ?? {};
+    const needs = step?.component?.definition.needs?.(step.component.options) ?? {};
     for (const [part, advice] of Object.entries(needs)) {
       if (!present || present.includes(part as FramePart)) continue;
-      report([...path, index], `${step.name} needs the ${part} of each frame: ${advice}`);
+      report([...path, index], `${step?.name} needs the ${part} of each frame: ${advice}`);
     }
     present = partsAfter(step, present);
   }
@@ -111,20 +118,20 @@ function checkParts(
 
 function followKinds(
   start: Flow,
-  operators: readonly Operator[],
+  operators: readonly (Operator | undefined)[],
   path: readonly (string | number)[],
   report: (mismatch: Mismatch) => void,
 ): Flow {
   let current = start;
   for (const [index, step] of operators.entries()) {
-    if (!step.component) {
+    if (!step?.component) {
       // The frame kinds of a user's own function are unknown.
-      current = { kinds: [], parts: undefined, from: step.name };
+      current = step ? { kinds: [], parts: undefined, from: step.name } : unknown;
       continue;
     }
-    const { definition, options } = step.component;
+    const { definition } = step.component;
     checkAccepted(definition, current, [...path, index], report);
-    const kinds = resolveKinds(definition.emits, options, current.kinds);
+    const kinds = emittedKinds(step.component, current.kinds);
     current = { kinds, parts: partsAfter(step, current.parts), from: definition.name };
   }
   return current;
@@ -140,11 +147,12 @@ function checkAccepted(
   if (refused.length > 0) report({ path, definition, refused, from });
 }
 
-function resolveKinds<O>(
-  emits: Emits<O>,
-  options: O,
+/** Kinds of the frames that a component emits when frames of `incoming` kinds reach it. */
+export function emittedKinds(
+  { definition, options }: Component<SourceDefinition | OperatorDefinition>,
   incoming: readonly FrameKind[],
 ): readonly FrameKind[] {
+  const emits = definition.emits as Emits<unknown>;
   if (emits === 'same') return incoming;
   return typeof emits === 'function' ? emits(options) : emits;
 }

@@ -13,15 +13,18 @@ interface Operator {
   readonly component?: Component;
 }
 
-/** What the check needs of a pipeline. */
+/** What the check needs of a pipeline; invalid parts are undefined. */
 export interface PathUsers {
-  readonly source: Component;
-  readonly operators: readonly Operator[];
-  readonly branches: readonly {
-    readonly path: string;
-    readonly sink: Component;
-    readonly operators: readonly Operator[];
-  }[];
+  readonly source: Component | undefined;
+  readonly operators: readonly (Operator | undefined)[];
+  readonly branches: readonly (
+    | {
+        readonly path: string;
+        readonly sink: Component | undefined;
+        readonly operators: readonly (Operator | undefined)[];
+      }
+    | undefined
+  )[];
   readonly baseDirectory: string;
 }
 
@@ -42,14 +45,18 @@ export function pathConflicts(
 ): ValueProblem[] {
   const reads: Named[] = [
     ...files.map((path): Named => ({ path, as: 'file', option: '', by: 'the pipeline itself' })),
-    ...uses('reads', source, `source ${source.definition.name}`, baseDirectory),
-    ...[...operators, ...branches.flatMap((branch) => branch.operators)].flatMap((step) =>
-      readsOf(step, baseDirectory),
+    ...(source
+      ? uses('reads', source, `source ${source.definition.name}`, baseDirectory)
+      : []),
+    ...[...operators, ...branches.flatMap((branch) => branch?.operators ?? [])].flatMap((step) =>
+      step ? readsOf(step, baseDirectory) : [],
     ),
   ];
   const problems: ValueProblem[] = [];
   const written: Named[] = [];
-  for (const [index, { path: by, sink }] of branches.entries()) {
+  for (const [index, branch] of branches.entries()) {
+    if (!branch?.sink) continue;
+    const { path: by, sink } = branch;
     const outputs = uses('writes', sink, by, baseDirectory);
     for (const output of outputs) {
       const at = ['sinks', index, sink.definition.name, output.option];

@@ -6,9 +6,10 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Registry } from '../core/registry.ts';
 import { readRegularFile } from '../core/regular-file.ts';
 import { noteSecrets } from '../core/secrets.ts';
+import { componentProblems } from './component-checks.ts';
 import { FileComponents } from './file-components.ts';
 import { extensionPrefix, fileKeys, type Mapping } from './file-schema.ts';
-import { checkPipeline, type Pipeline, type Problem } from './pipeline.ts';
+import { inspectPipeline, type Pipeline, type Problem } from './pipeline.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { Texts } from './texts.ts';
 import { checkTimingTests, type TimingTest, timingTestSchema } from './timing-test.ts';
@@ -22,6 +23,11 @@ export interface LoadOptions {
   /** `--set` values: `source.video-file.path=other.mp4`. */
   readonly set?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Checks by the components, such as whether a model exists. `quick` (default) for what is about to
+   * run, `thorough` also loads models, `none` for what runs elsewhere.
+   */
+  readonly checks?: 'none' | 'quick' | 'thorough';
 }
 
 /** What a pipeline file says, or what is wrong with it. */
@@ -86,7 +92,7 @@ async function check(
   value: Mapping,
   file: string,
   yaml: YamlFile,
-  { registry, env = process.env, set = [] }: LoadOptions,
+  { registry, env = process.env, set = [], checks = 'quick' }: LoadOptions,
 ): Promise<{ pipeline: Pipeline | undefined; tests: TimingTest[] }> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
@@ -106,7 +112,7 @@ async function check(
   const complete = await addModules(resolved.use, file, registry, report);
   const components = new FileComponents(registry, texts, report, complete);
   const found: Problem[] = [];
-  const pipeline = checkPipeline(
+  const { pipeline, parts } = inspectPipeline(
     {
       name: file.replace(/^.*\//, '').replace(/\.ya?ml$/, ''),
       description: description(resolved.description, texts, report),
@@ -118,6 +124,7 @@ async function check(
     found,
     registry.list('operator') as OperatorDefinition[],
   );
+  if (checks !== 'none') found.push(...(await componentProblems(parts, checks === 'thorough')));
   let tests: TimingTest[] = [];
   if (pipeline && resolved.tests !== undefined) {
     const fitted = texts.fit(z.array(timingTestSchema), resolved.tests, ['tests']);

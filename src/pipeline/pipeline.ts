@@ -90,6 +90,20 @@ export interface Pipeline {
   readonly baseDirectory: string;
 }
 
+/** A branch whose invalid parts are missing. */
+export interface BranchParts extends Omit<BranchStep, 'sink' | 'operators'> {
+  readonly sink: Bound<SinkDefinition> | undefined;
+  readonly operators: readonly (OperatorStep | undefined)[];
+}
+
+/** The parts of a pipeline that were checked; invalid ones are undefined, in their places. */
+export interface PipelineParts {
+  readonly source: Bound<SourceDefinition> | undefined;
+  readonly operators: readonly (OperatorStep | undefined)[];
+  readonly branches: readonly (BranchParts | undefined)[];
+  readonly baseDirectory: string;
+}
+
 /** A problem at a path into the pipeline (`['sinks', 0, 'file', 'directory']`). */
 export type Problem = ValueProblem;
 
@@ -138,25 +152,43 @@ export function checkPipeline(
   problems: Problem[],
   known: readonly OperatorDefinition[] = [],
 ): Pipeline | undefined {
+  return inspectPipeline(input, problems, known).pipeline;
+}
+
+/** Like `checkPipeline`; also returns the valid parts of an invalid pipeline, for further checks. */
+export function inspectPipeline(
+  input: PartialInput,
+  problems: Problem[],
+  known: readonly OperatorDefinition[] = [],
+): { readonly pipeline: Pipeline | undefined; readonly parts: PipelineParts } {
   const before = problems.length;
   const source =
-    input.source && (bind(input.source, ['source'], problems) as Bound<SourceDefinition>);
+    input.source &&
+    (bind(input.source, ['source'], problems) as Bound<SourceDefinition> | undefined);
   const queue = source && isLive(source) ? liveQueue : defaultQueue;
-  const operators = checkOperators(input.operators ?? [], ['operators'], queue, problems);
-  const branches = checkBranches(input.sinks, problems);
-  if (problems.length > before || !source || !operators || !branches) return undefined;
-  problems.push(...kindProblems({ source, operators, branches }, known));
-  if (problems.length > before) return undefined;
-  const pipeline: Pipeline = {
-    name: input.name ?? 'pipeline',
-    description: input.description ?? '',
+  const parts: PipelineParts = {
     source,
-    operators,
-    branches,
+    operators: checkOperators(input.operators ?? [], ['operators'], queue, problems),
+    branches: checkBranches(input.sinks, problems),
     baseDirectory: input.baseDirectory ?? process.cwd(),
   };
-  problems.push(...pathConflicts(pipeline, input.files));
-  return problems.length > before ? undefined : pipeline;
+  // Every check runs on the parts that are valid, so that all problems are reported at once.
+  problems.push(...kindProblems(parts, known), ...pathConflicts(parts, input.files));
+  if (problems.length > before || !isWhole(parts)) return { pipeline: undefined, parts };
+  const { name = 'pipeline', description = '' } = input;
+  return { pipeline: { name, description, ...parts }, parts };
+}
+
+function isWhole(
+  parts: PipelineParts,
+): parts is Pick<Pipeline, 'source' | 'operators' | 'branches' | 'baseDirectory'> {
+  const { source, operators, branches } = parts;
+  const steps = [...operators, ...branches.flatMap((branch) => branch?.operators ?? [undefined])];
+  return (
+    source !== undefined &&
+    branches.every((branch) => branch?.sink !== undefined) &&
+    !steps.includes(undefined)
+  );
 }
 
 function bind(
@@ -183,50 +215,46 @@ function checkOperators(
   path: readonly (string | number)[],
   whereSilent: QueueOptions,
   problems: Problem[],
-): OperatorStep[] | undefined {
-  const steps: OperatorStep[] = [];
-  for (const [index, input] of inputs.entries()) {
+): (OperatorStep | undefined)[] {
+  return inputs.map((input, index): OperatorStep | undefined => {
     const at = [...path, index];
-    if (input === undefined) continue;
+    if (input === undefined) return undefined;
     if (isDefinition(input)) {
       problems.push({ path: at, message: `is "${input.name}" itself; call it with its options` });
-      continue;
+      return undefined;
     }
     if (typeof input === 'function') {
       const name = input.name || (isAsyncOperator(input) ? 'mapAsync' : 'operator');
-      steps.push({ path: label(at, name), name, queue: whereSilent, operator: input });
-      continue;
+      return { path: label(at, name), name, queue: whereSilent, operator: input };
     }
     const use = isUse(input) ? input : (input as { operator: Use<'operator'> }).operator;
     if (!isUse(use)) {
       problems.push({ path: at, message: 'is not an operator component or RxJS operator' });
-      continue;
+      return undefined;
     }
     const component = bind(use, at, problems) as Bound<OperatorDefinition> | undefined;
-    if (!component) continue;
+    if (!component) return undefined;
     const { name } = component.definition;
     const queue = { ...whereSilent, ...('queue' in input ? input.queue : {}) };
-    steps.push({ path: label(at, name), name, queue, component });
-  }
-  return steps.length === inputs.length ? steps : undefined;
+    return { path: label(at, name), name, queue, component };
+  });
 }
 
 function checkBranches(
   inputs: PartialInput['sinks'],
   problems: Problem[],
-): BranchStep[] | undefined {
+): (BranchParts | undefined)[] {
   if (inputs.length === 0) {
     problems.push({
       path: ['sinks'],
       message: 'needs at least one sink ("discard" only counts frames)',
     });
-    return undefined;
+    return [];
   }
-  const steps: BranchStep[] = [];
   const taken = new Set<string>();
-  for (const [index, input] of inputs.entries()) {
+  return inputs.map((input, index): BranchParts | undefined => {
     const at = ['sinks', index];
-    if (input === undefined) continue;
+    if (input === undefined) return undefined;
     const branch: PartialBranch = isUse(input) ? { sink: input } : input;
     const sink = bind(branch.sink, at, problems) as Bound<SinkDefinition> | undefined;
     const operators = checkOperators(
@@ -243,17 +271,15 @@ function checkBranches(
     }
     const name = branch.name ?? freeName(branch.sink.definition.name, taken);
     taken.add(name);
-    if (!sink || !operators) continue;
-    steps.push({
-      path: label(at, sink.definition.name),
+    return {
+      path: label(at, branch.sink.definition.name),
       name,
       sink,
       operators,
       queue: { ...defaultQueue, ...branch.queue },
       onError: branch.onError ?? 'fail',
-    });
-  }
-  return steps.length === inputs.length ? steps : undefined;
+    };
+  });
 }
 
 function freeName(name: string, taken: ReadonlySet<string>): string {

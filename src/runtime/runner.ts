@@ -6,6 +6,7 @@ import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import { durationText } from '../core/units.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
+import { requireChecked } from '../pipeline/component-checks.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
 import { type BranchEnd, overdue } from './branch.ts';
@@ -107,7 +108,11 @@ class Running implements Run {
 
   async build(): Promise<void> {
     try {
-      await unlessAborted(this.#assembly.build(), this.#options.signal);
+      const built = requireChecked(this.#pipeline).then(() => {
+        this.#abort.signal.throwIfAborted();
+        return this.#assembly.build();
+      });
+      await unlessAborted(built, this.#options.signal);
       this.#heedDemand();
     } catch (error) {
       // A component that is still opening gives up, or is closed when it is open.

@@ -7,6 +7,7 @@ import { resolvePath } from '../core/resolve-path.ts';
 import { existingChoices, FileIndex, namings } from '../files/file-index.ts';
 import {
   endings,
+  fileProblem,
   FrameFiles,
   fileFormats,
   fileLayouts,
@@ -110,6 +111,10 @@ export const file = defineSink({
     if (layout === 'flat') return [use('.', `${stem}.${endings[format]}`), list];
     const picture = format === 'jpeg' ? endings.jpeg : endings.png;
     return [use('rgb', `${stem}.${picture}`), use('depth', `${stem}.${endings.png16}`), list];
+  },
+  check(options, { arriving }) {
+    const problem = fileProblem(options, arriving);
+    return problem ? [problem] : [];
   },
   async create(options, context) {
     // The native image library is loaded only for pipelines with a file sink, before the first frame.

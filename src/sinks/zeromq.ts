@@ -2,6 +2,7 @@ import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
+import { metricProblems } from '../depth/relative.ts';
 import { bind, connectTo } from '../topic/bind.ts';
 import { curveServerSchema } from '../topic/curve.ts';
 import { demand } from '../topic/demand.ts';
@@ -69,6 +70,9 @@ const options = z
 
 type Options = z.output<typeof options>;
 
+/** Why 16UC1 refuses relative depth, and what to use. */
+const millimetres = ['16UC1 is in millimetres', 'use 32FC1'] as const;
+
 /** How long a closing socket keeps messages that were not sent yet, milliseconds. */
 const lingerMs = 500;
 /** Subscribers send only their subscriptions. ZeroMQ disconnects one that announces more, bytes. */
@@ -88,6 +92,8 @@ export const zeromq = defineSink({
     { bind: 'ipc:///tmp/depth', framing: 'single', encoding: '16UC1' },
   ],
   warnings: exposure,
+  check: ({ encoding }, { arriving }) =>
+    encoding === '16UC1' ? metricProblems(arriving, 'encoding', ...millimetres) : [],
   create: (options, context) => open(options, context),
 });
 

@@ -48,6 +48,7 @@ export const csiCamera = defineSource({
   live: true,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [{ sensor: 0, width: 1280, height: 720, fps: 30 }, { flip: 'rotate-180' }],
 
   pictureSize: (options) => spec(options).head.size,

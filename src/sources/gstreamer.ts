@@ -27,6 +27,7 @@ export const gstreamer = defineSource({
   live: ({ live }) => live,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [
     { launch: 'v4l2src device=/dev/video2 ! video/x-raw,width=640,height=480' },
     { launch: 'filesrc location=clip.avi ! decodebin', live: false },

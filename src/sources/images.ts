@@ -56,6 +56,7 @@ export const images = defineSource({
   summary: 'Reads pictures from a folder, with their ground truth if present.',
   emits: ['image'],
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [
     { path: 'photos' },
     { path: 'photos/*.jpg', fps: 5, loop: true, realtime: true },

@@ -40,6 +40,7 @@ export const rtsp = defineSource({
   live: true,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [
     { url: 'rtsp://192.168.1.20:554/stream1' },
     { url: 'rtsp://user:secret@camera.local/main', protocol: 'tcp', latency: '100ms' },

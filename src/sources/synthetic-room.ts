@@ -65,6 +65,7 @@ export const syntheticRoom = defineSource({
   summary: 'Renders a furnished room with a moving camera; every frame has its true depth.',
   emits: ['image'],
   options,
+  facts: () => ({ intrinsics: true }),
   examples: [
     { width: 224, height: 224, aspect: '4:3', frames: 300 },
     { seed: 7, motion: 'views', 'frames-per-room': 8, 'field-of-view': [52, 78], frames: 3000 },

@@ -62,6 +62,7 @@ export const testPattern = defineSource({
   live: ({ realtime }) => realtime,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [
     { width: 224, height: 224, frames: 100 },
     { width: 1280, height: 720, fps: 60, realtime: true, pattern: 'smpte' },

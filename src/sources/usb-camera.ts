@@ -45,6 +45,7 @@ export const usbCamera = defineSource({
   live: true,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [{ device: '/dev/video0' }, { width: 1280, height: 720, fps: 30, format: 'mjpeg' }],
 
   pictureSize: ({ width, height }) => ({ width, height }),

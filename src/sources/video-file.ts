@@ -33,6 +33,7 @@ export const videoFile = defineSource({
   live: ({ realtime }) => realtime,
   fuses: true,
   options,
+  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [{ path: 'clip.mp4' }, { path: 'clip.mkv', loop: true, realtime: true }],
 
   reads: ({ path }, baseDirectory) => [

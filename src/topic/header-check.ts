@@ -88,6 +88,9 @@ const items: Readonly<Record<Encoding, Item>> = {
   json: { kind: 'data', dtype: '|u1', bytes: 1, dims: 1 },
 };
 
+/** Depth without a unit: a scale would make metres of it. */
+const relative: Item = { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, unit: 'relative', invalid: 0 };
+
 /** Keys that every message has. */
 const required = {
   seq: isCount,
@@ -130,6 +133,11 @@ export function checkMessage(topic: string, header: MessageHeader, payload: Uint
 }
 
 function checkEncoding(header: MessageHeader, item: Item): void {
+  if (header.encoding === '32FC1' && header.unit === 'relative') checkEncodingOf(header, relative);
+  else checkEncodingOf(header, item);
+}
+
+function checkEncodingOf(header: MessageHeader, item: Item): void {
   const { encoding, kind, dtype } = header;
   if (kind !== item.kind || dtype !== item.dtype) {
     throw new CorruptMessage(`${encoding} with kind ${shown(kind)} and dtype ${shown(dtype)}`);
@@ -139,6 +147,8 @@ function checkEncoding(header: MessageHeader, item: Item): void {
     if (item[name] === undefined || value === undefined || value === item[name]) continue;
     throw new CorruptMessage(`${encoding} with ${name} ${shown(value)}, not ${item[name]}`);
   }
+  if (item === relative && header.scale !== undefined)
+    throw new CorruptMessage(`relative depth with scale ${shown(header.scale)}`);
 }
 
 function checkShape(header: MessageHeader, item: Item, payload: Uint8Array): void {

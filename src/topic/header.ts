@@ -28,8 +28,9 @@ export interface MessageHeader {
   readonly shape: readonly number[];
   /** ROS REP 118 names for depth. */
   readonly encoding: Encoding;
-  readonly unit?: 'm' | 'mm';
-  /** Metres per unit of the payload. */
+  /** `relative`: larger is farther, at an unknown scale. */
+  readonly unit?: 'm' | 'mm' | 'relative';
+  /** Metres per unit of the payload; absent if that is relative. */
   readonly scale?: number;
   /** Value of pixels without a measurement. */
   readonly invalid?: number;

@@ -1,5 +1,7 @@
 import type { DepthFrame, Frame, FrameBase, View } from '../core/frame.ts';
+import { FrameRefused } from '../core/frame-refused.ts';
 import { fromMillimetres, toMillimetres } from '../depth/millimetres.ts';
+import { relativeRefusal } from '../depth/relative.ts';
 import { invalidAsZero } from '../depth/valid-pixels.ts';
 import type { DepthEncoding, MessageHeader, Unpacked } from './header.ts';
 import {
@@ -24,7 +26,11 @@ export interface EncodeOptions {
 const alignment = 64;
 const textEncoder = new TextEncoder();
 
-/** Header and payload of a frame. The payload may be the frame's own memory. */
+/**
+ * Header and payload of a frame. The payload may be the frame's own memory.
+ *
+ * @throws FrameRefused for relative depth in millimetres
+ */
 export function encodeFrame(
   frame: Frame,
   options: EncodeOptions,
@@ -76,8 +82,11 @@ function encodePayload(frame: Frame, encoding: DepthEncoding): Layout {
   return { dtype: '|u1', shape: [payload.length], encoding: 'json', payload };
 }
 
-function encodeDepth({ width, height, data }: DepthFrame, encoding: DepthEncoding): Layout {
+function encodeDepth(frame: DepthFrame, encoding: DepthEncoding): Layout {
+  const { width, height, data, unit = 'm' } = frame;
   const shape = [height, width];
+  if (unit === 'relative' && encoding === '16UC1')
+    throw new FrameRefused(relativeRefusal('16UC1 is in millimetres', 'use 32FC1'));
   return encoding === '32FC1'
     ? {
         width,
@@ -85,8 +94,8 @@ function encodeDepth({ width, height, data }: DepthFrame, encoding: DepthEncodin
         dtype: '<f4',
         shape,
         encoding,
-        unit: 'm',
-        scale: 1,
+        unit,
+        ...(unit === 'm' && { scale: 1 }),
         invalid: 0,
         payload: bytes(invalidAsZero(data)),
       }
@@ -180,6 +189,7 @@ export function decodeFrame({ header, payload }: Unpacked): Frame {
         width: columns,
         height: rows,
         data,
+        ...(header.unit === 'relative' && { unit: 'relative' as const }),
         ...(header.range && { range: header.range }),
         ...(header.model && { model: header.model }),
       };

@@ -1,0 +1,70 @@
+import { hint } from '../core/did-you-mean.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import type { ValueProblem } from '../core/option-problems.ts';
+import { packageProblem } from '../core/package-problem.ts';
+import {
+  describeModel,
+  manifestProblem,
+  misfit,
+  unsupportedModel,
+  unusable,
+} from './model-contract.ts';
+import { findModel, type ModelFiles, verifyModel } from './model-files.ts';
+import { openModel } from './open-model.ts';
+
+/**
+ * What is wrong with the option `model`: there is none of that name, it has no manifest, or the
+ * manifest is invalid.
+ *
+ * @param thorough also hash and load the model, and compare it with its manifest
+ */
+export async function modelProblems(
+  nameOrPath: string,
+  baseDirectory: string,
+  thorough: boolean,
+): Promise<ValueProblem[]> {
+  try {
+    const model = await findModel(nameOrPath, baseDirectory);
+    if (thorough) await requireFit(await verifyModel(model));
+    return [];
+  } catch (error) {
+    if (!(error instanceof DepthlineError)) throw error;
+    return [{ path: ['model'], message: error.message }];
+  }
+}
+
+/**
+ * Loads a model and compares it with its manifest, without running it.
+ *
+ * @throws DepthlineError `MODEL` that says what differs
+ */
+export async function requireFit(model: ModelFiles): Promise<void> {
+  const session = await openModel(model.path);
+  try {
+    const description = describeModel(session);
+    const unsupported = unsupportedModel(session);
+    if (unsupported !== undefined)
+      throw new DepthlineError('MODEL', unusable(model.path, unsupported, description));
+    const problem = manifestProblem(session, model.manifest);
+    if (problem !== undefined) throw misfit(model, problem, description);
+  } finally {
+    await session.release();
+  }
+}
+
+/** Execution providers in the option `providers` that this machine lacks. */
+export async function providerProblems(providers: readonly string[]): Promise<ValueProblem[]> {
+  // Every build of ONNX Runtime has it; loading the library takes a moment.
+  if (providers.every((provider) => provider === 'cpu')) return [];
+  let available: readonly string[];
+  try {
+    ({ providers: available } = (await import('./runtime-info.ts')).runtimeInfo());
+  } catch (error) {
+    return [{ path: ['providers'], message: packageProblem(error) ?? reason(error) }];
+  }
+  return providers.flatMap((provider, index) => {
+    if (available.includes(provider)) return [];
+    const message = `${provider} is not available on this machine${hint('', available)}; its libraries come with the CUDA build of onnxruntime-node ("depthline doctor" shows what this machine has)`;
+    return [{ path: ['providers', index], message }];
+  });
+}

@@ -1,0 +1,29 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { DepthlineError, reason } from '../core/errors.ts';
+import { packageProblem } from '../core/package-problem.ts';
+import { requireRegularFile } from '../core/regular-file.ts';
+import { loadProblem } from './model-contract.ts';
+
+/**
+ * Loads a model in this thread, to look at its inputs and outputs; the caller releases it.
+ *
+ * @throws DepthlineError `MODEL` if it cannot be loaded
+ */
+export async function openModel(path: string): Promise<InferenceSession> {
+  try {
+    await requireRegularFile(path);
+  } catch (cause) {
+    throw new DepthlineError('MODEL', reason(cause), { cause });
+  }
+  try {
+    const ort = await import('onnxruntime-node');
+    ort.env.logLevel = 'fatal';
+    // Only its inputs and outputs are looked at: the graph need not be optimised for running.
+    return await ort.InferenceSession.create(path, { graphOptimizationLevel: 'disabled' });
+  } catch (cause) {
+    const unloadable = packageProblem(cause);
+    if (unloadable !== undefined) throw new DepthlineError('MISSING', unloadable, { cause });
+    const message = `${path} cannot be loaded: ${loadProblem(cause)}; check that it is a complete ONNX model`;
+    throw new DepthlineError('MODEL', message, { cause });
+  }
+}
