@@ -70,7 +70,7 @@ class Frame:
 
     @property
     def depth(self):
-        """Depth in metres (NumPy only); 0 is invalid."""
+        """Depth in metres (NumPy only); 0 is invalid. Without a unit if `header["unit"]` is "relative"."""
         array = self.array
         return array if self.header["dtype"] == "<f4" else array * numpy.float32(self.header["scale"])
 
@@ -133,7 +133,11 @@ def _check(header, size):
     dtype, item, dimensions, scale = ENCODINGS[encoding]
     if header.get("dtype") != dtype or header.get("kind") != KINDS[encoding]:
         raise CorruptMessage("%s with another dtype or kind" % encoding)
-    if scale is not None and not _is_number(header.setdefault("scale", scale), scale):
+    if encoding == "32FC1" and header.get("unit") == "relative":
+        # Larger is farther, and no scale makes metres of it.
+        if "scale" in header:
+            raise CorruptMessage("relative depth with scale %s" % _shown(header["scale"]))
+    elif scale is not None and not _is_number(header.setdefault("scale", scale), scale):
         raise CorruptMessage("%s with scale %s" % (encoding, _shown(header["scale"])))
     shape = header.get("shape")
     if not isinstance(shape, list) or len(shape) != dimensions or not all(map(_is_count, shape)):

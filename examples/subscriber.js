@@ -12,6 +12,8 @@ for await (const frame of subscribeDepth(endpoint, { latest: true })) {
   if (frame.kind !== 'depth') continue;
   let nearest = Number.POSITIVE_INFINITY;
   for (const metres of frame.data) if (isValidDepth(metres) && metres < nearest) nearest = metres;
-  console.log(`frame ${frame.seq}: nearest ${nearest.toFixed(2)} m`);
+  // A model that is not calibrated says what is farther, but not how far.
+  const unit = frame.unit === 'relative' ? '(relative)' : 'm';
+  console.log(`frame ${frame.seq}: nearest ${nearest.toFixed(2)} ${unit}`);
   if (++seen >= count) break;
 }

@@ -7,6 +7,7 @@ export { builtins } from './builtins.ts';
 export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
+  type CheckContext,
   type Component,
   type ComponentContext,
   type Concurrency,
@@ -15,6 +16,7 @@ export {
   defineSink,
   defineSource,
   type Emits,
+  type FrameFacts,
   type Logger,
   type NetworkUse,
   type OperatorDefinition,
@@ -32,6 +34,7 @@ export {
   type DataFrame,
   type DepthFrame,
   type DepthMap,
+  type DepthUnit,
   derive,
   type Frame,
   type FrameBase,
@@ -46,6 +49,7 @@ export {
 export { FrameRefused } from './core/frame-refused.ts';
 export type { CropRegion, Engine, Fusion } from './core/fusion.ts';
 export type { Gate } from './core/gate.ts';
+export type { ValueProblem } from './core/option-problems.ts';
 export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
 export { SinkClosed } from './core/sink-closed.ts';

@@ -15,7 +15,10 @@ export function checkCommand(): Command {
       const results = await Promise.all(
         names.map(async (name) => {
           const file = findPipeline(name);
-          return { file, ...(await loadPipelineFile(file, { registry: builtins, checks: 'thorough' })) };
+          return {
+            file,
+            ...(await loadPipelineFile(file, { registry: builtins, checks: 'thorough' })),
+          };
         }),
       );
       const problems = results.flatMap((result) => result.problems);

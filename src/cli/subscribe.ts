@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { ageMs, systemClock } from '../core/clock.ts';
+import type { DepthUnit } from '../core/frame.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { type ReceivedFrame, subscribeDepth } from '../topic/subscribe-depth.ts';
 import { positiveWhole } from './arguments.ts';
@@ -76,8 +77,9 @@ interface Facts {
   readonly dropped: number;
   readonly width?: number;
   readonly height?: number;
-  /** Nearest and farthest valid depth, metres. */
+  /** Nearest and farthest valid depth, in `unit`. */
   readonly range?: readonly [number, number];
+  readonly unit?: DepthUnit;
   readonly value?: unknown;
 }
 
@@ -89,8 +91,8 @@ function describe(frame: ReceivedFrame): Facts {
     dropped: frame.header.dropped,
   };
   if (frame.kind === 'depth') {
-    const { width, height } = frame;
-    return { ...common, width, height, range: validRange(frame.data) };
+    const { width, height, unit = 'm' } = frame;
+    return { ...common, width, height, range: validRange(frame.data), unit };
   }
   if (frame.kind === 'image') return { ...common, width: frame.width, height: frame.height };
   return frame.kind === 'data' ? { ...common, value: frame.value } : common;
@@ -114,13 +116,13 @@ class Meter {
     return systemClock.now() - this.#since >= 1000;
   }
 
-  line({ seq, range, dropped, value }: Facts): string {
+  line({ seq, range, unit, dropped, value }: Facts): string {
     const seconds = (systemClock.now() - this.#since) / 1000;
     const ages = this.#ages.sort((a, b) => a - b);
     const text = [
       `${(ages.length / seconds).toFixed(1)} fps`,
       `age ${ages[ages.length >> 1]} ms`,
-      range ? `range ${range[0].toFixed(2)}…${range[1].toFixed(2)} m` : '',
+      range ? `range ${range[0].toFixed(2)}…${range[1].toFixed(2)} ${unit}` : '',
       value === undefined ? '' : JSON.stringify(value),
       `seq ${seq}`,
       dropped > 0 ? `${dropped} dropped before this frame` : '',

@@ -114,7 +114,9 @@ export function fileProblem(
   }
   const kind = kinds.find((one) => !holds[one].includes(format));
   if (kind !== undefined) return { path: ['format'], message: misfit(format, kind) };
-  return format === 'png16' ? metricProblems(arriving, 'format', ...png16Millimetres)[0] : undefined;
+  return format === 'png16'
+    ? metricProblems(arriving, 'format', ...png16Millimetres)[0]
+    : undefined;
 }
 
 const png16Millimetres = ['png16 is in millimetres', 'use npy'] as const;

@@ -4,6 +4,7 @@ import { type ColorRangeOptions, ColorRangeTracker } from '../depth/color-range.
 import { type ColormapName, colorizeDepth, type DepthColors } from '../depth/colormap.ts';
 import { colorizeError } from '../depth/error-colors.ts';
 import type { PanelName } from '../depth/look-options.ts';
+import { requireMetricLook } from '../depth/relative.ts';
 import { resampleDepth } from '../depth/resample.ts';
 import { viewAspect } from '../depth/view.ts';
 import { Canvas } from './canvas.ts';
@@ -57,6 +58,7 @@ export class DepthView {
     if (frame.kind === 'image') return frame;
     if (frame.kind !== 'depth')
       throw new FrameRefused(`${frame.kind} frames cannot be shown as a picture`);
+    requireMetricLook(this.#options, frame);
     const { steady = true } = this.#options;
     const size = (steady && this.#layout) || layOut(frame, this.#options);
     this.#layout = size;
@@ -133,6 +135,12 @@ function layOut(frame: DepthFrame, options: DepthViewOptions): Layout {
   return { panels, height, width: Math.max(1, Math.round(height * aspect)) };
 }
 
-function defaultPanels({ image, truth }: DepthFrame): readonly PanelName[] {
-  return [...(image ? (['image'] as const) : []), 'depth', ...(truth ? (['truth'] as const) : [])];
+function defaultPanels({ image, truth, unit }: DepthFrame): readonly PanelName[] {
+  // The truth is in metres: colours of relative depth do not fit it.
+  const comparable = truth && unit !== 'relative';
+  return [
+    ...(image ? (['image'] as const) : []),
+    'depth',
+    ...(comparable ? (['truth'] as const) : []),
+  ];
 }

@@ -61,7 +61,9 @@ const outputSchema = z
       ),
     shift: finite
       .optional()
-      .describe('metres, log: added after scale; inverse-relative, disparity: see scale; default 0'),
+      .describe(
+        'metres, log: added after scale; inverse-relative, disparity: see scale; default 0',
+      ),
   })
   .superRefine(({ meaning, scale, shift, range }, context) => {
     const issue = (path: string, message: string) =>

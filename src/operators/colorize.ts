@@ -6,6 +6,7 @@ import { minBelowMax } from '../core/interval.ts';
 import { colorOptions, steadyOption } from '../depth/color-options.ts';
 import { ColorRangeTracker } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
+import { metricLookProblems, requireMetricLook } from '../depth/relative.ts';
 
 const options = minBelowMax(z.strictObject({ ...colorOptions, ...steadyOption }));
 
@@ -21,12 +22,14 @@ export const colorize = defineOperator({
     { colormap: 'magma', min: 0.5, max: 8 },
     { percentiles: [1, 99], steady: false },
   ],
+  check: (options, { arriving }) => metricLookProblems(options, arriving),
   async create(options) {
     return (input) => {
       const range = new ColorRangeTracker(options);
       return input.pipe(
         map((frame): ImageFrame => {
           const depth = frame as DepthFrame;
+          requireMetricLook(options, depth);
           return {
             ...derive(depth),
             kind: 'image',

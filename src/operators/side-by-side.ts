@@ -4,6 +4,7 @@ import { type DepthFrame, derive, type Frame, type ImageFrame } from '../core/fr
 import { minBelowMax } from '../core/interval.ts';
 import { steadyOption } from '../depth/color-options.ts';
 import { lookOptions } from '../depth/look-options.ts';
+import { metricLookProblems } from '../depth/relative.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
 const options = minBelowMax(z.strictObject({ ...lookOptions, ...steadyOption }));
@@ -27,6 +28,8 @@ export const sideBySide = defineOperator({
     { height: 224, legend: false, aspect: '4:3' },
     { height: 480, steady: false },
   ],
+  check: (options, { arriving }) => metricLookProblems(options, arriving),
+  facts: () => ({ intrinsics: false }),
   async create(options, context) {
     const { DepthView } = await import('../imaging/depth-view.ts');
     return (input) => {

@@ -92,10 +92,7 @@ class ComponentChecks {
     }
   }
 
-  async #behind(
-    component: Bound<OperatorDefinition>,
-    arriving: FrameFacts,
-  ): Promise<FrameFacts> {
+  async #behind(component: Bound<OperatorDefinition>, arriving: FrameFacts): Promise<FrameFacts> {
     const { definition, options } = component;
     const known = await definition.facts?.(options, this.#context(arriving));
     return { ...arriving, ...known, kinds: emittedKinds(component, arriving.kinds ?? []) };

@@ -45,9 +45,7 @@ export function pathConflicts(
 ): ValueProblem[] {
   const reads: Named[] = [
     ...files.map((path): Named => ({ path, as: 'file', option: '', by: 'the pipeline itself' })),
-    ...(source
-      ? uses('reads', source, `source ${source.definition.name}`, baseDirectory)
-      : []),
+    ...(source ? uses('reads', source, `source ${source.definition.name}`, baseDirectory) : []),
     ...[...operators, ...branches.flatMap((branch) => branch?.operators ?? [])].flatMap((step) =>
       step ? readsOf(step, baseDirectory) : [],
     ),

@@ -7,6 +7,7 @@ import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
 import { lookOptions } from '../depth/look-options.ts';
+import { metricLookProblems } from '../depth/relative.ts';
 import { ShownFrames } from '../depth/shown-frames.ts';
 import type { Failure } from '../gstreamer/failure.ts';
 import { CrashBudget } from '../gstreamer/output/crash-budget.ts';
@@ -70,6 +71,7 @@ export const display = defineSink({
     { scale: 2, 'when-unavailable': 'skip' },
     { window: 'x11', 'when-closed': 'end' },
   ],
+  check: (options, { arriving }) => metricLookProblems(options, arriving),
   async create(options, context) {
     try {
       return await open(options, context);

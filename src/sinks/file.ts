@@ -7,10 +7,10 @@ import { resolvePath } from '../core/resolve-path.ts';
 import { existingChoices, FileIndex, namings } from '../files/file-index.ts';
 import {
   endings,
-  fileProblem,
   FrameFiles,
   fileFormats,
   fileLayouts,
+  fileProblem,
   layoutFolders,
 } from '../files/frame-files.ts';
 import { NameTaken, writeNew, writeOver } from '../files/own-file.ts';

@@ -5,6 +5,7 @@ import { type ComponentContext, defineSink } from '../core/component.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { lookOptions } from '../depth/look-options.ts';
+import { metricLookProblems } from '../depth/relative.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import { findRecordings, recordingPath, requireReplaceable } from '../files/recordings.ts';
 import {
@@ -94,6 +95,7 @@ export const video = defineSink({
   writes: ({ path }, baseDirectory) => [
     { path: resolvePath(baseDirectory, expandTime(path, now())), as: 'file', option: 'path' },
   ],
+  check: (options, { arriving }) => metricLookProblems(options, arriving),
   async create(options, context) {
     const { path, codec, quality, bitrate, fps, existing } = options;
     await prepare(options, context);

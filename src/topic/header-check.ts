@@ -89,7 +89,14 @@ const items: Readonly<Record<Encoding, Item>> = {
 };
 
 /** Depth without a unit: a scale would make metres of it. */
-const relative: Item = { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, unit: 'relative', invalid: 0 };
+const relative: Item = {
+  kind: 'depth',
+  dtype: '<f4',
+  bytes: 4,
+  dims: 2,
+  unit: 'relative',
+  invalid: 0,
+};
 
 /** Keys that every message has. */
 const required = {

@@ -125,11 +125,6 @@ describe.concurrent('an invalid pipeline file', () => {
 describe.concurrent('a missing or broken', () => {
   const here = (name: string) => `images: { path: ${name} }`;
   it.each<[string, string, RegExp]>([
-    [
-      'model',
-      pipeline({ operators: '[estimate-depth: { model: fastdept }]' }),
-      /estimate-depth.*"fastdept".*did you mean "fastdepth"\?/,
-    ],
     ['video file', pipeline({ source: 'video-file: { path: none.mkv }' }), /none\.mkv/],
     ['pictures', pipeline({ source: here('nowhere') }), /nowhere/],
     [
@@ -157,6 +152,12 @@ describe.concurrent('a missing or broken', () => {
   it('picture that cannot be decoded', async () => {
     const folder = workplace({ 'a.png': 'no picture' });
     await fails(pipeline({ source: 'images: { path: "*.png" }' }), running(/a\.png/), {}, folder);
+  });
+
+  it('model', async () => {
+    const operators = '[estimate-depth: { model: fastdept }]';
+    const message = /^p\.yaml:\d+:\d+: model: .*"fastdept".*did you mean "fastdepth"\?/;
+    await fails(pipeline({ operators }), config(message));
   });
 
   it('model that does not match its manifest', async () => {

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { packageDirectory } from '../../src/core/entry-point.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
 import { start, startProcess, workplace } from '../support/cli.ts';
+import { putModel } from '../support/models.ts';
 
 const root = packageDirectory();
 
@@ -44,6 +45,8 @@ describe('pipeline files in the documents', () => {
     const operator = readFileSync(join(root, 'examples/nearest-obstacle.js'));
     writeFileSync(join(project, 'nearest-obstacle.js'), operator);
     link(project);
+    mkdirSync(join(project, 'models'));
+    putModel(join(project, 'models'), 'planar', {}, 'other');
     const written = parse(text) as Record<string, unknown>;
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;

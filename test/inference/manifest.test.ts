@@ -50,8 +50,12 @@ describe('manifest', () => {
       '[10, 0.1]',
       /output.range: min \(10\) must be less than max \(0.1\)/,
     ],
-    ['a scale of metres', 'range: [0.1, 10]', 'scale: 2', /output.scale: is not for metres/],
-    ['disparity alone', 'meaning: metres', 'meaning: disparity', /output.scale: is missing: base/],
+    [
+      'metres for a network that gives none',
+      'meaning: metres',
+      'meaning: disparity',
+      /output.range: is in metres, and disparity without scale is not/,
+    ],
     [
       'a shift alone',
       'meaning: metres, range: [0.1, 10]',
