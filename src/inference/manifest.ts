@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { interval } from '../core/interval.ts';
-import { float16Advice } from './float16-advice.ts';
 
 const finite = z.number();
 const perChannel = z.tuple([finite, finite, finite]);
@@ -9,24 +8,16 @@ const inputSchema = z
   .strictObject({
     name: z.string().min(1).describe('name of the input tensor'),
     layout: z.enum(['NHWC', 'NCHW']).describe('order of the dimensions'),
-    dtype: z
-      .enum(['uint8', 'float32', 'float16'])
-      .refine((type) => type !== 'float16', {
-        error: `float16 inputs are not supported; ${float16Advice}`,
-      })
-      .transform((type) => type as Exclude<typeof type, 'float16'>)
-      .describe('type of the elements'),
+    dtype: z.enum(['uint8', 'float32', 'float16']).describe('type of the elements'),
     width: z.int().min(1).max(8192).describe('pixels'),
     height: z.int().min(1).max(8192).describe('pixels'),
     channels: z.enum(['RGB', 'BGR']).default('RGB').describe('order of the colours'),
-    range: interval(finite).optional().describe('float32: what 0 and 255 become; default [0, 1]'),
-    mean: perChannel
-      .optional()
-      .describe('float32: subtracted after range, in the order of channels'),
+    range: interval(finite).optional().describe('float: what 0 and 255 become; default [0, 1]'),
+    mean: perChannel.optional().describe('float: subtracted after range, in the order of channels'),
     std: perChannel
       .refine((values) => !values.includes(0), { error: 'must not be 0' })
       .optional()
-      .describe('float32: divided by after mean, in the order of channels'),
+      .describe('float: divided by after mean, in the order of channels'),
     view: z
       .string()
       .regex(/^(any|[1-9]\d*(\.\d+)?:[1-9]\d*(\.\d+)?)$/, {
@@ -36,10 +27,10 @@ const inputSchema = z
       .describe('aspect of the view that is scaled to width × height: "4:3", or "any"'),
   })
   .superRefine((input, context) => {
-    if (input.dtype === 'float32') return;
+    if (input.dtype !== 'uint8') return;
     for (const key of ['range', 'mean', 'std'] as const) {
       if (input[key] === undefined) continue;
-      const message = `is for float32 only; a ${input.dtype} input gets the bytes of the picture`;
+      const message = `is for float32 and float16; a ${input.dtype} input gets the bytes of the picture`;
       context.addIssue({ code: 'custom', path: [key], message });
     }
   });

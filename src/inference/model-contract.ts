@@ -1,6 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { float16Advice } from './float16-advice.ts';
 import type { Manifest } from './manifest.ts';
 
 type Value = InferenceSession.ValueMetadata;
@@ -17,23 +16,30 @@ export function describeModel(session: InferenceSession): string {
   ].join('; ');
 }
 
+const inputTypes: readonly string[] = ['uint8', 'float32', 'float16'];
+
+export type FloatType = 'float32' | 'float16';
+
+/** True for the types of outputs that can be read. */
+export function isFloatType(type: string): type is FloatType {
+  return type === 'float32' || type === 'float16';
+}
+
 /** Why no manifest can make this model usable, and what to do; or nothing. */
 export function unsupportedModel(session: InferenceSession): string | undefined {
   const [input, ...others] = session.inputMetadata;
   if (!input?.isTensor || others.length > 0) {
     return 'only models with one input, the picture, are supported; export it with the other inputs as constants';
   }
-  if (input.type === 'float16') return `float16 inputs are not supported; ${float16Advice}`;
-  if (input.type !== 'uint8' && input.type !== 'float32') {
-    return `${input.type} inputs are not supported; export it with a uint8 or float32 input`;
+  if (!inputTypes.includes(input.type)) {
+    return `${input.type} inputs are not supported; export it with a uint8, float32 or float16 input`;
   }
   if (input.shape.length !== 4) {
     return 'only inputs of four dimensions (NHWC or NCHW) are supported; export it with these';
   }
   const types = session.outputMetadata.flatMap((value) => (value.isTensor ? value.type : []));
-  if (types.includes('float32')) return undefined;
-  if (types.includes('float16')) return `float16 outputs are not supported; ${float16Advice}`;
-  return 'only float32 outputs are supported; export it with one';
+  if (types.some(isFloatType)) return undefined;
+  return 'only float32 and float16 outputs are supported; export it with one';
 }
 
 /** What the manifest says that the model does not, or nothing. */

@@ -43,7 +43,7 @@ function suggestManifest(session: InferenceSession, file: string): string[] {
     `  width: ${side(width)}${anySize ? '  # the model takes any size' : ''}`,
     `  height: ${side(height)}`,
     '  channels: RGB  # or BGR',
-    ...(type === 'float32'
+    ...(type !== 'uint8'
       ? [
           '  range: [0, 1]  # values of the bytes 0 and 255',
           '  mean: [0.485, 0.456, 0.406]  # subtracted; leave out if the model does it',

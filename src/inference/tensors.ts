@@ -1,3 +1,4 @@
+import { float16Bits } from './float16.ts';
 import type { Manifest } from './manifest.ts';
 
 type Input = Manifest['input'];
@@ -10,12 +11,16 @@ export function isPlainInput(input: Input): boolean {
 
 /**
  * Fills the model's input from interleaved uint8 RGB, as the manifest says: channel order, layout
- * and, for float32, `(range(value) − mean) / std`, with mean and std in the model's channel order.
+ * and, for floats, `(range(value) − mean) / std`, with mean and std in the model's channel order.
  *
  * @param rgb `height × width × 3` bytes
- * @param out as many elements, uint8 or float32
+ * @param out as many elements: uint8, float32, or the bits of float16
  */
-export function prepareInput(rgb: Uint8Array, input: Input, out: Uint8Array | Float32Array): void {
+export function prepareInput(
+  rgb: Uint8Array,
+  input: Input,
+  out: Uint8Array | Float32Array | Uint16Array,
+): void {
   const pixels = rgb.length / 3;
   const planar = input.layout === 'NCHW';
   for (let channel = 0; channel < 3; channel++) {
@@ -23,12 +28,19 @@ export function prepareInput(rgb: Uint8Array, input: Input, out: Uint8Array | Fl
     const start = planar ? channel * pixels : channel;
     const step = planar ? 1 : 3;
     // Each byte gives one of 256 values, so the arithmetic is done once, in double precision.
-    const table = input.dtype === 'float32' ? floatTable(input, channel) : undefined;
+    const table = elementTable(input, channel);
     for (let i = 0; i < pixels; i++) {
       const byte = rgb[i * 3 + from] as number;
       out[start + i * step] = table ? (table[byte] as number) : byte;
     }
   }
+}
+
+/** The element that each byte becomes; nothing if it stays as it is. */
+function elementTable(input: Input, channel: number): Float32Array | Uint16Array | undefined {
+  if (input.dtype === 'uint8') return undefined;
+  const floats = floatTable(input, channel);
+  return input.dtype === 'float32' ? floats : Uint16Array.from(floats, float16Bits);
 }
 
 function floatTable(input: Input, channel: number): Float32Array {

@@ -1,7 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
-import { describeModel, manifestProblem, unsupportedModel } from './model-contract.ts';
+import { fromFloat16 } from './float16.ts';
+import {
+  describeModel,
+  type FloatType,
+  isFloatType,
+  manifestProblem,
+  unsupportedModel,
+} from './model-contract.ts';
 import { native } from './native-guard.ts';
 import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
 import { sessionOptions } from './session-settings.ts';
@@ -40,16 +47,20 @@ const prepared = isPlainInput(input)
   ? undefined
   : input.dtype === 'uint8'
     ? new Uint8Array(pixels * 3)
-    : new Float32Array(pixels * 3);
+    : input.dtype === 'float16'
+      ? new Uint16Array(pixels * 3)
+      : new Float32Array(pixels * 3);
 
 // The first run shows the output's real shape, and warms the session up.
-const shape = problem === undefined ? await outputShape() : [];
+const { type: outputType, shape } = await firstOutput();
 const [height = 0, width = 0] = shape.filter((size) => size !== 1);
 /** ONNX Runtime does not accept shared memory. */
 const picture = new Uint8Array(pixels * 3);
 const depth = new Float32Array(height * width);
+/** The bits of a float16 output, which become `depth`. */
+const halves = outputType === 'float16' ? new Uint16Array(depth.length) : undefined;
 const fetches = {
-  [output.name]: new ort.Tensor('float32', depth, problem === undefined ? shape : [0]),
+  [output.name]: new ort.Tensor(outputType, halves ?? depth, problem === undefined ? shape : [0]),
 };
 
 const slots: readonly Slot[] = Array.from({ length: slotCount }, () => ({
@@ -78,6 +89,7 @@ async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Prom
     if (alpha) dropAlpha(memory.pixels, picture);
     else picture.set(memory.pixels.subarray(0, picture.length));
     await run(picture, fetches);
+    if (halves) fromFloat16(halves, depth);
     toMetres(depth, output);
     memory.depth.set(depth);
     post({ type: 'depth', slot, ms: performance.now() - start });
@@ -95,14 +107,16 @@ async function run(
   return native(state, () => session.run({ [input.name]: tensor }, fetches));
 }
 
-/** Shape of the output for a black picture: height and width, among dimensions of 1. */
-async function outputShape(): Promise<readonly number[]> {
+/** Type and shape of the output for a black picture: height and width, among dimensions of 1. */
+async function firstOutput(): Promise<{ type: FloatType; shape: readonly number[] }> {
+  const none = { type: 'float32', shape: [] } as const;
+  if (problem !== undefined) return none;
   const results = await run(new Uint8Array(pixels * 3), [output.name]);
   const { type, dims } = results[output.name] as ort.Tensor;
   const sides = dims.filter((size) => size !== 1);
-  if (type === 'float32' && sides.length === 2) return dims;
-  problem = `the output "${output.name}" must be one float32 picture, and is ${type} [${dims.join(', ')}]`;
-  return [];
+  if (isFloatType(type) && sides.length === 2) return { type, shape: dims };
+  problem = `the output "${output.name}" must be one float32 or float16 picture, and is ${type} [${dims.join(', ')}]`;
+  return none;
 }
 
 async function close(): Promise<void> {

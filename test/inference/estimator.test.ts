@@ -248,19 +248,29 @@ describe('a model that does not fit its manifest', () => {
     fails(
       'colour',
       {},
-      /output "other" must be one float32 picture, and is float32 \[1, 3, 6, 8\]/,
+      /output "other" must be one float32 or float16 picture, and is float32 \[1, 3, 6, 8\]/,
     ));
 
   it('two inputs', () =>
     fails('two-inputs', {}, /input "gain": float32 \[1\].*only models with one input/));
+});
 
-  it.each(['half-in', 'half-out'] as const)('float16: %s, and how to convert it', (model) =>
-    fails(
-      model,
-      {},
-      /cannot be used: .*float16 (in|out)puts are not supported; .*keep_io_types=True/,
-    ),
-  );
+describe('a float16 model gives the depth of its float32 twin', () => {
+  const normal = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], range: [0, 4] };
+
+  it.each([
+    ['half-in', {}],
+    ['half-out', {}],
+    ['half', {}],
+    ['half', normal],
+  ] as const)('%s %o', async (model, input) => {
+    const twin = await (await estimator('mean', { input })).estimate(varied);
+    const frame = await (await estimator(model, { input })).estimate(varied);
+    expect(Math.max(...twin.data)).toBeGreaterThan(0.3);
+    frame.data.forEach((value, i) => {
+      expect(Math.abs(value - twin.data[i]!)).toBeLessThan(1e-3 * Math.max(1, twin.data[i]!));
+    });
+  });
 });
 
 it('a provider that is not there: says what to do', async () => {

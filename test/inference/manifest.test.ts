@@ -66,7 +66,7 @@ describe('manifest', () => {
       'a mean of bytes',
       'view: "4:3"',
       'mean: [0, 0, 0]',
-      /input.mean: is for float32 only; a uint8/,
+      /input.mean: is for float32 and float16; a uint8/,
     ],
     ['a std of 0', 'dtype: uint8', 'dtype: float32, std: [0, 1, 1]', /input.std: must not be 0/],
     ['no size', 'width: 224, ', '', /input: missing option "width": pixels/],

@@ -15,6 +15,8 @@ export type FixtureModel =
   | 'colour'
   | 'slow'
   | 'two-inputs'
+  | 'mean'
+  | 'half'
   | 'half-in'
   | 'half-out';
 
@@ -24,6 +26,8 @@ export function fixtureModel(model: FixtureModel): string {
 
 const bytes = { name: 'picture', layout: 'NHWC', dtype: 'uint8', width: 8, height: 6 };
 const floats = { name: 'picture', layout: 'NCHW', dtype: 'float32', width: 8, height: 6 };
+
+const halves = { ...floats, dtype: 'float16' };
 
 const manifests: Record<FixtureModel, { input: object; output: object }> = {
   metres: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
@@ -36,7 +40,9 @@ const manifests: Record<FixtureModel, { input: object; output: object }> = {
   colour: { input: floats, output: { name: 'other', meaning: 'metres' } },
   slow: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   'two-inputs': { input: floats, output: { name: 'depth', meaning: 'metres' } },
-  'half-in': { input: floats, output: { name: 'depth', meaning: 'metres' } },
+  mean: { input: floats, output: { name: 'depth', meaning: 'metres' } },
+  half: { input: halves, output: { name: 'depth', meaning: 'metres' } },
+  'half-in': { input: halves, output: { name: 'depth', meaning: 'metres' } },
   'half-out': { input: floats, output: { name: 'depth', meaning: 'metres' } },
 };
 
