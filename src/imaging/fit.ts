@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { ImageFrame } from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
-import { type Fit, planFit } from '../depth/fit-plan.ts';
+import { type Fit, type FitPlan, planFit } from '../depth/fit-plan.ts';
 import { fittedBase } from '../depth/frame-geometry.ts';
 
 sharp.cache(false);
@@ -19,8 +19,12 @@ export async function fitImage(
   view?: number,
 ): Promise<ImageFrame> {
   const plan = planFit(frame, size, fit, view);
-  if (plan.untouched) return frame;
-  const { part, inner } = plan;
+  return plan.untouched ? frame : fitPart(frame, plan);
+}
+
+/** The same by a plan: any part of the picture, at any place of the result. */
+export async function fitPart(frame: ImageFrame, plan: FitPlan): Promise<ImageFrame> {
+  const { part, inner, size } = plan;
   const channels = frame.format === 'rgba' ? 4 : 3;
   const raw = { width: frame.width, height: frame.height, channels } as const;
   const data = await sharp(frame.data, { raw })
