@@ -1,16 +1,14 @@
 import { measured } from '../src/benchmark/statistics.ts';
 import type { DepthFrame, DepthMap, ImageFrame } from '../src/core/frame.ts';
-import type { Size } from '../src/core/size.ts';
 import { scaleNearest } from '../src/depth/geometry.ts';
-import { geometryOf, wholeView } from '../src/depth/view.ts';
+import { medianScale } from '../src/depth/metrics.ts';
+import { geometryOf } from '../src/depth/view.ts';
 import { type EdgeErrors, edgeErrors } from '../src/evaluation/edge-errors.ts';
 import { fitImage } from '../src/imaging/fit.ts';
 import { DepthEstimator } from '../src/index.ts';
 import { type Method, methods, Upsampler } from '../src/registration/upsample.ts';
-import { Film } from '../src/synthetic/film.ts';
 import type { Bench } from './support/bench.ts';
-
-const size: Size = { width: 1280, height: 720 };
+import { rooms, roomSize as size } from './support/rooms.ts';
 
 /**
  * Depth placed on the pixels of a picture of 1280×720, compared with the truth at its edges: the true depth
@@ -20,25 +18,19 @@ export const register: Bench = {
   name: 'register',
   summary: 'depth on a picture of 1280×720: errors at the edges of rooms, and CPU time',
   async run({ rounds, model }, print) {
-    const film = new Film({
-      seed: 11,
-      ...size,
-      aspect: size.width / size.height,
-      fps: 30,
-      framesPerRoom: 1,
-      motion: 'views',
-      fieldOfView: [60, 75],
-      noise: 0.3,
-    });
+    const shoot = rooms();
     const estimator = await DepthEstimator.open({ model });
     const upsampler = new Upsampler();
     const errors = new Map<string, EdgeErrors[]>();
     const times = new Map<Method, number[]>();
     for (let round = 0; round < rounds; round++) {
-      const room = shoot(film, round);
+      const room = shoot(round);
       const truth = room.truth as DepthMap;
       const estimate = await estimator.estimate(room);
-      const inputs = { 'the true depth': await trueDepth(room, estimate), FastDepth: estimate };
+      const inputs = {
+        'the true depth': await trueDepth(room, estimate),
+        'the network’s depth': scaled(estimate),
+      };
       for (const method of methods) {
         for (const [name, depth] of Object.entries(inputs)) {
           const data = place(upsampler, depth, room, method);
@@ -65,21 +57,11 @@ export const register: Bench = {
   },
 };
 
-function shoot(film: Film, index: number): ImageFrame {
-  const { rgb, depth, intrinsics } = film.shoot(index);
-  return {
-    kind: 'image',
-    seq: index,
-    pts: 0n,
-    capturedAt: 0n,
-    source: 'synthetic-room',
-    ...size,
-    format: 'rgb',
-    data: rgb,
-    intrinsics,
-    view: wholeView(size),
-    truth: { ...size, data: depth },
-  };
+/** The estimate with the median of the truth: edges are where surfaces meet, however far away. */
+function scaled(estimate: DepthFrame): DepthFrame {
+  const truth = scaleNearest(estimate.truth as DepthMap, estimate).data;
+  const scale = medianScale(estimate.data, truth) ?? 1;
+  return { ...estimate, data: estimate.data.map((metres) => metres * scale) };
 }
 
 /** The nearest true depth at each pixel of the estimate. */

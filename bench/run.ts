@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
 import { cost } from './cost.ts';
+import { cover } from './cover.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   throughput,
   cost,
   register,
+  cover,
   freshness,
   idle,
   scaling,

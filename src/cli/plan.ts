@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
+import { fuseGeometry } from '../depth/fuse-geometry.ts';
+import { type Geometry, wholeView } from '../depth/view.ts';
 import { mostFrameMemory } from '../pipeline/frame-memory.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
@@ -63,9 +65,15 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
   } catch (error) {
     line = { launchProblem: (error as Error).message };
   }
+  const pictures = picturesBefore(pipeline, fusion);
   const stages = await Promise.all(
-    fusion.operators.map(async (step) => {
-      const facts = await step.component?.definition.plan?.(step.component.options, context);
+    fusion.operators.map(async (step, index) => {
+      const picture = pictures[index];
+      const known = {
+        ...context,
+        ...(picture && { picture: { ...picture.size, view: picture.view } }),
+      };
+      const facts = await step.component?.definition.plan?.(step.component.options, known);
       return {
         name: step.name,
         ...(step.component?.definition.queued && { queue: queueText(step) }),
@@ -89,6 +97,23 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
     ...(bytes !== undefined && { mostMemoryMiB: Math.max(1, Math.round(bytes / 2 ** 20)) }),
     ...(largest && { largestPicture: `${largest.width}×${largest.height}` }),
   };
+}
+
+/** The pictures that come to each operator; undefined where they are not known. */
+function picturesBefore(
+  { source: { definition, options } }: Pipeline,
+  { fused, operators }: FusedPlan,
+): (Geometry | undefined)[] {
+  const size = definition.pictureSize?.(options);
+  let picture = size && fuseGeometry({ size, view: wholeView(size) }, fused);
+  return operators.map(({ component }) => {
+    const before = picture;
+    const does = component?.definition.fuse?.(component.options);
+    // A user's own function may change anything.
+    if (!component) picture = undefined;
+    else if (does && picture) picture = fuseGeometry(picture, [does]);
+    return before;
+  });
 }
 
 function queueText({ queue }: Pick<OperatorStep, 'queue'>): string {

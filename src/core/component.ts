@@ -1,7 +1,7 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
-import type { DepthUnit, Frame, FrameKind } from './frame.ts';
+import type { DepthUnit, Frame, FrameKind, View } from './frame.ts';
 import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
 import type { ValueProblem } from './option-problems.ts';
@@ -223,6 +223,8 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
 export interface PlanContext {
   readonly fused: readonly Fusion[];
   readonly baseDirectory: string;
+  /** The pictures that come to an operator, for `plan`; missing where they are not known. */
+  readonly picture?: Size & { readonly view: View };
 }
 
 /** The same, for an operator with a queue. */

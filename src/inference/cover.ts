@@ -66,11 +66,13 @@ function fill(part: Rectangle, size: Size): FitPlan {
  * smoothly from one to the other, so that there is no seam. Where only one is valid, that one counts.
  *
  * @param shift pixels from the start of `first` to that of `second`, at most their length
+ * @param range valid depth of the result, metres; scaling must not lead out of it
  */
 export function mergeViews(
   first: DepthMap,
   second: DepthMap,
   { along, shift }: Pick<TwoViews, 'along' | 'shift'>,
+  range: readonly [number, number] = [0, Number.POSITIVE_INFINITY],
 ): DepthMap {
   const { width, height } = first;
   const size = { width, height, [along]: first[along] + shift };
@@ -85,7 +87,8 @@ export function mergeViews(
       const a = x < width && y < height ? (first.data[y * width + x] as number) * scale : 0;
       const b = u >= 0 && v >= 0 ? (second.data[v * width + u] as number) / scale : 0;
       const place = (along === 'width' ? u : v) + 0.5;
-      data[y * size.width + x] = mix(a, b, smoothStep(place / overlap));
+      const metres = mix(a, b, smoothStep(place / overlap));
+      data[y * size.width + x] = metres && Math.min(range[1], Math.max(range[0], metres));
     }
   }
   return { ...size, data };

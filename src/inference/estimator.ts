@@ -1,9 +1,17 @@
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import { type DepthFrame, derive, type ImageFrame, type Picture } from '../core/frame.ts';
+import {
+  type DepthFrame,
+  type DepthMap,
+  derive,
+  type ImageFrame,
+  type Picture,
+} from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
+import type { FitPlan } from '../depth/fit-plan.ts';
 import { geometryOf, scaleGeometry } from '../depth/view.ts';
-import { fitImage } from '../imaging/fit.ts';
+import { fitImage, fitPart } from '../imaging/fit.ts';
+import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
@@ -24,6 +32,12 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   readonly tuned?: boolean;
   /** Keep the picture as it came, as the result's `picture`. */
   readonly keepPicture?: boolean;
+  /**
+   * What the model sees of a picture whose shape is not that of its view: the `centre` (default), all of
+   * it squeezed into that shape (`squeeze`), or all of it in `two-views` that overlap, which takes twice
+   * the time.
+   */
+  readonly cover?: Cover;
   readonly log?: Pick<Logger, 'info' | 'warn'>;
 }
 
@@ -57,12 +71,18 @@ export class DepthEstimator {
   readonly #pool: WorkerPool;
   readonly #geometry: ModelGeometry;
   readonly #keepPicture: boolean;
+  readonly #cover: Cover;
 
-  private constructor(pool: WorkerPool, workers: number, keepPicture: boolean) {
+  private constructor(
+    pool: WorkerPool,
+    workers: number,
+    { keepPicture = false, cover = 'centre' }: Pick<EstimatorOptions, 'keepPicture' | 'cover'>,
+  ) {
     this.workers = workers;
     this.model = pool.model;
     this.#pool = pool;
     this.#keepPicture = keepPicture;
+    this.#cover = cover;
     this.#geometry = geometry(pool.model.manifest);
   }
 
@@ -77,7 +97,8 @@ export class DepthEstimator {
       baseDirectory = process.cwd(),
       tuned = false,
       log,
-      keepPicture = false,
+      keepPicture,
+      cover,
       ...pool
     } = options;
     const { providers = ['cpu'], workers, threads } = pool;
@@ -87,7 +108,10 @@ export class DepthEstimator {
     if (words !== undefined) log?.info(`tuned for this machine: ${words}`);
     const settings = { ...pool, providers, ...chosen };
     const opened = await WorkerPool.open({ ...found, path }, settings);
-    return new DepthEstimator(opened, chosen.workers, keepPicture);
+    return new DepthEstimator(opened, chosen.workers, {
+      ...(keepPicture !== undefined && { keepPicture }),
+      ...(cover && { cover }),
+    });
   }
 
   /** Rejects when the model's workers keep dying, and no estimate can succeed any more. */
@@ -97,20 +121,51 @@ export class DepthEstimator {
 
   /**
    * Depth of a picture. A picture of the model's size is used unchanged; of any other, the centre with
-   * the aspect that the model was trained on is scaled to its size. That is the `image` of the result,
-   * and intrinsics and truth are cropped with it.
+   * the aspect that the model was trained on is scaled to its size, or what `cover` says. That is the
+   * `image` of the result, and view, intrinsics and truth are cropped with it.
    *
    * @param stage name of the time taken in `timings`, milliseconds
    * @throws DepthlineError `MODEL` if the model fails on this picture
    */
   async estimate(picture: ImageFrame | Picture, stage = 'estimate-depth'): Promise<DepthFrame> {
     const frame = 'kind' in picture ? picture : asFrame(picture);
+    const { view } = this.#geometry;
+    const inTwo = this.#cover === 'two-views' && view !== undefined && !this.#fits(frame);
+    const depth =
+      inTwo && leavesOut(frame, view)
+        ? await this.#estimateTwice(frame, { ...this.#geometry, view }, stage)
+        : await this.#estimateOnce(frame, this.#cover === 'squeeze' ? undefined : view, stage);
+    return this.#keepPicture ? { ...depth, picture: frame } : depth;
+  }
+
+  async #estimateOnce(
+    frame: ImageFrame,
+    view: number | undefined,
+    stage: string,
+  ): Promise<DepthFrame> {
     const image = this.#fits(frame)
       ? frame
-      : await fitImage(frame, this.#geometry, 'stretch', this.#geometry.view);
-    const inference = await this.#pool.infer(image);
-    const depth = depthFrame(image, inference, this.model, stage);
-    return this.#keepPicture ? { ...depth, picture: frame } : depth;
+      : await fitImage(frame, this.#geometry, 'stretch', view);
+    return depthFrame(image, await this.#pool.infer(image), this.model, stage);
+  }
+
+  async #estimateTwice(
+    frame: ImageFrame,
+    input: Size & { readonly view: number },
+    stage: string,
+  ): Promise<DepthFrame> {
+    const plan = planTwoViews(frame, input);
+    const seen = async (part: FitPlan) => this.#pool.infer(await fitPart(frame, part));
+    const [image, a, b] = await Promise.all([
+      fitPart(frame, plan.whole),
+      seen(plan.first),
+      seen(plan.second),
+    ]);
+    const shift = Math.round((plan.shift * a[plan.along]) / input[plan.along]);
+    const { range } = this.model.manifest.output;
+    const merged = mergeViews(mapOf(a), mapOf(b), { along: plan.along, shift }, range);
+    const { width, height, data } = merged;
+    return depthFrame(image, { depth: data, width, height, ms: a.ms + b.ms }, this.model, stage);
   }
 
   async close(): Promise<void> {
@@ -120,6 +175,10 @@ export class DepthEstimator {
   #fits(frame: ImageFrame): boolean {
     return frame.width === this.#geometry.width && frame.height === this.#geometry.height;
   }
+}
+
+function mapOf({ width, height, depth }: Inference): DepthMap {
+  return { width, height, data: depth };
 }
 
 function depthFrame(

@@ -4,6 +4,8 @@ import { defineOperator } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
+import { covers } from '../inference/cover.ts';
+import { describeSeen } from '../inference/describe-seen.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
 import { WorkerDied } from '../inference/inference-thread.ts';
 import { modelProblems, providerProblems } from '../inference/model-check.ts';
@@ -49,6 +51,12 @@ const options = z.strictObject({
     .describe(
       'picture beside the depth: what the network sees, or the source’s own as well, at its full size, as register needs it',
     ),
+  cover: z
+    .enum(covers)
+    .default('centre')
+    .describe(
+      'of a picture whose shape is not that of the network’s view: its centre; all of it, squeezed into that shape; or all of it in two views that overlap, at twice the time',
+    ),
   'on-error': z
     .enum(['fail', 'skip'])
     .default('fail')
@@ -77,10 +85,11 @@ export const estimateDepth = defineOperator({
     { model: 'fastdepth' },
     { model: 'fastdepth', workers: 2, 'on-error': 'skip' },
     { model: 'fastdepth', image: 'source' },
+    { model: 'fastdepth', cover: 'two-views' },
     { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
   ],
 
-  wantsWhole: ({ image }) => image === 'source',
+  wantsWhole: ({ image, cover }) => image === 'source' || cover === 'two-views',
   adds: ({ image }) => (image === 'source' ? ['picture'] : []),
 
   reads: ({ model }, baseDirectory) =>
@@ -99,11 +108,11 @@ export const estimateDepth = defineOperator({
     return { unit: isRelative(found.manifest.output) ? 'relative' : 'm' };
   },
 
-  async requires({ model }, { baseDirectory }): Promise<Fusion> {
+  async requires({ model, cover }, { baseDirectory }): Promise<Fusion> {
     const { manifest } = await findModel(model, baseDirectory);
     const { width, height, view } = geometry(manifest);
     const fusion = { do: 'resize', width, height, fit: 'stretch', on: 'auto' } as const;
-    return view === undefined ? fusion : { ...fusion, view };
+    return view === undefined || cover !== 'centre' ? fusion : { ...fusion, view };
   },
 
   async concurrency(options, { baseDirectory, queue }) {
@@ -117,7 +126,7 @@ export const estimateDepth = defineOperator({
     return { model: options.model, providers: options.providers, ...chosen };
   },
 
-  async plan(options, { baseDirectory }) {
+  async plan(options, { baseDirectory, picture }) {
     const { found, chosen } = await resolve(options, baseDirectory);
     const { manifest, path, bytes } = found;
     const { input, output } = manifest;
@@ -126,6 +135,7 @@ export const estimateDepth = defineOperator({
       model: manifest.name,
       file: path,
       expects: `${input.width}×${input.height} ${input.channels}, ${input.view === 'any' ? 'any view' : `a ${input.view} view`}`,
+      sees: describeSeen(geometry(manifest), options.cover, picture),
       gives: isRelative(output) ? 'relative depth, without a unit' : 'metres',
       ...(output.range && { range: `${output.range[0]}…${output.range[1]} m` }),
       workers: chosen.workers,
@@ -146,6 +156,7 @@ export const estimateDepth = defineOperator({
       providers: options.providers,
       tuned: options.tuned === 'auto',
       keepPicture: options.image === 'source',
+      cover: options.cover,
       log: context.log,
       onRestart: (why) => {
         context.restarted(why);

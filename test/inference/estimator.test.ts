@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import { DepthEstimator, type EstimatorOptions } from '../../src/inference/estimator.ts';
 import { startProcess } from '../support/cli.ts';
-import { imageFrame } from '../support/frames.ts';
+import { depthFrame, imageFrame } from '../support/frames.ts';
 import { fixtureModel, type ManifestChanges, putModel } from '../support/models.ts';
 
 let directory: string;
@@ -48,6 +48,50 @@ function close(data: Float32Array, values: readonly number[]): void {
     expect(value).toBeCloseTo(values[i] as number, 4);
   });
 }
+
+describe('of a picture that is wider than the view of the model', () => {
+  const wide: ImageFrame = {
+    ...imageFrame(160, 90, 0, (x) => [50 + x, 0, 0]),
+    intrinsics: { fx: 100, fy: 100, cx: 79.5, cy: 44.5 },
+    truth: depthFrame(160, 90, 0, (x) => 1 + x),
+  };
+  const view = { input: { view: '4:3' } };
+  const whole = { left: 0, top: 0, width: 160, height: 90, source: { width: 160, height: 90 } };
+
+  it('the centre is seen', async () => {
+    const frame = await (await estimator('metres', view)).estimate(wide);
+    expect(frame).toMatchObject({ width: 8, height: 6 });
+    expect(frame.view).toEqual({ ...whole, left: 20, width: 120 });
+    expect(frame).not.toHaveProperty('picture');
+  });
+
+  it('or all of it, squeezed', async () => {
+    const squeezed = await estimator('metres', view, { cover: 'squeeze', keepPicture: true });
+    const frame = await squeezed.estimate(wide);
+    expect(frame).toMatchObject({ width: 8, height: 6, view: whole });
+    expect(frame.intrinsics?.fx).toBeCloseTo(5);
+    expect(frame.picture).toBe(wide);
+  });
+
+  it('or all of it in two views, merged', async () => {
+    const twice = await estimator('metres', view, { cover: 'two-views' });
+    const frame = await twice.estimate(wide);
+    expect(frame).toMatchObject({ width: 11, height: 6, view: whole });
+    expect(frame.image).toMatchObject({ width: 11, height: 6, view: whole });
+    expect(frame.truth).toMatchObject({ width: 160, height: 90 });
+    // The model gives a hundredth of red, which rises by one per column of the picture.
+    for (let x = 1; x < 10; x++) {
+      const column = (x + 0.5) * (160 / 11) - 0.5;
+      expect(frame.data[x + 22]).toBeCloseTo((50 + column) / 100, 1);
+    }
+  });
+
+  it('a picture of the view’s shape is seen once', async () => {
+    const twice = await estimator('metres', view, { cover: 'two-views' });
+    expect(await twice.estimate(imageFrame(80, 60))).toMatchObject({ width: 8, height: 6 });
+    expect(await twice.estimate(varied)).toMatchObject({ width: 8, height: 6 });
+  });
+});
 
 describe('a depth frame', () => {
   it('equals a direct run of ONNX Runtime, bit for bit', async () => {

@@ -112,6 +112,7 @@ it('a plan shows what the model expects', async () => {
     model: 'metres',
     file: join(directory, 'metres.onnx'),
     expects: '8×6 RGB, a 4:3 view',
+    sees: 'the centre of each picture, in the shape that it expects',
     gives: 'metres',
     range: '0.1…10 m',
     workers: 2,
@@ -124,6 +125,45 @@ it('a plan shows what the model expects', async () => {
     expects: '8×6 RGB, any view',
     gives: 'relative depth, without a unit',
   });
+});
+
+it('a plan shows which part of the picture the model sees', async () => {
+  putModel(directory, 'metres', { input: { view: '4:3' } });
+  const sees = async (cover: 'centre' | 'squeeze' | 'two-views', width?: number) => {
+    const size = { width: width ?? 0, height: 720 };
+    const view = { left: 0, top: 0, ...size, source: size };
+    const plan = await estimateDepth.plan!(options({ model: 'metres.onnx', cover }), {
+      fused: [],
+      baseDirectory: directory,
+      ...(width !== undefined && { picture: { ...size, view } }),
+    });
+    return plan.sees;
+  };
+  expect(await sees('centre', 1280)).toBe(
+    '960×720 of the 1280×720 picture; 25 % of it is not seen',
+  );
+  expect(await sees('centre', 960)).toBe('all of the 960×720 picture');
+  expect(await sees('squeeze', 1280)).toBe('all of the 1280×720 picture');
+  expect(await sees('two-views', 1280)).toBe(
+    'all of the 1280×720 picture, in two views that overlap',
+  );
+  expect(await sees('two-views', 2400)).toMatch(
+    /^1920×720 .*; 20 % of it is not seen, in two views/,
+  );
+  expect(await sees('squeeze')).toBe('all of each picture');
+});
+
+it('a launch line delivers what the cover needs', async () => {
+  putModel(directory, 'metres', { input: { view: '4:3' } });
+  const ask = async (over: object) => {
+    const parsed = options({ model: 'metres.onnx', ...over });
+    const fusion = await estimateDepth.requires!(parsed, { fused: [], baseDirectory: directory });
+    return [fusion, estimateDepth.wantsWhole!(parsed)];
+  };
+  const squeeze = { do: 'resize', width: 8, height: 6, fit: 'stretch', on: 'auto' };
+  expect(await ask({ cover: 'squeeze' })).toEqual([squeeze, false]);
+  expect(await ask({ image: 'source' })).toEqual([{ ...squeeze, view: 4 / 3 }, true]);
+  expect((await ask({ cover: 'two-views' }))[1]).toBe(true);
 });
 
 it('a missing model is said before the first frame', async () => {
