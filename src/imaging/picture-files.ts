@@ -3,11 +3,14 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { DepthlineError } from '../core/errors.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
+import { depthEndings, isDepthFile } from './depth-file.ts';
 import { naturalOrder } from './natural-order.ts';
 import { isPicture, readableEndings } from './picture-formats.ts';
 
 /** Absolute paths of pictures, in natural order, and of their depth, if there is any. */
 export interface PictureFiles {
+  /** The folder that was searched, or that of the RGB-D set. */
+  readonly base: string;
   /** Pictures of any known format, also of those that cannot be read. */
   readonly pictures: readonly string[];
   /** Paths of the pictures from the folder that was searched: `kitchen.jpg`. */
@@ -15,6 +18,19 @@ export interface PictureFiles {
   /** As long as `pictures`; `undefined` where a picture has none. */
   readonly depths?: readonly (string | undefined)[];
   /** Files that were found and are not used: no pictures, or depth without a picture. */
+  readonly ignored: readonly string[];
+}
+
+/** Absolute paths of recorded depth, in natural order, and of its pictures, if there are any. */
+export interface DepthFiles {
+  /** The folder that was searched, or that of the RGB-D set. */
+  readonly base: string;
+  readonly depths: readonly string[];
+  /** Paths of the depth files from their folder. */
+  readonly names: readonly string[];
+  /** As long as `depths`; `undefined` where there is none. */
+  readonly pictures?: readonly (string | undefined)[];
+  /** Files that were found and are not used. */
   readonly ignored: readonly string[];
 }
 
@@ -36,9 +52,10 @@ export async function findPictures(
   const found = await list(isSet ? join(root, 'rgb') : path, baseDirectory, isPicture);
   const { chosen: pictures } = found;
   if (pictures.length === 0) throw noneFound('picture', path, root, readableEndings);
+  const base = isSet ? root : found.base;
   const names = pictures.map((file) => relative(found.base, file));
   const depthPath = depth ?? (isSet ? join(root, 'depth') : undefined);
-  if (depthPath === undefined) return { pictures, names, ignored: found.others };
+  if (depthPath === undefined) return { base, pictures, names, ignored: found.others };
   const depths = await list(depthPath, baseDirectory, isPng);
   if (depths.chosen.length === 0)
     throw noneFound('depth picture', depthPath, resolvePath(baseDirectory, depthPath), ['png']);
@@ -46,7 +63,36 @@ export async function findPictures(
   const used = new Set(paired);
   const unused = depths.chosen.filter((file) => !used.has(file));
   const ignored = [...found.others, ...depths.others, ...unused];
-  return { pictures, names, depths: paired, ignored };
+  return { base, pictures, names, depths: paired, ignored };
+}
+
+/**
+ * Finds depth that was recorded, and the pictures that belong to it, if the folder is an RGB-D set.
+ *
+ * @param path folder, glob or file of 16-bit PNG or NumPy files
+ * @throws DepthlineError `SOURCE` if there are none
+ */
+export async function findDepth(path: string, baseDirectory: string): Promise<DepthFiles> {
+  const root = resolvePath(baseDirectory, path);
+  const isSet = (await isFolder(join(root, 'rgb'))) && (await isFolder(join(root, 'depth')));
+  const found = await list(isSet ? join(root, 'depth') : path, baseDirectory, isDepthFile);
+  const { chosen: depths } = found;
+  if (depths.length === 0) throw noneFound('depth', path, root, depthEndings);
+  const base = isSet ? root : found.base;
+  const names = depths.map((file) => relative(found.base, file));
+  if (!isSet) return { base, depths, names, ignored: found.others };
+  const pictures = await list(join(root, 'rgb'), baseDirectory, isPicture);
+  const byStem = new Map(pictures.chosen.map((file) => [stem(file), file]));
+  const paired = depths.map((file) => byStem.get(stem(file)));
+  const used = new Set(paired);
+  const unused = pictures.chosen.filter((file) => !used.has(file));
+  return {
+    base,
+    depths,
+    names,
+    pictures: paired,
+    ignored: [...found.others, ...pictures.others, ...unused],
+  };
 }
 
 const isPng = (path: string) => extname(path).toLowerCase() === '.png';

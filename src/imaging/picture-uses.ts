@@ -10,12 +10,17 @@ import { readableEndings } from './picture-formats.ts';
  *
  * @param option the one that holds the path
  */
-export function pictureUses(path: string, option: string, baseDirectory: string): PathUse[] {
+export function pictureUses(
+  path: string,
+  option: string,
+  baseDirectory: string,
+  endings: readonly string[] = readableEndings,
+): PathUse[] {
   const given = resolve(baseDirectory, expandHome(path));
   const info = look(given);
   if (info?.isFile()) return [{ path: given, as: 'file', option }];
-  const names = endingIn(readableEndings);
-  if (!info) return [{ ...globUse(given), option }];
+  const names = endingIn(endings);
+  if (!info) return [{ ...globUse(given, endings), option }];
   const set = [join(given, 'rgb'), join(given, 'depth')];
   const folders = set.every((folder) => look(folder)?.isDirectory()) ? set : [given];
   return folders.map((folder) => ({ path: folder, as: 'folder', option, names }));
@@ -24,7 +29,7 @@ export function pictureUses(path: string, option: string, baseDirectory: string)
 const wildcard = /[*?[\]{}()!+@]/;
 
 /** The folders that a glob begins in, and what is known of the names. */
-function globUse(glob: string): Omit<PathUse, 'option'> {
+function globUse(glob: string, endings: readonly string[]): Omit<PathUse, 'option'> {
   const parts = glob.split('/');
   let first = 1;
   // As `findPictures` does: what exists under its very name is that folder.
@@ -36,7 +41,7 @@ function globUse(glob: string): Omit<PathUse, 'option'> {
     path: parts.slice(0, first).join('/') || '/',
     as: 'folder',
     ...(first < parts.length - 1 && { deep: true }),
-    names: endingIn(ending === '' || wildcard.test(ending) ? readableEndings : [ending], before),
+    names: endingIn(ending === '' || wildcard.test(ending) ? endings : [ending], before),
   };
 }
 

@@ -2,80 +2,100 @@ import { relative } from 'node:path';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { type ComponentContext, defineSource } from '../core/component.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
-import type { DepthMap, ImageFrame } from '../core/frame.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { DepthMap, Frame, FrameBase, ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
-import { geometryOfFrames } from '../depth/fuse-geometry.ts';
+import type { Size } from '../core/size.ts';
+import { type FrameGeometry, geometryOfFrames } from '../depth/fuse-geometry.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import { decodeRgb } from '../imaging/decode.ts';
-import { readDepthFile } from '../imaging/depth-file.ts';
-import { findPictures, type PictureFiles } from '../imaging/picture-files.ts';
+import {
+  type FoundFrames,
+  type FrameFile,
+  findFrames,
+  type ReadFrame,
+  readFrame,
+} from '../files/read-frames.ts';
+import { RecordedTimeline } from '../files/recorded-rows.ts';
+import type { DecodedPicture } from '../imaging/decode.ts';
+import { readableEndings } from '../imaging/picture-formats.ts';
 import { pictureUses } from '../imaging/picture-uses.ts';
 
-const options = z.strictObject({
-  path: z
-    .string()
-    .min(1)
-    .describe(
-      'folder, glob or file of JPEG, PNG, WebP, AVIF, GIF or TIFF pictures; or a folder with rgb/ and depth/',
-    ),
-  depth: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('folder or glob of 16-bit PNG in millimetres: the ground truth of the pictures'),
-  fps: z.number().min(0.01).max(1000).default(30).describe('frames per second'),
-  loop: z.boolean().default(false).describe('start over at the end'),
-  realtime: z
-    .boolean()
-    .default(false)
-    .describe('emit frames at `fps`, instead of as fast as the pipeline accepts them'),
-  'on-error': z
-    .enum(['fail', 'skip'])
-    .default('fail')
-    .describe('unreadable picture: end the run, or skip it and count it as dropped'),
-  intrinsics: intrinsicsSchema.optional(),
-});
+const options = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'folder, glob or file of JPEG, PNG, WebP, AVIF, GIF or TIFF pictures; or a folder with rgb/ and depth/',
+      ),
+    as: z
+      .enum(['image', 'depth'])
+      .default('image')
+      .describe(
+        'image: pictures; depth: recorded depth (16-bit PNG in millimetres, NumPy in metres), with its pictures from a folder with rgb/ and depth/',
+      ),
+    depth: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('folder or glob of 16-bit PNG in millimetres: the ground truth of the pictures'),
+    fps: z.number().min(0.01).max(1000).default(30).describe('frames per second'),
+    times: z
+      .enum(['fps', 'index'])
+      .default('fps')
+      .describe(
+        'fps: frames are numbered from 0 at `fps`; index: seq, pts and name of each frame from index.csv, as the file sink wrote it; only frames in it are read, in its order',
+      ),
+    loop: z.boolean().default(false).describe('start over at the end'),
+    realtime: z
+      .boolean()
+      .default(false)
+      .describe(
+        'emit frames at their times (`fps`, or those of the index), instead of as fast as the pipeline accepts them',
+      ),
+    'on-error': z
+      .enum(['fail', 'skip'])
+      .default('fail')
+      .describe('unreadable picture: end the run, or skip it and count it as dropped'),
+    intrinsics: intrinsicsSchema.optional(),
+  })
+  .refine((o) => o.as === 'image' || o.depth === undefined, {
+    path: ['depth'],
+    error: 'is the ground truth of pictures; with "as: depth", path alone names the depth',
+  });
 
 type Options = z.output<typeof options>;
 
-/** A picture that was read, or the reason why it was not. */
-type Outcome =
-  | {
-      readonly picture: Awaited<ReturnType<typeof decodeRgb>>;
-      readonly truth: DepthMap | undefined;
-    }
-  | { readonly problem: DepthlineError };
-
 /**
  * Frames of picture files in natural order (RGB, uint8), upright as their EXIF orientation says.
- * Pictures with a depth file carry it as `truth`.
+ * Pictures with a depth file carry it as `truth`. With `as: depth`, frames of recorded depth.
  */
 export const images = defineSource({
   name: 'images',
-  summary: 'Reads pictures from a folder, with their ground truth if present.',
-  emits: ['image'],
+  summary: 'Reads pictures from a folder, with their ground truth if present, or recorded depth.',
+  emits: ({ as }: Options) => [as],
   options,
   facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [
     { path: 'photos' },
     { path: 'photos/*.jpg', fps: 5, loop: true, realtime: true },
     { path: 'recording/rgb', depth: 'recording/depth', 'on-error': 'skip' },
+    { path: 'out/depth', as: 'depth', times: 'index', realtime: true },
   ],
 
-  reads: ({ path, depth }, baseDirectory) => [
-    ...pictureUses(path, 'path', baseDirectory),
+  reads: ({ path, depth, as }, baseDirectory) => [
+    ...pictureUses(path, 'path', baseDirectory, as === 'depth' ? withNpy : readableEndings),
     ...(depth === undefined ? [] : pictureUses(depth, 'depth', baseDirectory)),
   ],
 
   async create(options, context) {
-    const files = await findPictures(options.path, options.depth, context.baseDirectory);
-    reportUnused(files, context);
-    return new Observable<ImageFrame>((subscriber) => {
+    const found = await findFrames(options, context.baseDirectory);
+    reportUnused(found, options, context);
+    return new Observable<Frame>((subscriber) => {
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, context.signal]);
-      const emit = (frame: ImageFrame) => subscriber.next(frame);
-      deliver(files, options, context, signal, emit).then(
+      const emit = (frame: Frame) => subscriber.next(frame);
+      deliver(found.files, options, context, signal, emit).then(
         () => subscriber.complete(),
         (error: unknown) => subscriber.error(error),
       );
@@ -84,102 +104,99 @@ export const images = defineSource({
   },
 });
 
+const withNpy = [...readableEndings, 'npy'];
+
 async function deliver(
-  files: PictureFiles,
+  files: readonly FrameFile[],
   options: Options,
   context: ComponentContext,
   signal: AbortSignal,
-  emit: (frame: ImageFrame) => void,
+  emit: (frame: Frame) => void,
 ): Promise<void> {
-  const { fps, loop, realtime } = options;
+  const { fps, loop, realtime, as } = options;
   const { gate, clock } = context;
-  const count = files.pictures.length;
+  const count = files.length;
   const pacer = new Pacer(clock, realtime ? fps : undefined);
   const geometryOf = geometryOfFrames(options.intrinsics, undefined, []);
+  const recorded = new RecordedTimeline(ptsOf(1, fps));
   let readable = 0;
-  let next = read(files, 0, context);
-  for (let seq = 0; loop || seq < count; seq++) {
+  let lastPts: bigint | undefined;
+  let next = readFrame(files[0] as FrameFile, context.baseDirectory);
+  for (let n = 0; loop || n < count; n++) {
     await gate.opened(signal);
     if (signal.aborted) return;
     const outcome = await next;
-    await pacer.wait(signal);
+    const file = files[n % count] as FrameFile;
+    const time = file.row ? recorded.next(file.row) : { seq: n, pts: ptsOf(n, fps) };
+    const recordedMs =
+      file.row && realtime && lastPts !== undefined ? Number(time.pts - lastPts) / 1e6 : undefined;
+    lastPts = time.pts;
+    await pacer.wait(signal, recordedMs);
     await gate.opened(signal);
     if (signal.aborted) return;
     // Read one file ahead, while this one is in the pipeline.
-    if (loop || seq + 1 < count) next = read(files, (seq + 1) % count, context);
+    if (loop || n + 1 < count)
+      next = readFrame(files[(n + 1) % count] as FrameFile, context.baseDirectory);
     if ('problem' in outcome) {
       const { problem } = outcome;
       if (options['on-error'] === 'fail') throw fatal(problem);
       context.log.warn(`skipped a picture: ${problem.message}`);
       context.dropped(1, 'unreadable');
-      if (seq + 1 >= count && readable === 0) throw nothingReadable(count, problem);
+      if (n + 1 >= count && readable === 0) throw nothingReadable(count, problem);
       continue;
     }
     readable++;
-    const { picture, truth } = outcome;
-    const { pages, ...pixels } = picture;
-    if (pages > 1 && seq < count) {
-      const path = nameOf(files.pictures[seq] as string, context);
+    const { pages = 1 } = outcome.picture ?? {};
+    if (pages > 1 && n < count) {
+      const path = nameOf(file.picture as string, context);
       context.log.warn(`"${path}" has ${pages} pictures; only the first is read`);
     }
-    emit({
-      kind: 'image',
-      seq,
-      pts: ptsOf(seq, fps),
+    const base: FrameBase = {
+      ...time,
       capturedAt: clock.wall(),
       source: context.name,
-      name: files.names[seq % count] as string,
-      ...geometryOf(picture),
-      ...(truth && { truth }),
-      ...pixels,
-      format: 'rgb',
-    });
+      name: file.row?.name ?? file.name,
+    };
+    emit(frameOf(outcome, as, base, geometryOf));
   }
 }
 
-/** Reports files that are ignored and pictures without depth. */
-function reportUnused({ pictures, depths, ignored }: PictureFiles, context: ComponentContext) {
+function frameOf(
+  { picture, depth }: ReadFrame,
+  as: Options['as'],
+  base: FrameBase,
+  geometryOf: (size: Size) => FrameGeometry,
+): Frame {
+  const image = picture && imageOf(picture, { ...base, ...geometryOf(picture) });
+  if (as === 'image') return { ...(image as ImageFrame), ...(depth && { truth: depth }) };
+  const map = depth as DepthMap;
+  return { ...base, ...geometryOf(map), kind: 'depth', ...map, ...(image && { image }) };
+}
+
+function imageOf({ width, height, data }: DecodedPicture, base: FrameBase): ImageFrame {
+  return { ...base, kind: 'image', width, height, format: 'rgb', data };
+}
+
+/** Reports files that are ignored, and frames without their other half. */
+function reportUnused({ files, ignored }: FoundFrames, { as }: Options, context: ComponentContext) {
   const list = (paths: readonly string[]) => {
     const names = paths.slice(0, 3).map((path) => nameOf(path, context));
     return names.join(', ') + (paths.length > 3 ? ', …' : '');
   };
   if (ignored.length > 0) context.log.info(`${ignored.length} files ignored: ${list(ignored)}`);
-  const bare = depths ? pictures.filter((_, i) => depths[i] === undefined) : [];
-  if (bare.length === 0) return;
+  const [main, other] =
+    as === 'image' ? (['picture', 'depth'] as const) : (['depth', 'picture'] as const);
+  const bare = files.filter((file) => file[other] === undefined);
+  // None has one: it was not asked for.
+  if (bare.length === 0 || bare.length === files.length) return;
+  const what = as === 'image' ? ['pictures', 'depth picture'] : ['depth maps', 'picture'];
   context.log.warn(
-    `${bare.length} of ${pictures.length} pictures have no depth picture: ${list(bare)}`,
+    `${bare.length} of ${files.length} ${what[0]} have no ${what[1]}: ${list(bare.map((file) => file[main] as string))}`,
   );
 }
 
 function nameOf(path: string, { baseDirectory }: Pick<ComponentContext, 'baseDirectory'>): string {
   return relative(baseDirectory, path);
-}
-
-async function read(
-  { pictures, depths }: PictureFiles,
-  index: number,
-  { baseDirectory }: ComponentContext,
-): Promise<Outcome> {
-  const path = pictures[index] as string;
-  const depth = depths?.[index];
-  try {
-    const [picture, truth] = await Promise.all([
-      decodeRgb(path).catch(unreadable(path, baseDirectory)),
-      depth === undefined
-        ? undefined
-        : readDepthFile(depth).catch(unreadable(depth, baseDirectory)),
-    ]);
-    return { picture, truth };
-  } catch (error) {
-    return { problem: error as DepthlineError };
-  }
-}
-
-function unreadable(path: string, baseDirectory: string): (error: unknown) => never {
-  return (error) => {
-    const message = `cannot read "${nameOf(path, { baseDirectory })}": ${reason(error)}`;
-    throw new DepthlineError('SOURCE', message, { cause: error });
-  };
 }
 
 /** The error that ends a run. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtins } from '../../src/builtins.ts';
 import type { SourceDefinition } from '../../src/core/component.ts';
 import type { ImageFrame } from '../../src/core/frame.ts';
+import { encodeNpy } from '../../src/depth/npy.ts';
 import { depthFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
@@ -103,6 +104,21 @@ test('every source is tested', () => {
 for (const [name, subject] of Object.entries(subjects)) {
   conformsAsSource(source(name), subject, { describe, test });
 }
+
+describe('recorded depth', () => {
+  beforeAll(async () => {
+    for (let n = 0; n < 3; n++) {
+      const data = encodeNpy(depthFrame(4, 3, n).data, [3, 4]);
+      mkdirSync(join(folder, 'depth'), { recursive: true });
+      writeFileSync(join(folder, 'depth', `${n}.npy`), data);
+    }
+  });
+  conformsAsSource(
+    source('images'),
+    { options: () => ({ path: join(folder, 'depth'), as: 'depth' }), frames: 3 },
+    { describe, test },
+  );
+});
 
 describe('frames say which part of the source’s picture they show', () => {
   // What a publisher does not say cannot be known.
