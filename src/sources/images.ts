@@ -34,6 +34,12 @@ const options = z
       .describe(
         'image: pictures; depth: recorded depth (16-bit PNG in millimetres, NumPy in metres), with its pictures from a folder with rgb/ and depth/',
       ),
+    unit: z
+      .enum(['m', 'relative'])
+      .default('m')
+      .describe(
+        'with as: depth, what the files hold: metres, or relative depth that a model without a scale gave (NumPy files do not say it)',
+      ),
     depth: z
       .string()
       .min(1)
@@ -75,7 +81,7 @@ export const images = defineSource({
   summary: 'Reads pictures from a folder, with their ground truth if present, or recorded depth.',
   emits: ({ as }: Options) => [as],
   options,
-  facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
+  facts: ({ intrinsics, unit }) => ({ intrinsics: intrinsics !== undefined, unit }),
   examples: [
     { path: 'photos' },
     { path: 'photos/*.jpg', fps: 5, loop: true, realtime: true },
@@ -113,7 +119,7 @@ async function deliver(
   signal: AbortSignal,
   emit: (frame: Frame) => void,
 ): Promise<void> {
-  const { fps, loop, realtime, as } = options;
+  const { fps, loop, realtime } = options;
   const { gate, clock } = context;
   const count = files.length;
   const pacer = new Pacer(clock, realtime ? fps : undefined);
@@ -157,20 +163,27 @@ async function deliver(
       source: context.name,
       name: file.row?.name ?? file.name,
     };
-    emit(frameOf(outcome, as, base, geometryOf));
+    emit(frameOf(outcome, options, base, geometryOf));
   }
 }
 
 function frameOf(
   { picture, depth }: ReadFrame,
-  as: Options['as'],
+  { as, unit }: Options,
   base: FrameBase,
   geometryOf: (size: Size) => FrameGeometry,
 ): Frame {
   const image = picture && imageOf(picture, { ...base, ...geometryOf(picture) });
   if (as === 'image') return { ...(image as ImageFrame), ...(depth && { truth: depth }) };
   const map = depth as DepthMap;
-  return { ...base, ...geometryOf(map), kind: 'depth', ...map, ...(image && { image }) };
+  return {
+    ...base,
+    ...geometryOf(map),
+    kind: 'depth',
+    ...map,
+    ...(unit === 'relative' && { unit }),
+    ...(image && { image }),
+  };
 }
 
 function imageOf({ width, height, data }: DecodedPicture, base: FrameBase): ImageFrame {

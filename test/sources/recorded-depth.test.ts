@@ -64,6 +64,12 @@ describe.each(['png16', 'npy'])('depth that file wrote as %s', (format) => {
   });
 });
 
+test('relative depth stays relative, where one says so', async () => {
+  await record({ format: 'npy' }, [{ ...depthFrame(3, 2, 0), unit: 'relative' }]);
+  expect((await all({ unit: 'relative' }))[0]?.unit).toBe('relative');
+  expect((await all())[0]).not.toHaveProperty('unit');
+});
+
 test('frames keep the names of the pictures they came from', async () => {
   const names = ['kitchen.jpg', 'b, "c".jpg'];
   await record(
