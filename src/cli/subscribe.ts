@@ -36,12 +36,12 @@ export function subscribeCommand(): Command {
 async function read(endpoint: string, flags: Flags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const saver = flags.save === undefined ? undefined : await openSaver(flags.save);
   const waiting = setTimeout(() => {
     printError(
       `no frames from ${endpoint} on topic "${flags.topic}" yet; still waiting (Ctrl-C to stop)`,
     );
   }, patienceMs);
-  const saver = flags.save === undefined ? undefined : await openSaver(flags.save);
   const meter = new Meter();
   let corrupt = 0;
   const frames = subscribeDepth(endpoint, {

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineSource, type PathUse } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
@@ -33,22 +34,35 @@ export const gstreamer = defineSource({
     { launch: 'filesrc location=clip.avi ! decodebin', live: false },
   ],
 
-  reads: ({ launch }) => locations(launch),
+  reads: ({ launch }) => inputs(launch),
 
   launchLine: (options, context) => planLine(spec(options), context),
 
   create: async (options, context) => openSource(spec(options), context),
 });
 
-/** Files that elements such as filesrc read; GStreamer resolves them from the working directory. */
-function locations(launch: string): PathUse[] {
-  const found = launch.matchAll(/\blocation\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s!"]+))/g);
-  return [...found].map(([, quoted, bare]): PathUse => {
-    const path = resolve(quoted?.replace(/\\(.)/g, '$1') ?? (bare as string));
+/** Files that the elements of a launch line read; GStreamer resolves them from the working directory. */
+function inputs(launch: string): PathUse[] {
+  return [...launch.matchAll(fileProperty)].flatMap(([, name, quoted, bare]): PathUse[] => {
+    const value = (quoted ?? (bare as string)).replace(/\\(.)/g, '$1');
+    const path = name === 'uri' ? pathOfUri(value) : resolve(value);
+    if (path === undefined) return [];
     // multifilesrc takes a pattern of names.
-    const many = path.includes('%');
-    return { path: many ? dirname(path) : path, as: many ? 'folder' : 'file', option: 'launch' };
+    const many = name === 'location' && path.includes('%');
+    return [{ path: many ? dirname(path) : path, as: many ? 'folder' : 'file', option: 'launch' }];
   });
+}
+
+/** `location` of filesrc and its like, `uri` of uridecodebin and playbin; quoted, or with escaped characters. */
+const fileProperty = /\b(location|uri)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^\s!"\\]|\\.)+))/gs;
+
+function pathOfUri(uri: string): string | undefined {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    // A stream, or not a URI at all: GStreamer reports that.
+    return undefined;
+  }
 }
 
 function spec(value: z.output<typeof options>): SourceSpec {

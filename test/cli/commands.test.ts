@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
@@ -229,6 +229,15 @@ describe.concurrent('depthline subscribe', () => {
     const finished = await running.finished;
     expect(finished.code).toBe(0);
     expect(finished.stdout).toMatch(/^0 frames/);
+  });
+
+  it('reports an unusable --save and nothing else', async () => {
+    const cwd = workplace();
+    writeFileSync(join(cwd, 'kept'), '');
+    const args = ['subscribe', await freeEndpoint(), '--save', 'kept'];
+    const { code, stderr } = await depthline(args, { cwd });
+    expect(stderr).toMatch(/^.* is not a directory; choose another path\n$/);
+    expect(code).toBe(1);
   });
 
   it('refuses an invalid endpoint', async () => {

@@ -70,8 +70,11 @@ describe('an output that is an input', () => {
     ['filesrc location=%s ! decodebin', 'walk.mp4'],
     ['filesrc location = "%s" ! decodebin', 'walk.mp4'],
     ['filesrc location="%s" ! decodebin', 'my \\"walk\\".mp4'],
-  ])('a launch line: %s', (line, name) => {
-    const path = at(name.replaceAll('\\', ''));
+    ['filesrc location=%s ! decodebin', 'my\\ wal\\k.mp4'],
+    ['uridecodebin uri=file://%s', 'my%20walk.mp4'],
+    ['uridecodebin3 uri = "file://%s"', 'wa%6Ck.mp4'],
+  ])('a launch line: %s of %s', (line, name) => {
+    const path = at(decodeURIComponent(name.replaceAll('\\', '')));
     const source = gstreamer({ launch: line.replace('%s', at(name)), live: false });
     expect(problems(source, video({ path }))).toHaveLength(1);
     expect(problems(source, video({ path: at('other.mp4') }))).toEqual([]);
