@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from './units.ts';
+import { positiveDuration } from './units.ts';
 
 export const fullPolicies = ['block', 'drop-oldest', 'drop-newest'] as const;
 
@@ -12,7 +12,7 @@ export const queueSchema = z.strictObject({
     .describe(
       'hold the source, drop the frame that waited longest, or drop the new one; default: block, and drop-oldest for an operator behind a live source',
     ),
-  'max-age': duration()
+  'max-age': positiveDuration()
     .optional()
     .describe('drop frames older than this since capture instead of passing them on (100ms, 2s)'),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from './units.ts';
+import { duration, positiveDuration } from './units.ts';
 
 /** `restart:` of every source that runs in a capture process. */
 export const restartSchema = z
@@ -12,13 +12,13 @@ export const restartSchema = z
       .describe(
         'restarts in a row before the source fails, 0 for none; default: 5, for a live source that has given frames no limit',
       ),
-    'give-up-after': duration()
+    'give-up-after': positiveDuration()
       .optional()
       .describe('fail when no frame has arrived for this long; default: never'),
-    'stalled-after': duration()
+    'stalled-after': positiveDuration()
       .prefault('5s')
       .describe('restart when a requested frame does not arrive within this time'),
-    'first-frame-within': duration()
+    'first-frame-within': positiveDuration()
       .prefault('10s')
       .describe('longest wait for the first frame after a start'),
     'healthy-after': duration()

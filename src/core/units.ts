@@ -13,6 +13,11 @@ export function duration() {
     .transform((text) => parseDuration(text) as number);
 }
 
+/** A duration above 0, such as a timeout. */
+export function positiveDuration() {
+  return duration().refine((ms) => ms > 0, { error: 'must be longer than 0' });
+}
+
 /** Milliseconds, or nothing if the text is no duration. */
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text);

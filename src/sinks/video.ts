@@ -148,18 +148,16 @@ async function prepare({ path, existing }: Options, context: ComponentContext): 
   }
 }
 
-/** Applies `existing` to earlier recordings, and reports them. */
+/** Applies `existing` to earlier recordings. */
 async function checkExisting(
   path: string,
   existing: Options['existing'],
   { log, baseDirectory }: ComponentContext,
 ): Promise<void> {
-  const { last, cutOff } = await findRecordings(path);
+  const { last } = await findRecordings(path);
   const name = (file: string) => relative(baseDirectory, file);
   if (existing === 'fail' && last > 0) throw alreadyThere(path);
   if (existing === 'replace') await requireReplaceable(path);
-  if (cutOff !== undefined)
-    log.warn(`${name(cutOff)} was interrupted in an earlier run; it is kept`);
   if (existing === 'append' && last > 0)
     log.info(`earlier recordings exist; this one is ${name(recordingPath(path, last + 1))}`);
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ComponentContext, defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
-import { duration } from '../core/units.ts';
+import { positiveDuration } from '../core/units.ts';
 import { curveClientSchema } from '../topic/curve.ts';
 import { endpoint, topicName } from '../topic/endpoint.ts';
 import { exposure } from '../topic/exposure.ts';
@@ -20,9 +20,9 @@ const options = z
     bind: endpoint('bind')
       .optional()
       .describe('endpoint that publishers connect to, in place of connect'),
-    topic: topicName().default('depth').describe('topic, exactly'),
+    topic: topicName().default('depth').describe('name of the topic, matched exactly'),
     kind: z.enum(['depth', 'image']).default('depth').describe('what the topic carries'),
-    'silent-after': duration()
+    'silent-after': positiveDuration()
       .optional()
       .describe(
         'end with an error when nothing is received for this long; without it, wait without end',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { duration, durationText, parseDuration } from '../../src/core/units.ts';
+import { duration, durationText, parseDuration, positiveDuration } from '../../src/core/units.ts';
 
 describe('a duration in a pipeline file', () => {
   it.each([
@@ -23,6 +23,14 @@ describe('a duration in a pipeline file', () => {
       );
     },
   );
+
+  it('a timeout is longer than 0', () => {
+    const problem = (text: string) => positiveDuration().safeParse(text).error?.issues;
+    expect(problem('0s')).toMatchObject([{ message: 'must be longer than 0' }]);
+    expect(problem('0.0ms')).toMatchObject([{ message: 'must be longer than 0' }]);
+    expect(problem('x')).toMatchObject([{ message: expect.stringMatching(/^is not a duration/) }]);
+    expect(positiveDuration().parse('1ms')).toBe(1);
+  });
 
   it('a number is told its units', () => {
     expect(duration().safeParse(5).error?.issues[0]?.message).toBe(

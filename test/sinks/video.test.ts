@@ -161,9 +161,10 @@ describe('earlier recordings', () => {
     await record({}, frames(10));
     expect(decoded('clip-8.mkv').pts).toHaveLength(10);
     expect(context.report()).toMatchObject({ path: join(directory, 'clip-8.mkv'), frames: 10 });
-    expect(context.logs[0]?.message).toBe(
-      'clip-7.recording.mkv was interrupted in an earlier run; it is kept',
-    );
+    expect(context.logs).toContainEqual({
+      level: 'warn',
+      message: 'clip-7.recording.mkv was interrupted in an earlier run; it is kept',
+    });
     await record({}, frames(5));
     expect(decoded('clip-9.mkv').pts).toHaveLength(5);
     for (const name of ['clip.mkv', 'clip-7.recording.mkv'])
@@ -171,6 +172,22 @@ describe('earlier recordings', () => {
     expect(context.logs).toEqual([
       { level: 'info', message: 'earlier recordings exist; this one is clip-9.mkv' },
     ]);
+  });
+
+  test('reports an interrupted one whose name is a time', async () => {
+    const capturedAt = BigInt(new Date('2026-03-01T09:05:07').getTime()) * 1_000_000n;
+    earlier('clip-2026.recording.mkv');
+    await record(
+      { path: 'clip-%Y.mkv' },
+      frames(3).map((frame) => ({ ...frame, capturedAt })),
+    );
+    expect(context.logs).toEqual([
+      {
+        level: 'warn',
+        message: 'clip-2026.recording.mkv was interrupted in an earlier run; it is kept',
+      },
+    ]);
+    expect(decoded('clip-2026-2.mkv').pts).toHaveLength(3);
   });
 
   test('replace replaces the one of this name, and only when the new one is complete', async () => {

@@ -230,9 +230,11 @@ export class Recorder implements Sink {
 
   async #file(base: string): Promise<OutputFile> {
     try {
-      const { last } = await findRecordings(base);
+      const { last, cutOff } = await findRecordings(base);
       // `existing` applies to earlier runs only.
-      const existing = this.#parts > 0 ? 'append' : this.#options.existing;
+      const earlier = this.#parts === 0;
+      if (earlier && cutOff !== undefined) this.#reportCutOff(cutOff);
+      const existing = earlier ? this.#options.existing : 'append';
       if (existing === 'fail' && last > 0) throw alreadyThere(base);
       const number = last + 1;
       const replace = existing === 'replace';
@@ -241,6 +243,11 @@ export class Recorder implements Sink {
     } catch (error) {
       throw sinkError(dirname(base), error);
     }
+  }
+
+  #reportCutOff(path: string): void {
+    const { baseDirectory, log } = this.#context;
+    log.warn(`${relative(baseDirectory, path)} was interrupted in an earlier run; it is kept`);
   }
 
   /** Ends a part that failed; the frames that cannot be played count as failed. */
