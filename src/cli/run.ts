@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { Logger } from '../core/component.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
 import type { Run, RunOptions } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
@@ -71,11 +72,13 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
     status.print(running ? formatStages(running.stats()) : 'opening components');
   });
   // An error outside every stage, such as one thrown by a timer, must still close what is open.
-  let stray: unknown;
+  let stray: DepthlineError | undefined;
   const onStray = (error: unknown) => {
-    stray ??= error;
+    stray ??= new DepthlineError('OPERATOR', `uncaught error: ${reason(error)}`, {
+      cause: error,
+    });
     if (running) running.abort();
-    else process.exit(report(error));
+    else process.exit(report(stray));
   };
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
@@ -99,13 +102,14 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
     if (flags.stats === 'json') printJson(jsonStats(stats));
     else status.update(stats);
   }, 1000);
-  const summary = await handle.done;
+  const done = await handle.done;
+  const error = done.error ?? stray;
+  const summary = { ...done, ...(error && { error }) };
   clearInterval(timer);
   hangWatch.close();
   status.clear();
   if (flags.stats === 'json') printJson(jsonSummary(summary));
   if (flags.stats === 'text') print(formatSummary(summary));
-  const error = summary.error ?? stray;
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
 }

@@ -5,6 +5,7 @@ import { reason } from '../core/errors.ts';
 import { isDefinition, type Registry } from '../core/registry.ts';
 import { requireRegularFile } from '../core/regular-file.ts';
 import { resolvePath } from '../core/resolve-path.ts';
+import { unlessIdle } from '../core/unless-idle.ts';
 import type { Problem } from './pipeline.ts';
 
 /**
@@ -72,28 +73,14 @@ export async function importComponents(file: string): Promise<Definition[]> {
   }
   let exported: Record<string, unknown>;
   try {
-    exported = await unlessIdle(import(pathToFileURL(file).href));
+    exported = await unlessIdle(
+      import(pathToFileURL(file).href),
+      'it never finishes loading: a top-level await has nothing left to wait for',
+    );
   } catch (error) {
     throw unloadable(file, error);
   }
   return [...new Set(Object.values(exported).filter(isDefinition))];
-}
-
-/** Without this, Node.js exits silently if a module awaits something that never happens. */
-async function unlessIdle<T>(loading: Promise<T>): Promise<T> {
-  let onIdle = () => {};
-  const idle = new Promise<never>((_, reject) => {
-    onIdle = () =>
-      reject(
-        new Error('it never finishes loading: a top-level await has nothing left to wait for'),
-      );
-  });
-  process.once('beforeExit', onIdle);
-  try {
-    return await Promise.race([loading, idle]);
-  } finally {
-    process.off('beforeExit', onIdle);
-  }
 }
 
 const typeScript = new Set(['.ts', '.mts', '.cts']);

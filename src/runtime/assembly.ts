@@ -2,10 +2,11 @@ import { EMPTY, type Observable, type OperatorFunction } from 'rxjs';
 import { bindContext } from '../core/async-operator.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ComponentContext, Logger } from '../core/component.ts';
-import { DepthlineError, located } from '../core/errors.ts';
+import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 import { mask } from '../core/secrets.ts';
+import { unlessIdle } from '../core/unless-idle.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Branch, type BranchEnd } from './branch.ts';
@@ -109,9 +110,7 @@ export class Assembly {
         ledger.drop(n, why);
       },
     });
-    return definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'SOURCE', path);
-    });
+    return created(() => definition.create(options, context), 'SOURCE', path);
   }
 
   async #buildOperator(
@@ -131,9 +130,7 @@ export class Assembly {
     context: ComponentContext,
   ): Promise<OperatorFunction<Frame, Frame>> {
     const { definition, options } = step.component as NonNullable<OperatorStep['component']>;
-    return definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'OPERATOR', step.path);
-    });
+    return created(() => definition.create(options, context), 'OPERATOR', step.path);
   }
 
   /** The branch with its own ledgers; nothing if its sink cannot work here and has said so. */
@@ -143,9 +140,7 @@ export class Assembly {
     const sinkLedger = this.#stage(step.name);
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
     const { definition, options } = step.sink;
-    const sink = await definition.create(options, context).catch((error: unknown) => {
-      throw located(error, 'SINK', step.path);
-    });
+    const sink = await created(() => definition.create(options, context), 'SINK', step.path);
     if (!sink) return undefined;
     const { name, path, queue, onError } = step;
     const branch = new Branch({
@@ -221,5 +216,15 @@ export class Assembly {
       summary: (report) => this.reports.push({ name: ledger.name, report }),
       ...extra,
     };
+  }
+}
+
+/** What `create` of a component gives, also if it is not asynchronous; its errors name the component. */
+async function created<T>(create: () => Promise<T>, code: ErrorCode, path: string): Promise<T> {
+  const never = '"create" never finishes: it has nothing left to wait for';
+  try {
+    return await unlessIdle((async () => create())(), never);
+  } catch (error) {
+    throw located(error, code, path);
   }
 }

@@ -225,6 +225,11 @@ describe.concurrent('a user’s module', () => {
   it.each<[string, string, RegExp]>([
     ['throws when it is made', `{ throw new Error('bad luck') }`, /mine: bad luck/],
     ['throws on a frame', `map(() => { throw new Error('bad luck') })`, /mine: bad luck/],
+    [
+      'never finishes creating',
+      '{ return new Promise(() => {}); }',
+      /mine: "create" never finishes: it has nothing left to wait for/,
+    ],
     ['emits what is no frame', 'map(() => 3)', /mine: emitted .*; an operator must emit frames/],
   ])('with an operator that %s', async (_, create, message) => {
     const code = operator(create.startsWith('{') ? `(() => ${create})()` : create);
@@ -241,7 +246,7 @@ describe.concurrent('a user’s module', () => {
     const text = pipeline({ source, head: 'use: ./mine.mjs', operators: '[mine]' });
     const finished = await fails(
       text,
-      running(/bad luck/),
+      running(/^uncaught error: bad luck$/m),
       { files: { 'mine.mjs': code } },
       projectFolder(),
     );
