@@ -21,7 +21,7 @@ export default {
   clearTextReporter: { allowColor: false, reportTests: false, skipFull: true },
   htmlReporter: { fileName: 'out/mutation/report.html' },
   tempDirName: 'out/mutation/tmp',
-  ignorePatterns: ['training', 'docs', 'dist', 'bench'],
+  ignorePatterns: ['training', 'docs', 'dist', 'bench', 'out'],
   concurrency: 2,
   thresholds: { high: 90, low: 80, break: 80 },
 };

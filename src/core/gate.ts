@@ -35,7 +35,7 @@ export class Gate {
         resolve();
       };
       this.#waiting.push(resume);
-      signal?.addEventListener('abort', resume, { once: true });
+      signal?.addEventListener('abort', resume);
     });
   }
 }

@@ -6,9 +6,7 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, 
 export function duration() {
   return z
     .string({ error: (issue) => durationProblem(issue.input) })
-    .refine((text) => parseDuration(text) !== undefined, {
-      error: (issue) => durationProblem(issue.input),
-    })
+    .refine((text) => parseDuration(text) !== undefined)
     .meta({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s|min|h)$' })
     .transform((text) => parseDuration(text) as number);
 }

@@ -33,10 +33,6 @@ export class FrameQueue {
     return this.#items.length;
   }
 
-  get options(): QueueOptions {
-    return this.#options;
-  }
-
   push(frame: Frame): void {
     const { limit, whenFull } = this.#options;
     const full = this.#items.length >= limit;

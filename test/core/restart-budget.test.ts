@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { RestartBudget, restartSchema } from '../../src/core/restart-budget.ts';
+import { RestartBudget, restartSchema, waitForSource } from '../../src/core/restart-budget.ts';
 
 /** Without jitter, unless `random` says otherwise. */
 const budget = (given: Record<string, unknown> = {}, random = () => 0) =>
@@ -47,10 +47,21 @@ describe('the limit', () => {
     expect(restarts.next(10_000, 0, Infinity)).toBe(0);
   });
 
+  test('does not count anew without a frame, however short healthy-after is', () => {
+    const restarts = budget({ limit: 1, 'healthy-after': '0s' });
+    expect(restarts.next(0, 0, Infinity)).toBe(0);
+    expect(restarts.next(0, 0, Infinity)).toBeUndefined();
+    expect(restarts.next(1, 0, Infinity)).toBe(0);
+  });
+
   test('give-up-after bounds the time without a frame', () => {
     const restarts = budget({ 'give-up-after': '10s' });
     for (let n = 0; n < 10; n++) restarts.next(0, 0, Infinity);
     expect(restarts.next(0, 7_000, Infinity)).toBe(3_000);
     expect(restarts.next(0, 10_000, Infinity)).toBeUndefined();
   });
+});
+
+test('a source that is not there at the start fails, unless asked to wait', () => {
+  expect(waitForSource.parse(undefined)).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { duration, durationText, parseDuration, positiveDuration } from '../../src/core/units.ts';
 
 describe('a duration in a pipeline file', () => {
@@ -6,6 +7,7 @@ describe('a duration in a pipeline file', () => {
     ['100ms', 100],
     ['2s', 2000],
     ['1.5min', 90_000],
+    ['10.125s', 10_125],
     ['1h', 3_600_000],
     ['720h', 2_592_000_000],
     ['0s', 0],
@@ -30,6 +32,27 @@ describe('a duration in a pipeline file', () => {
     expect(problem('0.0ms')).toMatchObject([{ message: 'must be longer than 0' }]);
     expect(problem('x')).toMatchObject([{ message: expect.stringMatching(/^is not a duration/) }]);
     expect(positiveDuration().parse('1ms')).toBe(1);
+  });
+
+  it('has a pattern in the schema that accepts the same texts', () => {
+    const { pattern } = z.toJSONSchema(duration(), { io: 'input' });
+    const schema = new RegExp(pattern as string);
+    const texts = [
+      '100ms',
+      '2s',
+      '1.5min',
+      '10.125s',
+      '720h',
+      '',
+      '5',
+      '-1s',
+      '1.s',
+      '.5s',
+      '5sec',
+    ];
+    expect(texts.filter((text) => schema.test(text))).toEqual(
+      texts.filter((text) => parseDuration(text) !== undefined),
+    );
   });
 
   it('a number is told its units', () => {

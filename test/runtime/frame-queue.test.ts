@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Gate } from '../../src/core/gate.ts';
 import type { QueueOptions } from '../../src/core/queue-options.ts';
 import { blockHeadroom, FrameQueue } from '../../src/runtime/frame-queue.ts';
@@ -45,6 +45,17 @@ describe('FrameQueue', () => {
     expect(drops).toEqual(['queue overrun', 'queue overrun', 'queue overrun']);
   });
 
+  it('keeps the gate held until it is below its limit again', () => {
+    const q = queue({ limit: 2, whenFull: 'block' });
+    for (let seq = 0; seq < 4; seq++) q.push(frame(seq));
+    q.take();
+    expect([q.length, gate.open]).toEqual([3, false]);
+    q.take();
+    expect([q.length, gate.open]).toEqual([2, false]);
+    q.take();
+    expect([q.length, gate.open]).toEqual([1, true]);
+  });
+
   it('drops the oldest or the newest, and never holds the gate', () => {
     const oldest = queue({ limit: 2, whenFull: 'drop-oldest' });
     const newest = queue({ limit: 2, whenFull: 'drop-newest' });
@@ -68,6 +79,14 @@ describe('FrameQueue', () => {
     expect(drops).toEqual(['too old']);
   });
 
+  it('passes on a frame of exactly max-age', async () => {
+    const q = queue({ limit: 5, whenFull: 'block', maxAgeMs: 100 });
+    q.push(frame(0));
+    await clock.advance(100);
+    expect(q.take()?.seq).toBe(0);
+    expect(drops).toEqual([]);
+  });
+
   it('does not take a clock that was set back for age', async () => {
     const q = queue({ limit: 5, whenFull: 'block', maxAgeMs: 100 });
     q.push({ ...frame(0), capturedAt: clock.wall() + 10_000_000_000n });
@@ -82,6 +101,13 @@ describe('FrameQueue', () => {
     expect(drops).toEqual(['stopped']);
     expect(q.take()).toBeUndefined();
   });
+});
+
+it('an empty FrameQueue that is cleared reports no drop', () => {
+  const dropped = vi.fn();
+  const q = new FrameQueue({ limit: 1, whenFull: 'block' }, { path: 'here', clock, gate, dropped });
+  q.clear('stopped');
+  expect(dropped).not.toHaveBeenCalled();
 });
 
 describe('Gate', () => {
