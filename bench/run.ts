@@ -8,6 +8,7 @@ import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
 import { cost } from './cost.ts';
 import { cover } from './cover.ts';
+import { filters } from './filters.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   cost,
   register,
   cover,
+  filters,
   freshness,
   idle,
   scaling,

@@ -4,7 +4,9 @@ import { colorize } from './operators/colorize.ts';
 import { compareDepth } from './operators/compare-depth.ts';
 import { crop } from './operators/crop.ts';
 import { estimateDepth } from './operators/estimate-depth.ts';
+import { fillHoles } from './operators/fill-holes.ts';
 import { flip } from './operators/flip.ts';
+import { maskEdges } from './operators/mask-edges.ts';
 import { measureFlicker } from './operators/measure-flicker.ts';
 import { pointCloud } from './operators/point-cloud.ts';
 import { register } from './operators/register.ts';
@@ -12,6 +14,7 @@ import { resize } from './operators/resize.ts';
 import { sample } from './operators/sample.ts';
 import { sideBySide } from './operators/side-by-side.ts';
 import { smooth } from './operators/smooth.ts';
+import { spatial } from './operators/spatial.ts';
 import { discard } from './sinks/discard.ts';
 import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
@@ -43,7 +46,9 @@ export const builtins = new Registry([
   compareDepth,
   crop,
   estimateDepth,
+  fillHoles,
   flip,
+  maskEdges,
   measureFlicker,
   pointCloud,
   register,
@@ -51,6 +56,7 @@ export const builtins = new Registry([
   sample,
   sideBySide,
   smooth,
+  spatial,
   discard,
   display,
   file,

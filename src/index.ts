@@ -64,7 +64,9 @@ export { colorize } from './operators/colorize.ts';
 export { compareDepth } from './operators/compare-depth.ts';
 export { crop } from './operators/crop.ts';
 export { estimateDepth } from './operators/estimate-depth.ts';
+export { fillHoles } from './operators/fill-holes.ts';
 export { flip } from './operators/flip.ts';
+export { maskEdges } from './operators/mask-edges.ts';
 export { measureFlicker } from './operators/measure-flicker.ts';
 export { pointCloud } from './operators/point-cloud.ts';
 export { register } from './operators/register.ts';
@@ -72,6 +74,7 @@ export { resize } from './operators/resize.ts';
 export { sample } from './operators/sample.ts';
 export { sideBySide } from './operators/side-by-side.ts';
 export { smooth } from './operators/smooth.ts';
+export { spatial } from './operators/spatial.ts';
 export {
   type Bound,
   type BranchInput,

@@ -11,6 +11,9 @@ import { putModel } from '../support/models.ts';
 const models = mkdtempSync(join(tmpdir(), 'models-'));
 afterAll(() => rmSync(models, { recursive: true }));
 
+/** Depth with a hole. */
+const holey = (seq: number) => depthFrame(8, 6, seq, (x, y) => (x === 3 && y > 1 ? 0 : 1 + x / 20));
+
 /** Samples serve where nothing else is said. */
 const subjects: Readonly<Record<string, OperatorSubject>> = {
   clamp: { options: {} },
@@ -24,7 +27,9 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
     options: () => ({ model: putModel(models, 'metres') }),
     frame: (seq) => imageFrame(8, 6, seq),
   },
+  'fill-holes': { options: {}, frame: holey },
   flip: { options: {} },
+  'mask-edges': { options: {} },
   'measure-flicker': { options: {} },
   'point-cloud': { options: {} },
   register: {
@@ -35,6 +40,7 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
   sample: { options: { every: 3 } },
   'side-by-side': { options: {} },
   smooth: { options: {} },
+  spatial: { options: {}, frame: holey },
 };
 
 test('every operator is tested', () => {

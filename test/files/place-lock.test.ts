@@ -39,7 +39,9 @@ it('is free again when its owner is killed', async () => {
     script,
     `import { lockPlace } from ${JSON.stringify(from.href)};
 await lockPlace(${JSON.stringify(folder)}, 'index.csv');
-process.send('locked');`,
+process.send('locked');
+// The lock alone keeps no process alive.
+setInterval(() => {}, 1e6);`,
   );
   const owner = fork(script, { execArgv: [] });
   await once(owner, 'message');
