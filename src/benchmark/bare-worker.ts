@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
+import { float16Bits, hideFloat16Array } from '../inference/float16.ts';
 import { sessionOptions } from '../inference/session-settings.ts';
 import type { BareSetup } from './bare-model.ts';
 
@@ -8,20 +9,26 @@ import type { BareSetup } from './bare-model.ts';
 const { path, input, output, threads, providers, session: settings } = workerData as BareSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 ort.env.logLevel = 'fatal';
+hideFloat16Array();
 const options = sessionOptions(settings, threads, providers);
 const session = await ort.InferenceSession.create(path, options);
 const length = input.width * input.height * 3;
-const picture = input.dtype === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
-for (let i = 0; i < length; i++) {
-  const byte = ((i * 7919) >> 3) & 255;
-  picture[i] = input.dtype === 'uint8' ? byte : byte / 255;
-}
+const arrays = { uint8: Uint8Array, float32: Float32Array, float16: Uint16Array } as const;
+const elements = {
+  uint8: (byte: number) => byte,
+  float32: (byte: number) => byte / 255,
+  float16: (byte: number) => float16Bits(byte / 255),
+} as const;
+const element = elements[input.dtype];
+const picture = new arrays[input.dtype](length);
+for (let i = 0; i < length; i++) picture[i] = element(((i * 7919) >> 3) & 255);
 const sides = [input.height, input.width];
 const shape = input.layout === 'NHWC' ? [1, ...sides, 3] : [1, 3, ...sides];
 const feeds = { [input.name]: new ort.Tensor(input.dtype, picture, shape) };
-const { dims } = (await session.run(feeds))[output.name] as ort.Tensor;
-const depth = new Float32Array(dims.reduce((product, side) => product * side, 1));
-const fetches = { [output.name]: new ort.Tensor('float32', depth, dims) };
+const { dims, type } = (await session.run(feeds))[output.name] as ort.Tensor;
+const size = dims.reduce((product, side) => product * side, 1);
+const depth = type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
+const fetches = { [output.name]: new ort.Tensor(type, depth, dims) };
 
 port.on('message', async (seconds: number) => {
   const start = performance.now();

@@ -6,6 +6,7 @@ import { visible } from '../core/printable.ts';
 import { noteSecrets } from '../core/secrets.ts';
 import { benchCommand } from './bench.ts';
 import { benchLayersCommand } from './bench-layers.ts';
+import { calibrateCommand } from './calibrate.ts';
 import { checkCommand } from './check.ts';
 import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
@@ -72,6 +73,7 @@ function program(onSignals: () => void): Command {
     'Pipelines:': [runCommand(onSignals), checkCommand(), planCommand(), testCommand()],
     'Reference:': [listCommand(), describeCommand(), schemaCommand()],
     'Depth topic:': [subscribeCommand()],
+    'Models:': [calibrateCommand()],
     'Measurements:': [evalCommand(), benchCommand(), tuneCommand(), benchLayersCommand()],
     'Help:': [doctorCommand()],
   };

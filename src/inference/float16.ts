@@ -3,6 +3,15 @@
  * version 24.
  */
 
+/**
+ * Makes onnxruntime-node use Uint16Array in this thread; call it before the first tensor is made. Where
+ * there is a Float16Array it makes float16 tensors of that, and its native part cannot read them ("not
+ * enough space").
+ */
+export function hideFloat16Array(): void {
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+}
+
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
 

@@ -31,6 +31,8 @@ export interface ThreadOptions {
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   readonly session?: SessionSettings | undefined;
+  /** Give the model's output as it is, not as depth. */
+  readonly raw?: boolean | undefined;
 }
 
 /** Memory shared with the worker, and the picture in it. */
@@ -101,9 +103,9 @@ export class InferenceThread {
    */
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
     const { manifest, path } = model;
-    const { entry, threads, providers, session = defaultSettings } = options;
+    const { entry, threads, providers, session = defaultSettings, raw = false } = options;
     const native = nativeState();
-    const workerData: WorkerSetup = { path, manifest, threads, providers, session, native };
+    const workerData: WorkerSetup = { path, manifest, raw, threads, providers, session, native };
     // Not the program's own arguments: Node.js refuses some of them here, and loaders cost time.
     const worker = new Worker(entry, { workerData, execArgv: [] });
     worker.once('exit', guardExit(native));

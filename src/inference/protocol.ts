@@ -6,6 +6,8 @@ export interface WorkerSetup {
   /** The .onnx file. */
   readonly path: string;
   readonly manifest: Manifest;
+  /** Give the model's output as it is, not as depth. */
+  readonly raw: boolean;
   readonly threads: number;
   readonly providers: readonly string[];
   readonly session: SessionSettings;

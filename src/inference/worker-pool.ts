@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly session?: SessionSettings | undefined;
   /** Called when a worker that died has been replaced. */
   readonly onRestart?: (reason: string) => void;
+  /** Give the model's output as it is, not as depth: for calibration. */
+  readonly raw?: boolean | undefined;
   /** Where workers start; for tests. */
   readonly entry?: URL;
 }
@@ -117,12 +119,13 @@ export class WorkerPool {
   }
 
   async #start(slot: WorkerSlot): Promise<void> {
-    const { threads, providers, session } = this.#options;
+    const { threads, providers, session, raw } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
       threads,
       providers,
       session,
+      raw,
     });
     slot.thread = thread;
     if (this.#closed) await thread.close();

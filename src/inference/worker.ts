@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
-import { fromFloat16 } from './float16.ts';
+import { fromFloat16, hideFloat16Array } from './float16.ts';
 import {
   describeModel,
   type FloatType,
@@ -20,6 +20,7 @@ import { inferenceThread, nameThread } from './thread-name.ts';
 const {
   path,
   manifest,
+  raw,
   threads,
   providers,
   session: settings,
@@ -31,6 +32,7 @@ const inputShape =
   input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
 
 nameThread(inferenceThread);
+hideFloat16Array();
 // ONNX Runtime throws what it would print on stderr.
 ort.env.logLevel = 'fatal';
 const options = sessionOptions(settings, threads, providers);
@@ -90,7 +92,7 @@ async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Prom
     else picture.set(memory.pixels.subarray(0, picture.length));
     await run(picture, fetches);
     if (halves) fromFloat16(halves, depth);
-    toMetres(depth, output);
+    if (!raw) toMetres(depth, output);
     memory.depth.set(depth);
     post({ type: 'depth', slot, ms: performance.now() - start });
   } catch (error) {

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { calibrate, type KnownDepth, NoCalibration } from '../../src/depth/calibration.ts';
+
+const distances = [0.6, 1.1, 1.9, 2.8, 4.4, 6.5];
+const inverse = (scale: number, shift: number) => (metres: number) => (1 / metres - shift) / scale;
+const metric = (scale: number, shift: number) => (metres: number) => (metres - shift) / scale;
+
+function pairs(
+  of: (metres: number) => number,
+  metres: readonly number[] = distances,
+): KnownDepth[] {
+  return metres.map((one) => ({ x: of(one), metres: one }));
+}
+
+describe('scale and shift', () => {
+  it('are found exactly where the output is exact', () => {
+    const positive = fc.double({ min: 0.01, max: 100, noNaN: true });
+    const any = fc.double({ min: -2, max: 2, noNaN: true });
+    fc.assert(
+      fc.property(positive, any, fc.constantFrom('inverse', 'metric'), (scale, shift, form) => {
+        const of = form === 'inverse' ? inverse : metric;
+        const found = calibrate(pairs(of(scale, shift)), form as 'inverse' | 'metric');
+        expect(found.scale / scale).toBeCloseTo(1, 6);
+        expect(found.shift).toBeCloseTo(shift, 6);
+        expect(found).toMatchObject({ pairs: 6, inliers: 6 });
+        expect(found.medianAbsRel).toBeLessThan(1e-6);
+      }),
+    );
+  });
+
+  it.each(['inverse', 'metric'] as const)('survive two wrong distances of seven: %s', (form) => {
+    const of = form === 'inverse' ? inverse(0.02, 0.03) : metric(0.8, 0.2);
+    const known = pairs(of, [0.5, 0.9, 1.4, 2, 3, 4.2, 6]);
+    const wrong = known.map((pair, i) => (i === 1 || i === 4 ? { ...pair, metres: 9 } : pair));
+    const found = calibrate(wrong, form);
+    expect(found.scale).toBeCloseTo(form === 'inverse' ? 0.02 : 0.8, 3);
+    expect(found).toMatchObject({ pairs: 7, inliers: 5 });
+  });
+
+  it('survive 30 % wrong of a thousand noisy ones', () => {
+    const of = inverse(0.02, 0.03);
+    const known = Array.from({ length: 1000 }, (_, i): KnownDepth => {
+      const metres = 0.5 + 6 * ((i * 0.618034) % 1);
+      const noise = 1 + 0.06 * Math.sin(i * 12.9898);
+      return { x: of(metres * noise), metres: i % 10 < 3 ? 0.5 + (i % 7) : metres };
+    });
+    const found = calibrate(known, 'inverse');
+    expect(found.scale).toBeGreaterThan(0.019);
+    expect(found.scale).toBeLessThan(0.021);
+    expect(found.medianAbsRel).toBeLessThan(0.08);
+  });
+
+  it('ignore what is no distance', () => {
+    const odd = [0, -1, Number.NaN, Number.POSITIVE_INFINITY].map((metres) => ({ x: 1, metres }));
+    const lost = { x: Number.NaN, metres: 2 };
+    const found = calibrate([...pairs(inverse(2, 0.1)), ...odd, lost], 'inverse');
+    expect(found).toMatchObject({ pairs: 6 });
+  });
+});
+
+describe('refuses', () => {
+  it.each<[string, readonly KnownDepth[], RegExp]>([
+    ['none', [], /at least 3 known distances, and has 0/],
+    ['two', pairs(inverse(1, 0), [1, 2]), /at least 3 known distances, and has 2/],
+    ['one distance', pairs(inverse(1, 0), [2, 2.1, 2.2]), /about the same \(2\.00 to 2\.20 m\)/],
+    ['one output', pairs(() => 5), /the same output at all known distances/],
+    [
+      'an output that grows the wrong way',
+      pairs((metres) => metres),
+      /not grow with what is nearer/,
+    ],
+    [
+      'contradictions',
+      [0.5, 5, 1, 4, 0.7, 6, 0.6, 5.5].map((metres, i) => ({ x: (i * 37) % 11, metres })),
+      /no scale and shift fit|does not grow/,
+    ],
+  ])('%s', (_, known, message) => {
+    expect(() => calibrate(known, 'inverse')).toThrow(NoCalibration);
+    expect(() => calibrate(known, 'inverse')).toThrow(message);
+  });
+});
