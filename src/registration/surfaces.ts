@@ -2,7 +2,10 @@ import type { DepthMap } from '../core/frame.ts';
 import { isValidDepth } from '../core/valid-depth.ts';
 
 /** Relative step between neighbours from which on they are two surfaces. */
-const step = 1.06;
+const step = 1.1;
+
+/** Share of the whole range of depth, by ratio, that the step takes; a slope is many small steps. */
+const shareOfRange = 0.6;
 
 /** `split` of a pixel whose 3 × 3 neighbours are all valid and of one surface. */
 export const oneSurface = 0;
@@ -53,5 +56,6 @@ function widestGap(values: Float64Array, count: number): number | undefined {
     widest = after / before;
     split = Math.sqrt(before * after);
   }
-  return split;
+  const range = (values[count - 1] as number) / (values[0] as number);
+  return Math.log(widest) >= shareOfRange * Math.log(range) ? split : undefined;
 }

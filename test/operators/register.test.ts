@@ -1,6 +1,10 @@
-import { identity } from 'rxjs';
-import { describe, expect, test } from 'vitest';
-import type { DepthFrame, ImageFrame, Intrinsics } from '../../src/core/frame.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { identity, tap } from 'rxjs';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Use } from '../../src/core/component.ts';
+import type { DepthFrame, Frame, ImageFrame, Intrinsics } from '../../src/core/frame.ts';
 import { scaleNearest } from '../../src/depth/geometry.ts';
 import { wholeView } from '../../src/depth/view.ts';
 import { edgeErrors } from '../../src/evaluation/edge-errors.ts';
@@ -11,6 +15,8 @@ import {
   estimateDepth,
   pointCloud,
   register,
+  resize,
+  runPipeline,
   smooth,
   testPattern,
 } from '../../src/index.ts';
@@ -18,6 +24,7 @@ import { Film } from '../../src/synthetic/film.ts';
 import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { frameBase } from '../../src/testing/sample-frames.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { putModel } from '../support/models.ts';
 
 const camera = { width: 160, height: 90 };
 const k: Intrinsics = { fx: 100, fy: 101, cx: 80, cy: 44 };
@@ -100,6 +107,52 @@ describe('a pipeline without the picture is refused before it runs', () => {
     ['behind a function of one’s own', [estimateDepth(), identity, register()]],
   ])('but not %s', (_, operators) => {
     expect(() => definePipeline({ source, operators, sinks })).not.toThrow();
+  });
+});
+
+describe('of a camera of 160×90 whose picture is cropped and scaled in the launch line', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'register-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  const intrinsics = { fx: 100, fy: 100, cx: 79.5, cy: 44.5 };
+
+  async function last(
+    image: 'network' | 'source',
+    then: Use<'operator'>,
+    model = putModel(directory, 'metres', { input: { view: '4:3' } }),
+  ): Promise<DepthFrame> {
+    const frames: Frame[] = [];
+    await runPipeline(
+      definePipeline({
+        source: testPattern({ ...camera, frames: 2, pattern: 'smpte', intrinsics }),
+        operators: [estimateDepth({ model, image }), then, tap((frame) => frames.push(frame))],
+        sinks: [discard()],
+      }),
+    );
+    expect(frames).toHaveLength(2);
+    return frames[1] as DepthFrame;
+  }
+
+  test.each([
+    ['network', register({ method: 'bilinear' })],
+    ['source', register()],
+  ] as const)('image: %s, the intrinsics are the camera’s again', async (image, operator) => {
+    const out = await last(image, operator);
+    expect(out).toMatchObject({ ...camera, view: wholeView(camera) });
+    for (const key of ['fx', 'fy', 'cx', 'cy'] as const) {
+      expect(out.intrinsics?.[key]).toBeCloseTo(intrinsics[key], 6);
+    }
+    expect(out.picture === undefined).toBe(image === 'network');
+  });
+
+  test('a resize to the camera’s size does not distort', async () => {
+    const out = await last('network', resize(camera), 'fastdepth');
+    expect(out).toMatchObject(camera);
+    // Of the 4:3 that the network saw, the 16:9 in the middle: 120 of 160 columns.
+    expect(out.intrinsics).toMatchObject({
+      fx: expect.closeTo(400 / 3),
+      fy: expect.closeTo(400 / 3),
+    });
   });
 });
 

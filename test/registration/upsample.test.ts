@@ -51,6 +51,12 @@ test('texture on one surface leaves no trace', () => {
   expect(place(slope, 'bilateral', checkers)).toEqual(place(slope, 'bilinear', checkers));
 });
 
+test('a slope in steps of two pixels, as networks make it, is one surface', () => {
+  const lines = imageFrame(80, 40, 0, (x) => (x % 3 ? [20, 30, 40] : [200, 180, 90]));
+  const steps = depth(40, 20, (x) => 2 * 1.08 ** (x >> 1));
+  expect(place(steps, 'bilateral', lines)).toEqual(place(steps, 'bilinear', lines));
+});
+
 describe.each(['bilateral', 'bilinear'] as const)('%s', (method) => {
   test('interpolates a plane exactly', () => {
     const out = place(
