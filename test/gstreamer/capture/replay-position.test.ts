@@ -68,3 +68,30 @@ test('a position in time knows from which PTS on nothing was seen, where frames 
     false,
   ]);
 });
+
+test.each(positions)('a position in %s that is rewound has nothing to skip', (_, make) => {
+  const position = make();
+  for (const pts of thirty) position.advance({ pts });
+  position.resume();
+  position.rewind();
+  expect(position.seenBefore({ pts: 0n })).toBe(false);
+  position.resume();
+  expect(position.seenBefore({ pts: 0n })).toBe(false);
+});
+
+describe('a position in time', () => {
+  test('stays where it is at a frame without PTS', () => {
+    const position = new TimePosition();
+    for (const pts of [0n, 33n, undefined]) position.advance({ pts });
+    position.resume();
+    expect(position.pts).toBe(33n);
+  });
+
+  test('takes frames with the same PTS for one', () => {
+    const position = new TimePosition();
+    for (const pts of [0n, 33n]) position.advance({ pts });
+    position.resume();
+    const file = [0n, 33n, 33n, 66n];
+    expect(file.map((pts) => position.seenBefore({ pts }))).toEqual([true, true, true, false]);
+  });
+});

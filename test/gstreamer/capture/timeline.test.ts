@@ -204,3 +204,171 @@ test('a video in real time loses only frames that nobody asked for', () => {
   const unwanted = raw({ pts: 520n * ms, asked: 1515n * ms, arrived: 1520n * ms, interval });
   expect(timeline.place(unwanted).lost).toBe(2);
 });
+
+describe('a source that waits, in odd files', () => {
+  const ptsOf = (given: readonly Given[]) => {
+    const timeline = new Timeline('none');
+    return given.map((one) => Number(timeline.place(raw({ interval: 40n * ms, ...one })).pts / ms));
+  };
+  const at = (pts: number): Given => ({ pts: BigInt(pts) * ms });
+
+  test('keeps a gap of an hour', () => {
+    expect(ptsOf([at(0), at(40), at(3_600_000)])).toEqual([0, 40, 3_600_000]);
+  });
+
+  test('goes on at the PTS that follow a frame without one', () => {
+    expect(ptsOf([at(0), {}, at(500)])).toEqual([0, 40, 500]);
+  });
+
+  test('gives a frame that repeats a PTS the next one', () => {
+    expect(ptsOf([at(0), at(0), at(40)])).toEqual([0, 40, 80]);
+  });
+
+  test('loops by one frame interval, however long the loop took to start', () => {
+    const late = { ...at(0), arrived: 5000n * ms };
+    expect(ptsOf([at(0), at(40), late])).toEqual([0, 40, 80]);
+  });
+
+  test('takes a frame interval of 0 for an unknown one, 1/30 s', () => {
+    expect(ptsOf([{ interval: 0n }, { interval: 0n }])).toEqual([0, 33]);
+  });
+
+  test('captures a frame when it arrives, whatever its PTS', () => {
+    const timeline = new Timeline('none');
+    timeline.place(raw({ pts: 0n, arrived: 1000n * ms }));
+    expect(timeline.place(raw({ pts: 40n * ms, arrived: 2000n * ms })).capturedAt).toBe(2000n * ms);
+  });
+});
+
+describe('a camera of 100 ms', () => {
+  /** Captured at `at`, arrived `late` after that, asked for just before. */
+  const shot = (at: number, late = 5, pts: bigint | undefined = BigInt(at) * ms) =>
+    raw({
+      pts,
+      arrived: BigInt(1000 + at + late) * ms,
+      asked: BigInt(1000 + at + late - 2) * ms,
+      interval: 100n * ms,
+    });
+  const without = (at: number) => ({ ...shot(at), pts: undefined });
+  /** A timeline after `n` frames. */
+  const warmedUp = (n: number) => {
+    const timeline = new Timeline('every gap');
+    for (let i = 0; i < n; i++) timeline.place(shot(i * 100));
+    return timeline;
+  };
+
+  test('does not count again what is counted elsewhere, and that only once', () => {
+    const timeline = warmedUp(2);
+    timeline.explain(1);
+    timeline.explain(1);
+    expect(timeline.place(shot(500))).toMatchObject({ seq: 5, lost: 1 });
+    expect(timeline.place(shot(900))).toMatchObject({ seq: 9, lost: 3 });
+    timeline.explain(5);
+    expect(timeline.place(shot(1100))).toMatchObject({ seq: 11, lost: 0 });
+  });
+
+  test('loses nothing by a restart, also if its PTS go on', () => {
+    const timeline = warmedUp(2);
+    timeline.restart();
+    expect(timeline.place(shot(700))).toMatchObject({ seq: 2, lost: 0, pts: 700n * ms });
+  });
+
+  test('does not go back by a restart after its first frame', () => {
+    const timeline = new Timeline('every gap');
+    timeline.place(shot(0, 5, 500n * ms));
+    timeline.restart();
+    expect(timeline.place(shot(300, 5, 0n)).pts).toBe(800n * ms);
+  });
+
+  test('advances by a frame interval where a restart takes less', () => {
+    const timeline = warmedUp(2);
+    timeline.restart();
+    expect(timeline.place(shot(110, 5, 0n)).pts).toBe(200n * ms);
+  });
+
+  test('may restart without PTS', () => {
+    const timeline = warmedUp(2);
+    timeline.restart();
+    expect(timeline.place(without(600))).toMatchObject({
+      ...{ seq: 2, lost: 0, pts: 200n * ms, capturedAt: 1605n * ms },
+    });
+  });
+
+  test('keeps its least delay over a frame without PTS', () => {
+    const timeline = warmedUp(2);
+    expect(timeline.place(without(200))).toMatchObject({ lost: 0, capturedAt: 1205n * ms });
+    expect(timeline.place(shot(300, 80))).toMatchObject({ lost: 0, capturedAt: 1305n * ms });
+  });
+
+  test('leaps if its PTS go more than 500 ms further than the time', () => {
+    expect(warmedUp(10).place(shot(1000, 5, 1500n * ms))).toMatchObject({ seq: 15, lost: 5 });
+    const leapt = warmedUp(10).place(shot(1000, 5, 1501n * ms));
+    expect(leapt).toMatchObject({ seq: 10, lost: 0, pts: 1000n * ms });
+  });
+
+  test('remembers its least delay for five to ten seconds', () => {
+    const timeline = new Timeline('every gap');
+    timeline.place(shot(0, 5));
+    const waited = (at: number, late: number) => {
+      const frame = shot(at, late);
+      return Number((frame.arrivedAt - timeline.place(frame).capturedAt) / ms);
+    };
+    const times = Array.from({ length: 120 }, (_, i) => (i + 1) * 100);
+    const all = times.map((time) => waited(time, 30));
+    expect(new Set(all.slice(0, 90))).toEqual(new Set([25]));
+    expect(new Set(all.slice(105))).toEqual(new Set([0]));
+    // A smaller one counts at once.
+    expect([waited(12_100, 0), waited(12_200, 30)]).toEqual([0, 30]);
+  });
+});
+
+describe('which frames were wanted', () => {
+  const interval = 40n * ms;
+  /** Frames lost before one that is two intervals behind the last, asked for and arrived then. */
+  const lost = (asked: bigint, arrived: bigint) => {
+    const timeline = new Timeline('gaps while unrequested');
+    timeline.place(raw({ pts: 0n, arrived: 1000n * ms, interval }));
+    const next = { asked: 1000n * ms + asked, arrived: 1000n * ms + arrived };
+    return timeline.place(raw({ pts: 80n * ms, ...next, interval })).lost;
+  };
+
+  test('those asked for within half an interval', () => {
+    expect([lost(19n * ms, 80n * ms), lost(20n * ms, 80n * ms)]).toEqual([0, 1]);
+    expect(lost(60n * ms, 80n * ms)).toBe(1);
+  });
+
+  test('not those that were there when they were asked for', () => {
+    expect([lost(ms, ms + 500_000n), lost(ms, ms + 500_001n)]).toEqual([1, 0]);
+  });
+});
+
+describe('the frame interval of a camera that states none', () => {
+  const timeline = () => {
+    const line = new Timeline('every gap');
+    let at = 0;
+    return (step: number, wanted = true) => {
+      at += step;
+      const arrived = BigInt(1000 + at) * ms;
+      const asked = wanted ? BigInt(1001 + at - step) * ms : arrived - 2n * ms;
+      return line.place(raw({ pts: BigInt(at) * ms, arrived, asked })).lost;
+    };
+  };
+  const repeat = (n: number, step: () => number) => Array.from({ length: n }, step);
+
+  test('is known from five steps on', () => {
+    const next = timeline();
+    expect(repeat(9, () => next(200))).toEqual([0, 5, 5, 5, 5, 5, 0, 0, 0]);
+  });
+
+  test('is not taken from gaps in which frames were lost', () => {
+    const next = timeline();
+    repeat(10, () => next(50));
+    expect(new Set(repeat(40, () => next(200, false)))).toEqual(new Set([3]));
+  });
+
+  test('follows a change of rate within 16 frames, however long it has run', () => {
+    const next = timeline();
+    repeat(200, () => next(50));
+    expect(repeat(25, () => next(200)).slice(-5)).toEqual([0, 0, 0, 0, 0]);
+  });
+});
