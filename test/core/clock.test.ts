@@ -1,5 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ageMs, SystemClock, sleep, systemClock } from '../../src/core/clock.ts';
+import { ageMs, type Clock, SystemClock, sleep, systemClock } from '../../src/core/clock.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 
 const day = 86_400_000;
 
@@ -113,8 +115,52 @@ describe('the wall clock', () => {
     const start = clock.wall();
     pass(0.25);
     const passed = Number(clock.wall() - start);
-    expect(passed).toBeGreaterThan(200_000);
-    expect(passed).toBeLessThan(1_300_000);
+    expect(Math.abs(passed - 250_000)).toBeLessThanOrEqual(2000);
+  });
+
+  it.each([
+    [498, 0],
+    [-498, 0],
+    [502, 1],
+    [-502, 1],
+  ])('that is set by %i ms is reported %i times', (jump, times) => {
+    const clock = new SystemClock();
+    const listener = vi.fn();
+    clock.onStep(listener);
+    date += jump;
+    expect(Math.abs(wallMs(clock) - date)).toBeLessThanOrEqual(1.01);
+    expect(listener).toHaveBeenCalledTimes(times);
+  });
+
+  it('was not set if the thread was suspended while it was read', () => {
+    const clock = new SystemClock();
+    const listener = vi.fn();
+    clock.onStep(listener);
+    pass(5000);
+    vi.mocked(performance.now).mockImplementationOnce(() => now - 2000);
+    expect(Math.abs(wallMs(clock) - date)).toBeLessThanOrEqual(1);
+    expect(listener).not.toHaveBeenCalled();
+  });
+
+  it('corrects ages for the last 16 steps', () => {
+    const clock = new SystemClock();
+    const frame = { capturedAt: clock.wall() };
+    const step = () => {
+      pass(10);
+      date += 3_600_000;
+      clock.wall();
+    };
+    for (let n = 0; n < 16; n++) step();
+    expect(ageMs(clock, frame)).toBeCloseTo(160, -1);
+    step();
+    expect(ageMs(clock, frame)).toBeCloseTo(17 * 3_600_000 + 170, -1);
+  });
+
+  it('is not the monotonic one', () => {
+    const clock = new SystemClock();
+    expect(clock.now()).toBe(now);
+    date += day;
+    expect(clock.now()).toBe(now);
   });
 });
 
@@ -164,5 +210,35 @@ describe('a timer', () => {
     stop.abort();
     await sleeping;
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('the age of a frame by a clock that knows no steps', () => {
+  it('is the difference to its wall clock, in milliseconds', async () => {
+    const clock = new VirtualClock();
+    const frame = { capturedAt: clock.wall() };
+    await clock.advance(12.5);
+    expect(ageMs(clock, frame)).toBe(12.5);
+  });
+});
+
+describe('a sleep', () => {
+  it('takes its time, with and without a signal', async () => {
+    const clock = new VirtualClock();
+    const { signal } = new AbortController();
+    const ends: number[] = [];
+    void sleep(clock, 10).then(() => ends.push(clock.now()));
+    void sleep(clock, 20, signal).then(() => ends.push(clock.now()));
+    await clock.advance(9);
+    expect(ends).toEqual([]);
+    await clock.advance(100);
+    expect(ends).toEqual([10, 20]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('does not start a timer if its signal has aborted', async () => {
+    const after = vi.fn();
+    await sleep({ ...new VirtualClock(), after } as unknown as Clock, 10, AbortSignal.abort());
+    expect(after).not.toHaveBeenCalled();
   });
 });

@@ -30,3 +30,12 @@ it('reads what it wrote, with 0 as invalid', () => {
   expect(fromMillimetres(Uint16Array.of(2500), out)).toBe(out);
   expect(out[0]).toBe(2.5);
 });
+
+it('leaves the rest of a longer array as it is', () => {
+  const millimetres = Uint16Array.of(1, 2, 3);
+  toMillimetres(Float32Array.of(5, 5), millimetres);
+  expect([...millimetres]).toEqual([5000, 5000, 3]);
+  const metres = Float32Array.of(1, 2, 3);
+  fromMillimetres(Uint16Array.of(5000, 5000), metres);
+  expect([...metres]).toEqual([5, 5, 3]);
+});
