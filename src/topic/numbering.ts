@@ -13,7 +13,7 @@ export class Numbering {
   next(theirs: number, skipped = 0): { seq: number; lost: number } {
     const step = this.#theirs === undefined ? 1 : theirs - this.#theirs;
     this.#theirs = theirs;
-    const gap = step > 0 && step <= longestGap ? step - 1 : 0;
+    const gap = step <= longestGap ? step - 1 : 0;
     const lost = Math.max(0, gap - skipped);
     this.#ours += lost + skipped + 1;
     return { seq: this.#ours, lost };

@@ -53,6 +53,15 @@ describe('frameErrors', () => {
     });
   });
 
+  it.each([
+    [1.25, { delta1: 0, delta2: 1, delta3: 1 }],
+    [1.5625, { delta1: 0, delta2: 0, delta3: 1 }],
+    [1.953125, { delta1: 0, delta2: 0, delta3: 0 }],
+  ])('does not count a pixel at a factor of exactly %d as within it', (factor, deltas) => {
+    expect(frameErrors(f32(factor), f32(1))).toMatchObject(deltas);
+    expect(frameErrors(f32(1), f32(factor))).toMatchObject(deltas);
+  });
+
   it('returns nothing for frames without a valid pixel', () => {
     expect(frameErrors(f32(1, 1), f32(0, Number.NaN))).toBeUndefined();
     expect(frameErrors(f32(0, 0), f32(1, 1))).toBeUndefined();
@@ -79,6 +88,22 @@ describe('medianScale', () => {
   it('looks only at pixels that are valid in both', () => {
     expect(medianScale(f32(1, 100, 0, 2), f32(2, 0, 7, 4))).toBe(2);
     expect(medianScale(f32(1, 1), f32(0, 0))).toBe(1);
+  });
+});
+
+describe('the medians that medianScale compares', () => {
+  it('are of sorted depths: the middle one, or the mean of the two in the middle', () => {
+    expect(medianScale(f32(1, 1, 1), f32(9, 1, 3))).toBe(3);
+    expect(medianScale(f32(8, 1, 2), f32(6, 6, 6))).toBe(3);
+    expect(medianScale(f32(1, 1, 1, 1), f32(100, 1, 4, 2))).toBe(3);
+  });
+
+  it('are of depths within the range, both ends included', () => {
+    const ones = f32(1, 1, 1, 1, 1);
+    const range = { min: 1, max: 10 };
+    expect(medianScale(ones, f32(0.5, 1, 10, 11, 12), range)).toBe(5.5);
+    expect(medianScale(ones, f32(0.1, 0.5, 1, 10, 11), range)).toBe(5.5);
+    expect(medianScale(ones, f32(-1, 0, Number.NaN, 1, 10), range)).toBe(5.5);
   });
 });
 

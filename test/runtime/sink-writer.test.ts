@@ -41,8 +41,8 @@ function writer(onError: OnError, write: (attempt: number, clock: VirtualClock) 
 }
 
 describe('a write', () => {
-  it('that returns no promise is delivered at once', () => {
-    const test = writer('fail', () => 5);
+  it.each([5, undefined])('that returns %j, no promise, is delivered at once', (returned) => {
+    const test = writer('fail', () => returned);
     expect(test.start()).toBeUndefined();
     expect(test.writer.busy).toBe(false);
     expect(test.counts()).toEqual({ left: 1, failed: 0, dropped: {} });

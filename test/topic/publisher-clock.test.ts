@@ -86,3 +86,42 @@ it('does without the time of publication where it makes no sense', () => {
     );
   for (let i = 0; i < 100; i++) expect(at(i, 1n, i + 2)).toBe(ns(2));
 });
+
+it('remembers the fastest message for five to ten seconds', () => {
+  const clock = new PublisherClock();
+  const slow = ages(clock, 120_000, [
+    [0, 1],
+    [100, 51],
+    // Received 4999 and 5000 ms after the first.
+    [4949, 51],
+    [4950, 51],
+    [5100, 51],
+    [9949, 51],
+    [9950, 61],
+    [10_100, 61],
+  ]);
+  expect(slow).toEqual([10, 60, 60, 60, 60, 60, 20, 20]);
+});
+
+it('remembers nothing from before a silence of ten seconds', () => {
+  const clock = new PublisherClock();
+  expect(
+    ages(clock, 120_000, [
+      [0, 1],
+      [9949, 51],
+    ]),
+  ).toEqual([10, 60]);
+  const other = new PublisherClock();
+  expect(
+    ages(other, 120_000, [
+      [0, 1],
+      [9950, 51],
+    ]),
+  ).toEqual([10, 10]);
+});
+
+it('takes clocks that differ by up to 100 ms for equal', () => {
+  const clock = new PublisherClock();
+  expect(ages(clock, 101, [[0, 1]])).toEqual([0]);
+  expect(clock.offset).toBe(0n);
+});
