@@ -12,6 +12,7 @@ import { describeCommand } from './describe.ts';
 import { doctorCommand } from './doctor.ts';
 import { evalCommand } from './eval.ts';
 import { listCommand } from './list.ts';
+import { modelsCommand } from './models.ts';
 import { watchStreams } from './output.ts';
 import { planCommand } from './plan.ts';
 import { report } from './report-error.ts';
@@ -73,25 +74,31 @@ function program(onSignals: () => void): Command {
     'Pipelines:': [runCommand(onSignals), checkCommand(), planCommand(), testCommand()],
     'Reference:': [listCommand(), describeCommand(), schemaCommand()],
     'Depth topic:': [subscribeCommand()],
-    'Models:': [calibrateCommand()],
+    'Models:': [modelsCommand(), calibrateCommand()],
     'Measurements:': [evalCommand(), benchCommand(), tuneCommand(), benchLayersCommand()],
     'Help:': [doctorCommand()],
   };
   for (const [group, members] of Object.entries(groups)) {
     for (const member of members) command.addCommand(member.helpGroup(group));
   }
-  const commands = Object.values(groups).flat();
+  const commands = Object.values(groups)
+    .flat()
+    .flatMap((one) => [one, ...one.commands]);
   for (const one of [command, ...commands]) {
     one
       .exitOverride()
       .helpOption('-h, --help', 'print help')
-      .showHelpAfterError(
-        `Run "${one === command ? '' : 'depthline '}${one.name()} --help" for usage.`,
-      )
+      .showHelpAfterError(`Run "${fullName(one)} --help" for usage.`)
       .configureOutput({
         writeOut: (text) => process.stdout.write(visible(text)),
         writeErr: (text) => process.stderr.write(visible(text)),
       });
   }
   return command;
+}
+
+/** `depthline models add` */
+function fullName(command: Command): string {
+  const { parent } = command;
+  return parent ? `${fullName(parent)} ${command.name()}` : command.name();
 }
