@@ -12,12 +12,15 @@ packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-goo
 	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x \
 	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev build-essential python3 pkg-config
 
-# Only for tests: a screen, other readers of the topic, a camera on the network.
+# Only for tests: a screen, other readers of the topic, a camera on the network, a browser.
 test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
-	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium
 
 demo: build
 	bin/depthline run demo
+	@echo
+	@echo 'To see it live in a browser, without a camera: bin/depthline run demo-live'
+	@echo 'Then open http://127.0.0.1:8080/'
 
 test: build
 	@scripts/install-packages.sh $(test-packages)

@@ -19,6 +19,7 @@ import { discard } from './sinks/discard.ts';
 import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
 import { video } from './sinks/video.ts';
+import { web } from './sinks/web.ts';
 import { zeromq } from './sinks/zeromq.ts';
 import { csiCamera } from './sources/csi-camera.ts';
 import { gstreamer } from './sources/gstreamer.ts';
@@ -61,5 +62,6 @@ export const builtins = new Registry([
   display,
   file,
   video,
+  web,
   zeromq,
 ]);

@@ -111,6 +111,7 @@ export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
 export { video } from './sinks/video.ts';
+export { web } from './sinks/web.ts';
 export { zeromq } from './sinks/zeromq.ts';
 export { csiCamera } from './sources/csi-camera.ts';
 export { gstreamer } from './sources/gstreamer.ts';

@@ -58,7 +58,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'synthetic', 'topic'],
   registration: ['core', 'depth'],
   operators: ['core', 'depth', 'imaging', 'inference', 'registration', 'runtime'],
-  sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'topic'],
+  web: ['core', 'depth'],
+  sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'topic', 'web'],
   evaluation: ['core', 'depth', 'files', 'imaging', 'inference', 'runtime'],
   benchmark: ['core', 'depth', 'device', 'files', 'inference', 'pipeline', 'runtime'],
 };
@@ -71,6 +72,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'onnxruntime-node': /^(inference|benchmark)\//,
   'gstreamer-superficial': /^gstreamer\//,
   zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
+  ws: /^web\//,
 };
 
 describe('the layers of src/', () => {

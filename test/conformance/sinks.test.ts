@@ -60,6 +60,10 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
     frame: (seq) => imageFrame(64, 48, seq),
     delivered: ({ baseDirectory }) => decodeVideo(join(baseDirectory, 'out.mkv')).pts.length,
   },
+  web: {
+    options: { port: 0 },
+    delivered: (context) => context.report().frames as number,
+  },
   zeromq: {
     options: async () => ({ connect: await receiver(), type: 'push' }),
     delivered: async (context) => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
-/** Workers and child processes start from `dist/`, so the tests build it first. */
+/** Workers, child processes and the page are taken from `dist/`, so the tests build it first. */
 export function setup(): void {
-  execFileSync('npx', ['tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  execFileSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' });
 }
