@@ -116,7 +116,7 @@ function paintDepth(): void {
   const holder = element('bar-labels');
   while (holder.children.length < labels.length) holder.append(document.createElement('span'));
   for (const [i, label] of labels.entries()) (holder.children[i] as Element).textContent = label;
-  element('bar').setAttribute('aria-label', `Colors of depth, from ${labels[0]} to ${labels[4]}`);
+  element('bar').setAttribute('aria-label', `Colours of depth, from ${labels[0]} to ${labels[4]}`);
   for (const unit of document.querySelectorAll<HTMLElement>('.unit')) unit.hidden = depth.relative;
 }
 
