@@ -101,7 +101,9 @@ export function formatSummary(summary: RunSummary): string {
     `${summary.pipeline}: ${summary.captured} frames captured in ${(summary.elapsedMs / 1000).toFixed(1)} s, ${summary.fps.toFixed(1)} fps`,
     latencyMs &&
       `latency, capture to delivery: p50 ${ms(latencyMs.p50)}, p95 ${ms(latencyMs.p95)}, p99 ${ms(latencyMs.p99)}`,
-    ...summary.restarts.map(({ stage, count }) => `${stage} restarted ${count} times`),
+    ...summary.restarts.map(
+      ({ stage, count }) => `${stage} restarted ${count === 1 ? 'once' : `${count} times`}`,
+    ),
     '',
     ledger(summary),
     ...reports(summary),
@@ -153,7 +155,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 function reports(summary: RunSummary): string[] {
-  const entries = Object.entries(summary.components);
+  const entries = Object.entries(summary.components).filter(([, facts]) => factText(facts) !== '');
   if (entries.length === 0) return [];
   return ['', ...entries.map(([name, facts]) => `${name}: ${factText(facts)}`)];
 }
@@ -161,8 +163,16 @@ function reports(summary: RunSummary): string[] {
 function factText(facts: Readonly<Record<string, unknown>>): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key} ${short(value)}`)
+    .map(([key, value]) => (key === 'bytes' ? bytes(value) : `${key} ${short(value)}`))
     .join(', ');
+}
+
+function bytes(value: unknown): string {
+  const units = ['bytes', 'kB', 'MB', 'GB'];
+  let amount = Number(value);
+  let unit = 0;
+  for (; amount >= 1000 && unit < units.length - 1; unit++) amount /= 1000;
+  return `${unit === 0 ? amount : amount.toFixed(1)} ${units[unit]}`;
 }
 
 function short(value: unknown): string {

@@ -20,7 +20,9 @@ const patienceMs = 3000;
 
 export function subscribeCommand(): Command {
   return new Command('subscribe')
-    .description('subscribe to a depth topic; show frame rate, age and depth range')
+    .description(
+      'subscribe to a depth topic; show frame rate, age and depth range, or each value of a data topic',
+    )
     .argument('<endpoint>', 'endpoint of the publisher, such as tcp://127.0.0.1:5556')
     .option('--topic <name>', 'name of the topic', 'depth')
     .option('--latest', 'read only the newest frame and skip those that arrive meanwhile')
@@ -53,12 +55,15 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
     },
   });
   let count = 0;
+  let last: Facts | undefined;
   try {
     for await (const frame of frames) {
       clearTimeout(waiting);
       const facts = describe(frame);
       meter.add(facts);
+      last = facts;
       if (flags.json) printJson(facts);
+      else if (frame.kind === 'data') print(valueLine(facts));
       else if (meter.due()) print(meter.line(facts));
       await saver?.save(frame);
       if (++count === flags.count) break;
@@ -67,7 +72,10 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
     clearTimeout(waiting);
     await saver?.close();
   }
-  if (!flags.json) print(`${count} frames, ${corrupt} corrupt messages`);
+  if (flags.json) return;
+  // A stream that ended within its first second.
+  if (last && last.kind !== 'data' && !meter.hasReported) print(meter.line(last));
+  print(`${count} frames${corrupt > 0 ? `, ${corrupt} corrupt messages` : ''}`);
 }
 
 interface Facts {
@@ -98,6 +106,15 @@ function describe(frame: ReceivedFrame): Facts {
   return frame.kind === 'data' ? { ...common, value: frame.value } : common;
 }
 
+function valueLine({ seq, ageMs, dropped, value }: Facts): string {
+  const text = [`seq ${seq}`, `age ${ageMs} ms`, droppedText(dropped), JSON.stringify(value)];
+  return text.filter(Boolean).join(' | ');
+}
+
+function droppedText(dropped: number): string {
+  return dropped > 0 ? `${dropped} dropped before this frame` : '';
+}
+
 function validRange(metres: Float32Array): [number, number] {
   const { min, max } = depthExtent(metres) ?? { min: 0, max: 0 };
   return [min, max];
@@ -107,6 +124,8 @@ function validRange(metres: Float32Array): [number, number] {
 class Meter {
   #since = systemClock.now();
   #ages: number[] = [];
+  /** A line was asked for. */
+  hasReported = false;
 
   add(facts: Facts): void {
     this.#ages.push(facts.ageMs);
@@ -116,16 +135,16 @@ class Meter {
     return systemClock.now() - this.#since >= 1000;
   }
 
-  line({ seq, range, unit, dropped, value }: Facts): string {
+  line({ seq, range, unit, dropped }: Facts): string {
+    this.hasReported = true;
     const seconds = (systemClock.now() - this.#since) / 1000;
     const ages = this.#ages.sort((a, b) => a - b);
     const text = [
       `${(ages.length / seconds).toFixed(1)} fps`,
       `age ${ages[ages.length >> 1]} ms`,
       range ? `range ${range[0].toFixed(2)}…${range[1].toFixed(2)} ${unit}` : '',
-      value === undefined ? '' : JSON.stringify(value),
       `seq ${seq}`,
-      dropped > 0 ? `${dropped} dropped before this frame` : '',
+      droppedText(dropped),
     ];
     this.#since = systemClock.now();
     this.#ages = [];

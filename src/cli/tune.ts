@@ -6,7 +6,8 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
-import { tuningKey } from '../inference/tuning-cache.ts';
+import { findModel, verifyModel } from '../inference/model-files.ts';
+import { forgetTuning, tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { print, printJson, rewriteLine } from './output.ts';
 import { table } from './run-output.ts';
@@ -20,6 +21,7 @@ interface Flags {
   readonly rounds: number;
   readonly seconds: number;
   readonly json?: true;
+  readonly forget?: true;
 }
 
 export function tuneCommand(): Command {
@@ -46,7 +48,18 @@ export function tuneCommand(): Command {
     .option('--rounds <n>', 'number of measurements of each candidate', positiveWhole, 5)
     .option('--seconds <s>', 'duration of each measurement', positive, 0.5)
     .option('--json', 'print the results as JSON')
-    .action(run);
+    .option('--forget', 'remove what was found for the model on this machine, and measure nothing')
+    .action((model: string, flags: Flags) => (flags.forget ? forget(model) : run(model, flags)));
+}
+
+async function forget(name: string): Promise<void> {
+  const { sha256, manifest } = await verifyModel(await findModel(name, process.cwd()));
+  const path = forgetTuning(tuningKey(sha256, ['cpu']));
+  print(
+    path === undefined
+      ? `nothing is stored for ${manifest.name} on this machine`
+      : `removed ${path}; "depthline run" uses the default settings of ${manifest.name} again`,
+  );
 }
 
 async function run(model: string, flags: Flags): Promise<void> {

@@ -11,5 +11,7 @@ export function nearest(typed: string, valid: readonly string[]): string | undef
 export function hint(typed: string, valid: readonly string[]): string {
   const best = nearest(typed, valid);
   if (best !== undefined) return `; did you mean "${best}"?`;
-  return valid.length > 0 ? `; valid: ${valid.join(', ')}` : '';
+  // A source and a sink may have the same name.
+  const names = [...new Set(valid)];
+  return names.length > 0 ? `; valid: ${names.join(', ')}` : '';
 }

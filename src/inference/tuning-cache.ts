@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,23 @@ export function writeTuning(key: TuningKey, tuning: Omit<Tuning, 'key'>): string
     throw new DepthlineError('MISSING', message, { cause });
   }
   return path;
+}
+
+/**
+ * Removes the settings found for this model on this machine, and the graph that was saved with them.
+ *
+ * @returns path of the settings, or undefined if there are none
+ * @throws DepthlineError `MISSING` if the file cannot be removed
+ */
+export function forgetTuning(key: TuningKey): string | undefined {
+  const path = fileOf(key);
+  const found = existsSync(path);
+  try {
+    for (const file of [path, savedGraphPath(key)]) rmSync(file, { force: true });
+  } catch (cause) {
+    throw new DepthlineError('MISSING', `cannot remove ${path}: ${reason(cause)}`, { cause });
+  }
+  return found ? path : undefined;
 }
 
 /** Undefined if the file cannot be read. */

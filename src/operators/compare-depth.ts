@@ -45,7 +45,7 @@ export const compareDepth = defineOperator({
     let notCompared = 0;
     context.summary(() => {
       const { frames, pixels, ...errors } = metrics.result();
-      const counts = { compared: frames, notCompared };
+      const counts = { compared: frames, ...(notCompared > 0 && { notCompared }) };
       return frames === 0 ? counts : { ...counts, pixels, ...rounded(errors) };
     });
     return tap((frame) => {

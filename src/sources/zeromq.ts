@@ -97,7 +97,7 @@ class Reception {
     this.#options = options;
     this.#context = context;
     this.#stop = stop;
-    context.summary(() => ({ corrupt: this.#corrupt }));
+    context.summary(() => (this.#corrupt > 0 ? { corrupt: this.#corrupt } : {}));
   }
 
   async read(emit: (frame: Frame) => void): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { packageDirectory } from '../../src/core/entry-point.ts';
+import { dataFrame } from '../../src/testing/sample-frames.ts';
 import { depthline, type Finished, start, workplace } from '../support/cli.ts';
 import { depthFrame } from '../support/frames.ts';
 import { until } from '../support/gstreamer.ts';
@@ -220,6 +221,33 @@ describe.concurrent('depthline subscribe', () => {
     expect(lines).toHaveLength(5);
     expect(lines[0]).toMatchObject({ kind: 'depth', width: 8, height: 6, range: [1, 8] });
     expect(readdirSync(join(cwd, 'kept')).filter((name) => name.endsWith('.npy'))).toHaveLength(5);
+  });
+
+  it('prints every value of a data topic, without --json', async () => {
+    const { socket, endpoint } = await publisher();
+    const done = new AbortController();
+    const sending = sendUntil(socket, done.signal, 10, (n) =>
+      message({ ...dataFrame(n, { near: [n, null] }), capturedAt: systemClock.wall() }),
+    );
+    const { code, stdout } = await depthline(['subscribe', endpoint, '--count', '3']);
+    done.abort();
+    await sending;
+    socket.close();
+    expect(code).toBe(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines).toHaveLength(4);
+    for (const line of lines.slice(0, 3))
+      expect(line).toMatch(/^seq (\d+) \| age [-\d.]+ ms \| (.* \| )?\{"near":\[\1,null\]\}$/);
+    expect(lines[3]).toBe('3 frames');
+  });
+
+  it('prints a line of a stream that ends within its first second', async () => {
+    const { endpoint, close } = await topic();
+    const { stdout } = await depthline(['subscribe', endpoint, '--count', '1']);
+    await close();
+    expect(stdout).toMatch(
+      /^[\d.]+ fps \| age [\d.]+ ms \| range 1\.00…8\.00 m \| seq \d+.*\n1 frames\n$/,
+    );
   });
 
   it('reports that no frames arrive, and stops on Ctrl-C', async () => {

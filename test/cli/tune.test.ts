@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { depthline, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
@@ -45,6 +45,28 @@ describe('depthline tune', () => {
     expect(plan.stdout).toMatch(/tuned: \d+ worker/);
     const json = await depthline(['run', 'p.yaml', '--stats', 'json'], place);
     expect(summaryOf(json).branches[0]?.delivered).toBe(5);
+  });
+
+  it('--forget removes what was found, and nothing else', async () => {
+    const place = await folder();
+    const forget = () => depthline(['tune', 'metres.onnx', '--forget'], place);
+    expect(await forget()).toMatchObject({
+      code: 0,
+      stdout: 'nothing is stored for metres on this machine\n',
+    });
+    await depthline(['tune', 'metres.onnx', ...quick], place);
+    const cache = join(place.cwd, 'cache', 'tuning');
+    writeFileSync(join(cache, 'other.json'), '{}');
+    const stored = () => readdirSync(cache).filter((name) => name.endsWith('json'));
+    expect(stored()).toHaveLength(2);
+    const { code, stdout } = await forget();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^removed .*\.json; "depthline run" uses the default settings of metres again\n$/,
+    );
+    expect(stored()).toEqual(['other.json']);
+    const run = await depthline(['run', 'p.yaml'], place);
+    expect(run.stderr).not.toMatch(/tuned/);
   });
 
   it('accepts another precision only if its depth is the same', async () => {

@@ -32,3 +32,7 @@ describe('hint', () => {
     expect(hint('blur', [])).toBe('');
   });
 });
+
+it('lists a name once that two components share', () => {
+  expect(hint('xqzw', ['video', 'zeromq', 'zeromq'])).toBe('; valid: video, zeromq');
+});
