@@ -33,8 +33,4 @@ export class LatencyRecorder {
     const at = (p: number) => this.#histogram.percentile(p) / 1000;
     return { p50: at(50), p95: at(95), p99: at(99) };
   }
-
-  reset(): void {
-    this.#histogram.reset();
-  }
 }

@@ -1,5 +1,5 @@
 import { map, tap } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { StageTimes } from '../../src/runtime/stage-times.ts';
@@ -22,6 +22,16 @@ describe('time that stages take of their thread', () => {
     now += 2;
     times.leave();
     expect(Object.fromEntries(times.read())).toEqual({ outer: 4, inner: 7 });
+  });
+
+  it('is measured by the monotonic clock by default', () => {
+    const now = vi.spyOn(performance, 'now').mockReturnValue(5);
+    const times = new StageTimes();
+    times.enter('stage');
+    now.mockReturnValue(7.5);
+    times.leave();
+    now.mockRestore();
+    expect(times.read().get('stage')).toBe(2.5);
   });
 
   it('is added up by a run, stage by stage', async () => {
