@@ -1,0 +1,182 @@
+import { getEventListeners } from 'node:events';
+import { concatMap, filter, mergeWith, NEVER } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sleep } from '../../src/core/clock.ts';
+import { type ComponentContext, defineSink } from '../../src/core/component.ts';
+import type { Frame } from '../../src/core/frame.ts';
+import { SinkClosed } from '../../src/core/sink-closed.ts';
+import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';
+import type { RunOptions } from '../../src/runtime/run-handle.ts';
+import { runPipeline, startPipeline } from '../../src/runtime/runner.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
+import { collector, slow, ticker } from '../support/parts.ts';
+
+const sink = (
+  name: string,
+  write: (frame: Frame) => void | Promise<void>,
+  open: (context: ComponentContext) => void = () => {},
+) =>
+  defineSink({
+    ...{ name, summary: 'For tests.', accepts: ['image'], options: z.strictObject({}) },
+    examples: [{}],
+    async create(_, context) {
+      open(context);
+      return { write };
+    },
+  })({});
+
+async function start(parts: Partial<PipelineInput>, options: RunOptions = {}) {
+  const clock = new VirtualClock();
+  await clock.advance(5000);
+  const warnings: string[] = [];
+  const log = { debug: () => {}, info: () => {}, warn: (text: string) => warnings.push(text) };
+  const pipeline = definePipeline({
+    source: ticker({ frames: 3 }),
+    sinks: [collector(clock)({})],
+    ...parts,
+  });
+  const run = await startPipeline(pipeline, { clock, log, ...options });
+  return { clock, run, warnings, end: () => clock.until(run.done) };
+}
+
+describe('a sink that its user closes', () => {
+  const closing = (ends: 'branch' | 'run') =>
+    sink('window', async ({ seq }) => {
+      if (seq === 5) throw new SinkClosed('window closed', ends);
+    });
+  const beside = async (ends: 'branch' | 'run') => {
+    const clock = new VirtualClock();
+    const { end } = await start({
+      source: ticker({ frames: 50 }),
+      sinks: [closing(ends), collector(clock)({})],
+    });
+    return end();
+  };
+
+  it('ends the run if it asks for that', async () => {
+    const { error, branches, captured } = await beside('run');
+    expect(error).toBeUndefined();
+    expect(captured).toBeLessThan(10);
+    expect(branches[0]).toMatchObject({ delivered: 5, failed: 0 });
+  });
+
+  it('ends its branch, and the other goes on', async () => {
+    const { error, branches } = await beside('branch');
+    expect(error).toBeUndefined();
+    expect(branches[1]).toMatchObject({ captured: 50, delivered: 50 });
+  });
+});
+
+describe('operators that do not complete after the source', () => {
+  const elapsed = async (parts: Partial<PipelineInput>, options: RunOptions = {}) => {
+    const { end, warnings } = await start({ source: ticker({ frames: 3 }), ...parts }, options);
+    const { elapsedMs, violations } = await end();
+    expect(violations).toEqual([]);
+    expect(warnings.filter((text) => text.includes('has not completed'))).toHaveLength(1);
+    return Math.round((elapsedMs - 20) / 100) * 100;
+  };
+  const unending = mergeWith<Frame, Frame[]>(NEVER);
+  const nothing = filter<Frame>(() => false);
+
+  it('are ended after the drain time, 100 ms at least', async () => {
+    expect(await elapsed({ operators: [unending] })).toBe(1500);
+    expect(await elapsed({ operators: [unending] }, { drainMs: 700 })).toBe(700);
+    expect(await elapsed({ operators: [unending] }, { drainMs: 0 })).toBe(100);
+  });
+
+  it('get ten seconds if one of them may hold frames', async () => {
+    expect(await elapsed({ operators: [nothing, unending] })).toBe(10_000);
+    expect(await elapsed({ operators: [unending, nothing] }, { drainMs: 20_000 })).toBe(20_000);
+  });
+
+  it('get the drain time alone if the run was to end there', async () => {
+    const source = ticker({ frames: 50 });
+    expect(await elapsed({ source, operators: [nothing, unending] }, { frames: 3 })).toBe(1500);
+  });
+
+  it('are not ended while frames are in flight or still come', async () => {
+    const inFlight = await start({ operators: [slow({ ms: 4000 })] });
+    expect((await inFlight.end()).branches[0]?.delivered).toBe(3);
+    const clock = new VirtualClock();
+    const each = concatMap(async (frame: Frame) => {
+      await sleep(clock, 1000);
+      return frame;
+    });
+    const delivered: Frame[] = [];
+    const pipeline = definePipeline({
+      source: ticker({ frames: 15 }),
+      operators: [each],
+      sinks: [collector(clock, { delivered })({})],
+    });
+    await clock.until((await startPipeline(pipeline, { clock })).done);
+    expect(delivered).toHaveLength(15);
+  });
+});
+
+describe('what a run reports', () => {
+  it('counts time from its start', async () => {
+    const { clock, run, end } = await start({ source: ticker({ frames: 11, periodMs: 100 }) });
+    await clock.advance(550);
+    const { elapsedMs, branches, captured } = run.stats();
+    expect([elapsedMs, captured]).toEqual([550, 6]);
+    expect(branches).toMatchObject([{ name: 'collector', captured: 6, delivered: 6, ageMs: 0 }]);
+    const summary = await end();
+    expect(summary.elapsedMs).toBe(1000);
+    expect(summary.fps).toBeCloseTo(10, 5);
+  });
+
+  it('states no speed of a single frame', async () => {
+    const { end } = await start({ source: ticker({ frames: 1 }) });
+    expect((await end()).fps).toBe(0);
+  });
+
+  it('has what components add, by name, and what was restarted', async () => {
+    const reporting = (name: string, report: Record<string, unknown>, restarts: number) =>
+      sink(
+        name,
+        () => {},
+        (context) => {
+          context.summary(() => report);
+          for (let n = 0; n < restarts; n++) context.restarted('it failed');
+        },
+      );
+    const sinks = [reporting('video', { parts: 2 }, 2), reporting('file', { bytes: 5 }, 0)];
+    const { components, restarts } = await (await start({ sinks })).end();
+    expect(components).toEqual({ video: { parts: 2 }, file: { bytes: 5 } });
+    expect(restarts).toEqual([{ stage: 'video', count: 2 }]);
+  });
+
+  it('is what runPipeline resolves with', async () => {
+    const clock = new VirtualClock();
+    const pipeline = definePipeline({
+      source: ticker({ frames: 3 }),
+      sinks: [collector(clock)({})],
+    });
+    const summary = await clock.until(runPipeline(pipeline, { clock }));
+    expect(summary).toMatchObject({ captured: 3, violations: [] });
+  });
+});
+
+it('leaves no listener on the signal it was given', async () => {
+  const { signal } = new AbortController();
+  const { end } = await start({}, { signal });
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  await end();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+it('names every option that is wrong, one a line', async () => {
+  await expect(start({}, { frames: 0, durationMs: 0, drainMs: -1 })).rejects.toThrow(
+    /^frames .*\ndurationMs .*\ndrainMs .*$/,
+  );
+});
+
+it('stays aborted: a stop afterwards changes nothing', async () => {
+  const { run, end } = await start({ source: ticker({ frames: 500 }) });
+  run.abort();
+  const summary = await end();
+  run.abort();
+  run.stop();
+  expect(await run.done).toBe(summary);
+});
