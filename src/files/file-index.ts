@@ -35,7 +35,7 @@ export interface IndexOptions {
 
 /**
  * The list of a directory's frames, `index.csv` beside them: a line per frame with seq, pts (ns),
- * capturedAt (ns since the epoch), the files, separated by spaces, and the name of the frame. It also
+ * capturedAt (ns since the epoch), the files, separated by spaces, the name of the frame and the unit of depth. It also
  * gives out the file names: no number is used that exists in the directory, whoever wrote it; by
  * `names: source` a frame gets the file of an earlier frame of its name, and its line in the list.
  * While it is open no other run can open it.
@@ -109,7 +109,8 @@ export class FileIndex {
     if (files.some((file) => this.replaces(frame, file))) this.#repeats = true;
     if (this.#names && name !== undefined) this.#names.add(name, files);
     else this.#last = Math.max(this.#last, seq + (this.#offset ?? 0));
-    const row = { seq, pts, capturedAt, files, ...(name !== undefined && { name }) };
+    const unit = frame.kind === 'depth' ? { unit: frame.unit ?? ('m' as const) } : {};
+    const row = { seq, pts, capturedAt, files, ...(name !== undefined && { name }), ...unit };
     await this.#handle.appendFile(`${formatRow(row)}\n`);
   }
 
@@ -169,7 +170,7 @@ async function rowsOf(path: string): Promise<IndexRow[] | undefined> {
   try {
     const text = await handle.readFile('utf8');
     // Empty: a full disk took not even the header.
-    if (text !== '' && !/^seq,pts,capturedAt,files(,name)?\n/.test(text)) {
+    if (text !== '' && !/^seq,pts,capturedAt,files(,name(,unit)?)?\n/.test(text)) {
       throw new NameTaken(path, 'it is not a list of frames; choose another directory or prefix');
     }
     return parseRows(text);
@@ -226,7 +227,7 @@ async function isOld(handle: FileHandle): Promise<boolean> {
 /** A list of an earlier version, whose lines lack the last column, gets it. */
 async function openUpgraded(path: string, old: FileHandle): Promise<FileHandle> {
   const [, ...lines] = (await old.readFile('utf8')).split('\n');
-  const rows = lines.map((line) => (line === '' ? '' : `${line},`));
+  const rows = lines.map((line) => (line === '' ? '' : `${line},,`));
   await writeOwn(path, [columns, ...rows].join('\n'), oldColumns);
   await old.close();
   return openToAppend(path);

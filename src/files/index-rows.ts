@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import type { DepthUnit } from '../core/frame.ts';
 
 /** First line of an index, and what earlier versions wrote, which it begins with. */
-export const columns = 'seq,pts,capturedAt,files,name';
+export const columns = 'seq,pts,capturedAt,files,name,unit';
 export const oldColumns = 'seq,pts,capturedAt,files';
 
 /** A line of an index: one frame. */
@@ -15,15 +16,17 @@ export interface IndexRow {
   readonly files: readonly string[];
   /** The `name` of the frame, if it had one. */
   readonly name?: string;
+  /** Of depth. */
+  readonly unit?: DepthUnit;
 }
 
 /**
  * A line of CSV without its end. Files are separated by spaces, so what would end a name there is
  * percent-encoded.
  */
-export function formatRow({ seq, pts, capturedAt, files, name = '' }: IndexRow): string {
+export function formatRow({ seq, pts, capturedAt, files, name = '', unit }: IndexRow): string {
   const paths = files.map((file) => file.replace(/[\s%,"\p{Cc}]/gu, encodeURIComponent));
-  return `${seq},${pts},${capturedAt},${paths.join(' ')},${quoted(name)}`;
+  return `${seq},${pts},${capturedAt},${paths.join(' ')},${quoted(name)},${unit ?? ''}`;
 }
 
 /** A name as the index holds it: a line must stay one line. */
@@ -43,12 +46,13 @@ export function parseRows(text: string): IndexRow[] {
   return lines.flatMap((line) => parseRow(line, named) ?? []);
 }
 
-const pattern = /^(\d{1,16}),(\d{1,19}),(\d{1,19}),([^,]*)(?:,(.*))?$/;
+const pattern =
+  /^(\d{1,16}),(\d{1,19}),(\d{1,19}),([^,]*)(?:,("(?:[^"]|"")*"|[^,]*)(?:,(|m|relative))?)?$/;
 
 function parseRow(line: string, named: boolean): IndexRow | undefined {
   const match = pattern.exec(line.replace(/\r$/, ''));
-  if (!match || (named && match[5] === undefined)) return undefined;
-  const [, seq, pts, capturedAt, paths = '', rest = ''] = match;
+  if (!match || (named && match[6] === undefined)) return undefined;
+  const [, seq, pts, capturedAt, paths = '', rest = '', unit = ''] = match;
   const name = rest.startsWith('"') ? rest.slice(1, -1).replaceAll('""', '"') : rest;
   return {
     seq: Number(seq),
@@ -56,6 +60,7 @@ function parseRow(line: string, named: boolean): IndexRow | undefined {
     capturedAt: BigInt(capturedAt as string),
     files: paths.split(' ').filter(Boolean).map(decoded),
     ...(name !== '' && { name }),
+    ...(unit !== '' && { unit: unit as DepthUnit }),
   };
 }
 

@@ -84,7 +84,7 @@ type Options = z.output<typeof options>;
  * if numbers are in use, frames are numbered after them; by `names: source` a frame replaces the files
  * that index.csv lists for its name. `index.csv` in the same directory has one line per frame: seq, pts
  * (ns), capturedAt (ns since the epoch), file names (separated by spaces, percent-encoded where needed)
- * and name of the frame.
+ * name of the frame and unit of its depth.
  */
 export const file = defineSink({
   name: 'file',
@@ -126,6 +126,7 @@ export const file = defineSink({
       directory: writer.newest,
       files: writer.files,
       bytes: writer.bytes,
+      ...(writer.relative && { unit: 'relative' }),
     }));
     return writer;
   },
@@ -134,6 +135,8 @@ export const file = defineSink({
 class Writer implements Sink {
   files = 0;
   bytes = 0;
+  /** Some of the depth has no unit. */
+  relative = false;
   /** The last directory that was written to. */
   newest: string;
   readonly #options: Options;
@@ -184,6 +187,7 @@ class Writer implements Sink {
         parts.map(({ name }) => name),
       );
       this.files += parts.length;
+      if (frame.kind === 'depth' && frame.unit === 'relative') this.relative = true;
       this.bytes += bytes;
     } catch (error) {
       // Keep all files of a frame or none. Reopening the index completes a partial line.

@@ -36,9 +36,9 @@ const options = z
       ),
     unit: z
       .enum(['m', 'relative'])
-      .default('m')
+      .optional()
       .describe(
-        'with as: depth, what the files hold: metres, or relative depth that a model without a scale gave (NumPy files do not say it)',
+        'with as: depth, what the files hold: metres, or relative depth that a model without a scale gave (NumPy files do not say it); default: with times: index what that says, else metres',
       ),
     depth: z
       .string()
@@ -81,7 +81,10 @@ export const images = defineSource({
   summary: 'Reads pictures from a folder, with their ground truth if present, or recorded depth.',
   emits: ({ as }: Options) => [as],
   options,
-  facts: ({ intrinsics, unit }) => ({ intrinsics: intrinsics !== undefined, unit }),
+  facts: ({ intrinsics, unit, times }) => ({
+    intrinsics: intrinsics !== undefined,
+    unit: unit ?? (times === 'index' ? undefined : 'm'),
+  }),
   examples: [
     { path: 'photos' },
     { path: 'photos/*.jpg', fps: 5, loop: true, realtime: true },
@@ -163,7 +166,8 @@ async function deliver(
       source: context.name,
       name: file.row?.name ?? file.name,
     };
-    emit(frameOf(outcome, options, base, geometryOf));
+    const unit = options.unit ?? file.row?.unit ?? 'm';
+    emit(frameOf(outcome, { ...options, unit }, base, geometryOf));
   }
 }
 

@@ -64,10 +64,13 @@ describe.each(['png16', 'npy'])('depth that file wrote as %s', (format) => {
   });
 });
 
-test('relative depth stays relative, where one says so', async () => {
+test('relative depth stays relative, where one or the index says so', async () => {
   await record({ format: 'npy' }, [{ ...depthFrame(3, 2, 0), unit: 'relative' }]);
   expect((await all({ unit: 'relative' }))[0]?.unit).toBe('relative');
-  expect((await all())[0]).not.toHaveProperty('unit');
+  expect((await all({ unit: 'm' }))[0]).not.toHaveProperty('unit');
+  // The index of the file sink says it.
+  expect((await all())[0]?.unit).toBe('relative');
+  expect((await all({ times: 'fps' }))[0]).not.toHaveProperty('unit');
 });
 
 test('frames keep the names of the pictures they came from', async () => {
