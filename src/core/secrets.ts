@@ -57,9 +57,11 @@ function noteText(text: string): void {
   for (const [, name, value] of text.matchAll(
     /(?<![\w-])([\w-]{1,40})\s{0,9}=\s{0,9}("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&;]+)/g,
   )) {
-    if (isSecretName(name as string)) {
-      addSecret((value as string).replace(/^(["'])(.*)\1$/s, '$2').replace(/\\(.)/g, '$1'));
-    }
+    const inner = (value as string).replace(/^(["'])(.*)\1$/s, '$2').replace(/\\(.)/g, '$1');
+    if (isSecretName(name as string))
+      addSecret(inner.replace(/^\(\w+\)\s*/, '').replace(/^"(.*)"$/s, '$1'));
+    // A structure in a property: extra-headers="headers, authorization=…".
+    else if (inner !== value && inner.includes('=')) noteText(inner);
   }
   for (const [, credentials] of text.matchAll(/\b(?:Basic|Bearer|Digest)\s+([^\s"',;\\]+)/gi)) {
     addSecret(credentials as string);

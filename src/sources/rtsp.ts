@@ -10,7 +10,8 @@ import { quote } from '../gstreamer/launch-line.ts';
 const options = z.strictObject({
   url: z
     .string()
-    .regex(/^rtsps?:\/\/\S+$/, { error: 'must begin with rtsp:// or rtsps://' })
+    .regex(/^rtsps?:\/\/./, { error: 'must begin with rtsp:// or rtsps://' })
+    .regex(/^\S*$/, { error: 'must not contain spaces: write a space as %20' })
     .superRefine((url, context) => {
       const message = userinfoProblem(url);
       if (message !== undefined) context.addIssue({ code: 'custom', message });

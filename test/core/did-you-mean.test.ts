@@ -24,8 +24,8 @@ describe('hint', () => {
     expect(hint('smoth', ['clamp', 'smooth'])).toBe('; did you mean "smooth"?');
   });
 
-  it('lists the valid names if none is close', () => {
-    expect(hint('blur', ['clamp', 'smooth'])).toBe('; valid: clamp, smooth');
+  it('lists the valid names if none is close, each once', () => {
+    expect(hint('blur', ['clamp', 'smooth', 'clamp'])).toBe('; valid: clamp, smooth');
   });
 
   it('is empty without names', () => {

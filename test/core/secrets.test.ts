@@ -145,6 +145,16 @@ describe('options that are secret by name', () => {
     });
     expect(mask(`user-pw=${password} 1, Bearer ${token}`)).toBe('user-pw=***, Bearer ***');
   });
+
+  test.each([
+    ['a quoted structure', 'extra-headers="headers, x-api-key=%s"'],
+    ['a typed value', 'extra-headers="headers, token=(string)%s"'],
+    ['a quoted value in a structure', 'extra-headers="headers, authorization=(string)\\"%s\\""'],
+  ])('in %s', (_, text) => {
+    const value = fresh();
+    noteSecrets({ launch: `souphttpsrc ${text.replace('%s', value)} ! decodebin` });
+    expect(mask(`login with ${value}`)).toBe('login with ***');
+  });
 });
 
 test('a secret that is a part of another does not unmask the rest', () => {

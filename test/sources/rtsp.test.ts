@@ -38,6 +38,13 @@ async function open(given: Record<string, unknown>): Promise<Observable<ImageFra
 }
 
 describe('rtsp', () => {
+  test('says how a space is written', () => {
+    const problem = rtsp.options.safeParse({ url: 'rtsp://cam:pass word@host/live' }).error;
+    expect(problem?.issues.map(({ message }) => message)).toEqual([
+      'must not contain spaces: write a space as %20',
+    ]);
+  });
+
   test.each(['tcp', 'udp'])('reads pictures over %s, past the sound', async (protocol) => {
     const url = `rtsp://127.0.0.1:${await serve()}/test`;
     const frames = await open({ url, protocol });
