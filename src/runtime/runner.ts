@@ -234,7 +234,7 @@ class Running implements Run {
     this.#error ??= error;
   }
 
-  /** The source has ended: sees to it that the operators end as well. */
+  /** The source has ended: makes sure that the operators end, too. */
   #watchTrunk(): void {
     if (this.#draining) return;
     const { trunk } = this.#assembly;

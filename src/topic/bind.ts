@@ -10,7 +10,7 @@ const releaseMs = 500;
 const pauseMs = 5;
 
 /**
- * Binds a socket, and takes an address from nobody.
+ * Binds a socket, but never one that another process has bound.
  *
  * @throws DepthlineError with this code if the address is in use or cannot be bound
  */

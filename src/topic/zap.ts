@@ -11,7 +11,7 @@ const mechanism = 'CURVE';
 export interface AccessSettings {
   readonly zapDomain: string;
   /**
-   * Without it, ZeroMQ lets every client in while no handler is bound. With it, ZeroMQ lets nobody
+   * Without it, ZeroMQ lets every client in while no handler is bound. With it, ZeroMQ lets no client
    * in then.
    */
   readonly zapEnforceDomain: true;

@@ -179,7 +179,7 @@ export class Recorder implements Sink {
     this.#crashes.delivered();
   }
 
-  /** A file that was removed still takes what is written; nobody would ever see it. */
+  /** A file that was removed still takes what is written, but the data is lost. */
   async #checkPresent(part: Part): Promise<void> {
     const now = this.#context.clock.now();
     // The process creates the file when it knows the frame rate, by the second frame.
