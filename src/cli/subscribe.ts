@@ -75,7 +75,9 @@ async function read(endpoint: string, flags: Flags): Promise<void> {
   if (flags.json) return;
   // A stream that ended within its first second.
   if (last && last.kind !== 'data' && !meter.hasReported) print(meter.line(last));
-  print(`${count} frames${corrupt > 0 ? `, ${corrupt} corrupt messages` : ''}`);
+  print(
+    `${count} ${count === 1 ? 'frame' : 'frames'}${corrupt > 0 ? `, ${corrupt} corrupt ${corrupt === 1 ? 'message' : 'messages'}` : ''}`,
+  );
 }
 
 interface Facts {

@@ -44,7 +44,9 @@ export async function findFrames(
     as === 'depth'
       ? await findDepth(path, baseDirectory)
       : await findPictures(path, depth, baseDirectory);
-  const { pictures, depths, names, base, ignored } = found;
+  const { pictures, depths, names, base } = found;
+  // The list of frames belongs to them.
+  const ignored = found.ignored.filter((file) => !file.endsWith('index.csv'));
   const files = names.map(
     (name, i): FrameFile => ({
       name,
@@ -70,7 +72,7 @@ export async function findFrames(
   const others = files.map(main).filter((file) => !rows.has(file));
   return {
     files: listed.toSorted((a, b) => place(a) - place(b)),
-    ignored: [...ignored.filter((file) => !file.endsWith('index.csv')), ...others],
+    ignored: [...ignored, ...others],
   };
 }
 

@@ -200,7 +200,10 @@ function reportUnused({ files, ignored }: FoundFrames, { as }: Options, context:
     const names = paths.slice(0, 3).map((path) => nameOf(path, context));
     return names.join(', ') + (paths.length > 3 ? ', …' : '');
   };
-  if (ignored.length > 0) context.log.info(`${ignored.length} files ignored: ${list(ignored)}`);
+  if (ignored.length > 0) {
+    const files = ignored.length === 1 ? '1 file' : `${ignored.length} files`;
+    context.log.info(`${files} ignored: ${list(ignored)}`);
+  }
   const [main, other] =
     as === 'image' ? (['picture', 'depth'] as const) : (['depth', 'picture'] as const);
   const bare = files.filter((file) => file[other] === undefined);

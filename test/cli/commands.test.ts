@@ -246,7 +246,7 @@ describe.concurrent('depthline subscribe', () => {
     const { stdout } = await depthline(['subscribe', endpoint, '--count', '1']);
     await close();
     expect(stdout).toMatch(
-      /^[\d.]+ fps \| age [\d.]+ ms \| range 1\.00…8\.00 m \| seq \d+.*\n1 frames\n$/,
+      /^[\d.]+ fps \| age [\d.]+ ms \| range 1\.00…8\.00 m \| seq \d+.*\n1 frame\n$/,
     );
   });
 

@@ -170,7 +170,7 @@ test('reports and counts every picture that cannot be read', async () => {
   expect(warned[3]).toMatch(/"in\/6.gif"/);
   expect(context.logs).toContainEqual({
     level: 'info',
-    message: '1 files ignored: in/notes.txt',
+    message: '1 file ignored: in/notes.txt',
   });
 });
 
@@ -204,7 +204,7 @@ test('pictures without depth are reported', async () => {
   await depthPng('depth/7.png', new Uint16Array(8), 4, 2);
   expect(await all({ path: '.' })).toHaveLength(3);
   expect(context.logs).toEqual([
-    { level: 'info', message: '1 files ignored: depth/7.png' },
+    { level: 'info', message: '1 file ignored: depth/7.png' },
     {
       level: 'warn',
       message: '2 of 3 pictures have no depth picture: rgb/1.jpg, rgb/3.jpg',
