@@ -41,6 +41,8 @@ const leastPairs = 3;
 /** Farthest over nearest known depth, below which scale and shift cannot be told apart. */
 const leastSpread = 1.3;
 const mostHypotheses = 2000;
+const wrongWay =
+  'the known distances contradict the order of the model\'s output: its "meaning" is wrong, or the distances are';
 const refinements = 30;
 /** Relative error from which a pair counts less, as a multiple of the spread of the errors. */
 const huberK = 1.345;
@@ -67,12 +69,7 @@ export function calibrate(known: readonly KnownDepth[], form: CalibrationForm): 
     pairs.filter((pair) => error(pair, start) <= limit),
     start,
   );
-  if (!(line.scale > 0)) {
-    const what = form === 'inverse' ? 'nearer' : 'farther';
-    throw new NoCalibration(
-      `the model's output does not grow with what is ${what}: its "meaning" is wrong, or the distances are`,
-    );
-  }
+  if (!(line.scale > 0)) throw new NoCalibration(wrongWay);
   const errors = pairs.map((pair) => depthError(pair, line, form));
   const medianAbsRel = median(errors);
   if (medianAbsRel > mostMedianError) {
@@ -131,13 +128,15 @@ function quantiles(values: readonly number[]): [number, number] {
   return [sorted[cut] as number, sorted[sorted.length - 1 - cut] as number];
 }
 
-/** The line through two pairs that has the smallest median error over all. */
+/** The rising line through two pairs that has the smallest median error over all. */
 function bestHypothesis(pairs: readonly Equation[]): Line {
   let best: Line | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const [a, b] of couples(pairs)) {
     if (a.x === b.x) continue;
     const scale = (a.y - b.y) / (a.x - b.x);
+    // Two noisy pairs may say the opposite of what all others say.
+    if (!(scale > 0)) continue;
     const line = { scale, shift: a.y - scale * a.x };
     // With few pairs the median leaves the two out, which fit themselves.
     const others = pairs.length < 20 ? pairs.filter((pair) => pair !== a && pair !== b) : pairs;
@@ -145,7 +144,7 @@ function bestHypothesis(pairs: readonly Equation[]): Line {
     if (cost < least) [best, least] = [line, cost];
   }
   if (best) return best;
-  throw new NoCalibration('no two known distances have different outputs of the model');
+  throw new NoCalibration(wrongWay);
 }
 
 /** All couples if there are few, else as many by chance, always the same. */

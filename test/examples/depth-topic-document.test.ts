@@ -27,6 +27,6 @@ it.each(['32FC1', '16UC1'] as const)(
     expect(finished.stderr).toBe('');
     const lines = finished.stdout.trim().split('\n');
     expect(lines).toHaveLength(3);
-    for (const line of lines) expect(line).toMatch(/^\d+ \(6, 8\) 3\.5$/);
+    for (const line of lines) expect(line).toMatch(/^\d+ \(6, 8\) 3\.5 m$/);
   },
 );
