@@ -1,4 +1,4 @@
-"""Folders of colour pictures with depth: rgb/*.jpg|png and depth/*.png, paired by name or by time."""
+"""Folders of colour pictures with depth: rgb/*.jpg|png|webp and depth/*.png, paired by name or by time."""
 
 import csv
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-PICTURES = ('.jpg', '.jpeg', '.png')
+PICTURES = ('.jpg', '.jpeg', '.png', '.webp')
 NYU_8_BIT = 10 / 255  # metres per step
 MILLIMETRES = 1 / 1000
 TUM = 1 / 5000
@@ -27,8 +27,11 @@ class RgbdFolder:
     border: int = 0
 
     @staticmethod
-    def open(root, unit=MILLIMETRES, border=0, sequences=None, without=()):
-        """sequences: only these; without: not these. Both are names in the column `sequence` of manifest.csv."""
+    def open(root, unit=MILLIMETRES, border=0, sequences=None, without=(), blocks=None):
+        """sequences: only these; without: not these. Both are names in the column `sequence` of manifest.csv.
+
+        blocks: of pictures with neighbouring numbers, see in_blocks.
+        """
         root = Path(root)
         colour = pictures(root / 'rgb')
         depth = pictures(root / 'depth')
@@ -40,6 +43,8 @@ class RgbdFolder:
             named = sequences_by_stem(root / 'manifest.csv')
             pairs = [p for p in pairs if not sequences or named[p[0].stem] in sequences]
             pairs = [p for p in pairs if named[p[0].stem] not in without]
+        if blocks:
+            pairs = [p for p in pairs if in_blocks(int(p[0].stem), **blocks)]
         return RgbdFolder(tuple(pairs), unit, border)
 
     def __len__(self):
@@ -57,6 +62,17 @@ class RgbdFolder:
     def cut(self, pixels):
         b = self.border
         return pixels[b : pixels.shape[0] - b, b : pixels.shape[1] - b]
+
+
+def in_blocks(number, of, every, margin=0, held_out=False):
+    """Whether a picture is in the part: of blocks of `of` numbers, each `every`th is held out.
+
+    Pictures of one room have neighbouring numbers. So of a held-out block the first and last `margin`
+    numbers are in neither part.
+    """
+    block, position = divmod(number, of)
+    held = block % every == every - 1
+    return held and margin <= position < of - margin if held_out else not held
 
 
 def pictures(folder):
