@@ -5,6 +5,11 @@ import torch
 from PIL import Image
 
 SIZE = 224
+# The paper's evaluation: a picture 250 high, of that the 304 x 228 in the centre.
+PAPER_HEIGHT, PAPER_CROP = 250, (304, 228)
+# That crop as shares of a 4:3 view: left, top, right, bottom.
+WIDE, HIGH = PAPER_CROP[0] / (PAPER_HEIGHT * 4 / 3), PAPER_CROP[1] / PAPER_HEIGHT
+CROP = ((1 - WIDE) / 2, (1 - HIGH) / 2, (1 + WIDE) / 2, (1 + HIGH) / 2)
 
 
 def resize(pixels, width, height, nearest=False, box=None):
@@ -28,17 +33,29 @@ def view(rgb, depth=None, size=SIZE):
     return rgb, None if depth is None else resize(depth, size, size, nearest=True, box=box)
 
 
+def paper_pixels(pixels, nearest=True, size=SIZE):
+    """The paper's crop of a 4:3 view of any size, resampled in two steps as the paper's code does it.
+
+    250 high, of that the 304 x 228 in the centre, that squeezed to size x size; both steps pick the nearest
+    pixel, of colour too. Not nearest: the first step interpolates, for predictions.
+    """
+    wide, high = PAPER_CROP
+    width = int(PAPER_HEIGHT * 4 / 3)
+    left, top = round((width - wide) / 2), round((PAPER_HEIGHT - high) / 2)
+    whole = resize(pixels, width, PAPER_HEIGHT, nearest)
+    return resize(whole[top : top + high, left : left + wide], size, size, nearest=True)
+
+
 def paper(rgb, depth=None, size=SIZE):
-    """The paper's evaluation: 250 high, the 304 x 228 in the centre, squeezed to size x size."""
+    """The paper's evaluation: its crop is what the network sees."""
+    box = view_box(*rgb.shape[:2])
+    cut = [None if pixels is None else in_box(pixels, box) for pixels in (rgb, depth)]
+    return tuple(None if pixels is None else paper_pixels(pixels, size=size) for pixels in cut)
 
-    def prepare(pixels, nearest):
-        height, width = pixels.shape[:2]
-        width = round(width * 250 / height)
-        pixels = resize(pixels, width, 250, nearest)
-        left, top = (width - 304) / 2, (250 - 228) / 2
-        return resize(pixels, size, size, nearest, (left, top, left + 304, top + 228))
 
-    return prepare(rgb, False), None if depth is None else prepare(depth, True)
+def in_box(pixels, box):
+    left, top, right, bottom = (round(edge) for edge in box)
+    return np.ascontiguousarray(pixels[top:bottom, left:right])
 
 
 def augmented(rgb, depth, rng, size=SIZE, depth_size=SIZE, most=1.5, degrees=5.0):

@@ -1,12 +1,15 @@
 import h5py
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
+from evaluate import paper_crop, whole_view
 from nyu_hdf5 import NyuHdf5
 from photos import Photos
 from preprocessing import augmented, paper, view
 from rgbd_folders import TUM, RgbdFolder
+from sets import DEFAULT, batch_mix
 
 
 def write_frame(root, name, depth, depth_name=None):
@@ -51,6 +54,44 @@ def test_border_and_sequences(tmp_path):
     assert frames.load(0)[0].shape == (20, 28, 3)
 
 
+def test_webp_is_read(tmp_path):
+    write_frame(tmp_path, '0000', np.full((24, 32), 1500, np.uint16))
+    with Image.open(tmp_path / 'rgb' / '0000.png') as picture:
+        picture.save(tmp_path / 'rgb' / '0000.webp', lossless=True)
+    (tmp_path / 'rgb' / '0000.png').unlink()
+    rgb, depth = RgbdFolder.open(tmp_path).load(0)
+    assert rgb[0, :, 0].tolist() == list(range(32))
+    assert len(Photos.open(tmp_path / 'rgb')) == 1
+
+
+def test_blocks_share_no_room(tmp_path):
+    for number in range(40):
+        write_frame(tmp_path, f'{number:04}', np.ones((2, 2), np.uint16))
+    blocks = {'of': 10, 'every': 2, 'margin': 2}
+
+    def numbers(**more):
+        return [int(colour.stem) for colour, _ in RgbdFolder.open(tmp_path, blocks={**blocks, **more}).frames]
+
+    assert numbers() == [*range(10), *range(20, 30)]
+    assert numbers(held_out=True) == [*range(12, 18), *range(32, 38)]
+
+
+def test_photos_by_category(tmp_path):
+    for name in ('a', 'b', 'c'):
+        Image.new('RGB', (8, 6)).save(tmp_path / f'{name}.webp')
+    (tmp_path / 'manifest.csv').write_text('file,category\na.webp,shop\nb.webp,office\nc.webp,office\n')
+    assert len(Photos.open(tmp_path, categories=['office'])) == 2
+    assert [p.stem for p in Photos.open(tmp_path, without=['office']).frames] == ['a']
+
+
+def test_sets_are_split_by_scene():
+    description = yaml.safe_load(DEFAULT.read_text())
+    assert set(description['batch']) == set(description['train'])
+    close_ups = ('tum-fr1-xyz', 'tum-fr1-rpy', 'ipad-desk', 'realsense-desk')
+    shares = {name: options['share'] for name, options in batch_mix().items()}
+    assert sum(shares[name] for name in close_ups) <= 0.03 * sum(shares.values())
+
+
 def test_nyu_hdf5(tmp_path):
     with h5py.File(tmp_path / '00001.h5', 'w') as file:
         file['rgb'] = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
@@ -86,10 +127,31 @@ def test_view_is_the_middle_four_by_three():
     assert np.abs(rgb[..., 0].astype(float) - depth).max() <= 1
 
 
-def test_paper_keeps_304_by_228_of_a_250_high_picture():
-    _, depth = paper(*columns(333, 250))
-    assert depth[0, 0] == pytest.approx((333 - 304) / 2, abs=1)
-    assert depth[0, -1] == pytest.approx((333 + 304) / 2, abs=2)
+def test_paper_resamples_in_two_steps():
+    rgb, depth = paper(*columns(240, 180))
+    # 333 x 250, of that columns 14 to 317, of those 224: the nearest pixel each time.
+    middle = ((np.arange(304) + 14 + 0.5) * 240 / 333).astype(int)
+    wanted = middle[((np.arange(224) + 0.5) * 304 / 224).astype(int)]
+    # Where a pixel's centre lies on an edge either neighbour may be picked.
+    assert (depth[0] != wanted).sum() <= 3
+    assert np.abs(depth[0] - wanted).max() <= 1
+    assert rgb[100, :, 0].tolist() == depth[100].tolist()
+
+
+def test_whole_view_is_scored_on_the_papers_pixels():
+    rgb, depth = columns(240, 180)
+    asked = []
+
+    def predict(seen):
+        asked.append(seen)
+        return seen[..., 0].astype(np.float32)
+
+    predicted, truth = whole_view(predict, rgb, depth)
+    assert asked[0].tolist() == view(rgb)[0].tolist()
+    assert truth.tolist() == paper(rgb, depth)[1].tolist()
+    assert np.abs(predicted - truth).max() <= 1.5
+    predicted, truth = paper_crop(predict, rgb, depth)
+    assert predicted.tolist() == truth.tolist()
 
 
 def test_augmentation_moves_colour_and_depth_together_and_divides_depth():
