@@ -22,13 +22,13 @@ from torch import nn
 from counting import count_macs
 from encoders import MOBILENET_SKIPS, MOBILENET_STRIDES
 from latency import MULTIPLE, LatencyTable
-from losses import depth_loss
+from losses import recipe_loss, structure_loss
 from network import DepthNetwork, load_network
 from preprocessing import jitter
 from train import Trainer, Views, shrink
 
 ENCODER_LAYERS = len(MOBILENET_STRIDES)
-PICKING_SHARE = 0.05  # of the views, not fine-tuned on: the loss on them picks the proposal
+PICKING_SHARE = 0.05  # of each set's views, not fine-tuned on: the loss on them picks the proposal
 
 
 def blocks(network):
@@ -127,15 +127,13 @@ class FineTuning:
         self.views, self.steps, self.size, self.batch = views, steps, size, batch
         self.learning_rate = learning_rate
         self.rng = np.random.default_rng(0)
-        count = len(views)
-        self.border = count - max(1, int(count * PICKING_SHARE))
 
     def __call__(self, network):
         """Trains in place, briefly; returns the loss on views it never trains on."""
         trainer = Trainer(network, self.learning_rate)
         for _ in range(self.steps):
-            rgb, *wanted = self.load(0, self.border)
-            trainer.step(jitter(rgb), weighted(*wanted), depth_loss, self.learning_rate, False)
+            rgb, teacher, truth = self.load(0, 1 - PICKING_SHARE)
+            trainer.step(jitter(rgb), wanted(teacher, truth), self.learning_rate, False)
         network.eval()
         self.rng, before = np.random.default_rng(1), self.rng
         with torch.no_grad():
@@ -144,15 +142,17 @@ class FineTuning:
         return float(np.mean(losses))
 
     def picking_loss(self, network):
-        rgb, teacher, _ = self.load(self.border, len(self.views))
-        return depth_loss(network.half(rgb), teacher).item()
+        rgb, teacher, _ = self.load(1 - PICKING_SHARE, 1)
+        return structure_loss(network.half(rgb), teacher).mean().item()
 
     def load(self, first, last):
-        return shrink(self.size, *self.views.batch(self.rng, self.batch, first, last))
+        rgb, teacher, truth, _ = self.views.batch(self.rng, self.batch, first, last)
+        return shrink(self.size, rgb, teacher, truth)
 
 
-def weighted(teacher, truth):
-    return [(teacher, 1.0), (truth, 0.7 * (truth > 0).float().mean())]
+def wanted(teacher, truth):
+    """The loss of a prediction that ought to be both."""
+    return lambda predicted: recipe_loss(predicted, teacher, truth, 1.0)
 
 
 def iterate(network, cost, budget, tune):

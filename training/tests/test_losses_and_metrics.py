@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from losses import LOSSES, berhu_loss, depth_loss
+from losses import LOSSES, berhu_loss, depth_loss, recipe_loss, structure_loss
 from metrics import frame_metrics, mean_metrics
 
 
@@ -36,4 +36,42 @@ def test_metrics_of_known_errors():
     assert found['rmse'] == pytest.approx(np.sqrt(5 / 3))
     assert found['mae'] == pytest.approx(1)
     assert found['absRel'] == pytest.approx(1 / 3)
-    assert mean_metrics([found, found]) == pytest.approx(found)
+    assert found['ratio'] == pytest.approx((1 + 1.5 + 0.5) / 3)
+    assert found['edgeF'] is None
+    assert mean_metrics([found, found]) == pytest.approx({k: v for k, v in found.items() if v is not None})
+
+
+def test_scaling_to_the_median_leaves_structure():
+    truth = np.array([[1.0, 2.0, 4.0]])
+    found = frame_metrics(1.5 * truth, truth)
+    assert found['delta1'] == 0
+    assert found['delta1Scaled'] == 1
+    assert found['ratio'] == pytest.approx(1.5)
+
+
+def test_structure_loss_of_a_factor():
+    wanted = torch.rand(2, 1, 16, 16) + 1
+    loss = structure_loss(2 * wanted, wanted, metric=torch.tensor([1.0, 0.25]))
+    torch.testing.assert_close(loss, torch.tensor([1.0, 0.25]) * np.log(2), rtol=0, atol=3e-3)
+
+
+def test_trimmed_pixels_cost_nothing_in_metres():
+    wanted = torch.full((1, 1, 10, 10), 2.0)
+    predicted = wanted.clone()
+    predicted[..., 0] = 4  # a tenth of the pixels
+    only = {'invariant': 0, 'gradient': 0}
+    assert structure_loss(predicted, wanted, trim=0.1, **only) == 0
+    assert structure_loss(predicted, wanted, **only).item() == pytest.approx(0.1 * np.log(2))
+
+
+def test_recipe_weighs_truth_twice_and_ignores_what_is_unknown():
+    teacher = torch.full((1, 1, 16, 16), 2.0)
+    unknown = torch.zeros_like(teacher)
+    one = torch.ones(1)
+    alone = recipe_loss(4 * teacher, teacher, unknown, one)
+    assert alone.item() == pytest.approx(np.log(4), abs=2e-3)
+    both = recipe_loss(teacher, teacher, 2 * teacher, one)
+    assert both.item() == pytest.approx(2 / 3 * np.log(2), abs=2e-3)
+    predicted = (2 * teacher).requires_grad_()
+    recipe_loss(predicted, teacher, unknown, one).backward()
+    assert predicted.grad.isfinite().all()
