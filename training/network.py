@@ -54,6 +54,7 @@ class DepthNetwork(nn.Module):
     encoder_channels   other than the published numbers, for a pruned network
     decoder_channels   of the five stages; without them, halved from stage to stage
     least              metres; smaller predictions are raised to this (not while training)
+    symmetric          the encoder sees pictures in [-1, 1], as MobileNet's ImageNet weights want them
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class DepthNetwork(nn.Module):
         encoder_channels=None,
         decoder_channels=None,
         least=0.1,
+        symmetric=False,
     ):
         super().__init__()
         self.configuration = {
@@ -75,12 +77,14 @@ class DepthNetwork(nn.Module):
             'encoder_channels': encoder_channels,
             'decoder_channels': decoder_channels,
             'least': least,
+            'symmetric': symmetric,
         }
         if skips not in ('none', 'add', 'concat'):
             raise ValueError(f'no skips "{skips}"; there are none, add, concat')
         self.encoder = build_encoder(encoder, encoder_channels)
         self.skips = skips
         self.least = least
+        self.symmetric = symmetric
         first = self.encoder.channels
         outputs = list(decoder_channels or (first >> n for n in range(1, 6)))
         # Deepest first: the skip that joins behind stage 2, 3 and 4.
@@ -113,7 +117,7 @@ class DepthNetwork(nn.Module):
 
     def features(self, x):
         """What goes into the last stage."""
-        x, skips = self.encoder(x)
+        x, skips = self.encoder(2 * x - 1 if self.symmetric else x)
         for index in range(4):
             x = self.stages[index](x)
             if index:
