@@ -73,7 +73,7 @@ def main():
     parser.add_argument('--sets', default=DEFAULT, help='description of the sets')
     parser.add_argument('--part', default='train', help='of that description')
     parser.add_argument('--only', nargs='+', help='these sets of that part')
-    parser.add_argument('--teacher', help='.onnx: uint8 [1, 224, 224, 3] to metres')
+    parser.add_argument('--teacher', nargs='+', help='.onnx: uint8 [1, 224, 224, 3] to metres; of several the mean')
     parser.add_argument('--relative', help='.onnx: RGB in [0, 1] to relative inverse depth, for photos')
     parser.add_argument('--threads', type=int, default=0, help='of each network; 0: all cores')
     parser.add_argument('--out', required=True, type=Path)

@@ -22,10 +22,10 @@ FADE = 0.15  # of the crop's width: where its weight rises from 0 to 1
 
 
 class Teacher:
-    """reference: .onnx, uint8 [1, 224, 224, 3] to metres; relative: .onnx, RGB in [0, 1] to inverse depth."""
+    """references: .onnx, uint8 [1, 224, 224, 3] to metres, of several the mean; relative: .onnx to inverse depth."""
 
-    def __init__(self, reference, relative=None, threads=0):
-        self.reference = onnx_predictor(reference, threads)
+    def __init__(self, references, relative=None, threads=0):
+        self.references = [onnx_predictor(path, threads) for path in references]
         self.relative = relative_predictor(relative, threads) if relative else None
         self.weight = crop_weight()
 
@@ -47,7 +47,8 @@ class Teacher:
 
     def mirrored(self, view):
         """Mean log depth of a view and its mirror image."""
-        seen = self.reference(view), self.reference(np.ascontiguousarray(view[:, ::-1]))[:, ::-1]
+        mirror = np.ascontiguousarray(view[:, ::-1])
+        seen = [metres for see in self.references for metres in (see(view), see(mirror)[:, ::-1])]
         return np.mean([np.log(np.clip(metres, NEAREST, FARTHEST)) for metres in seen], 0)
 
 

@@ -13,7 +13,7 @@ def make(monkeypatch):
     def run(reference, relative=None):
         monkeypatch.setattr(teacher, 'onnx_predictor', lambda path, threads: reference)
         monkeypatch.setattr(teacher, 'relative_predictor', lambda path, threads: relative)
-        return Teacher('reference.onnx', 'relative.onnx' if relative else None)
+        return Teacher(['reference.onnx'], 'relative.onnx' if relative else None)
 
     return run
 
