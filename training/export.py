@@ -87,6 +87,14 @@ def export(network, path, height=SIZE, width=SIZE):
     return difference
 
 
+@torch.no_grad()
+def rescale(network, factor):
+    """All metres times a factor, in place."""
+    network.head.weight.mul_(factor)
+    network.head.bias.mul_(factor)
+    return network
+
+
 def compare(network, path, rgb):
     """Largest difference between PyTorch, not folded, and ONNX Runtime on one picture."""
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
@@ -100,9 +108,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--checkpoint', required=True, type=Path, help='checkpoint.pt of train.py')
     parser.add_argument('--out', required=True, type=Path)
+    parser.add_argument('--scale', type=float, default=1, help='all metres times this, see scale.py')
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    difference = export(load_network(args.checkpoint), args.out)
+    difference = export(rescale(load_network(args.checkpoint), args.scale), args.out)
     size = args.out.stat().st_size / 1e6
     print(f'{args.out}: {size:.2f} MB, at most {difference:.1e} m from PyTorch')
 

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from decoders import STAGES
-from export import TOLERANCE, export, fold
+from export import TOLERANCE, export, fold, rescale
 from network import DepthNetwork, build
 
 SMALL = (8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 32)
@@ -64,3 +64,11 @@ def test_folding_leaves_the_network_alone():
         before = network(x)
         torch.testing.assert_close(fold(network)(x), before, rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(network(x), before)
+
+
+def test_scale_multiplies_metres():
+    network = disturb(DepthNetwork(encoder_channels=SMALL, least=0.0))
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        before = network(x)
+        torch.testing.assert_close(rescale(network, 1.5)(x), 1.5 * before, rtol=1e-4, atol=1e-4)
