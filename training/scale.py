@@ -3,8 +3,8 @@
     python scale.py --data DIR MODEL
 
 On the rooms for choosing and on sets of other cameras that were trained on; never on what is reported. Data of
-one camera teaches that camera's focal length, so metres come out too near for others: a factor above 1 that
-costs the rooms next to nothing is a better guess.
+one camera teaches that camera's focal length, so metres come out too near for others. The default model has the
+factor with the greatest mean, of those that cost the rooms at most 0.01.
 """
 
 import argparse
