@@ -18,6 +18,8 @@ import {
 } from '../../src/index.ts';
 import { runOperator } from '../../src/testing/operator-conformance.ts';
 import { encodeFrame, packMessage, unpackMessage } from '../../src/topic/message.ts';
+import { LiveFrame } from '../../src/web/live-frame.ts';
+import { unpackLive } from '../../src/web/live-message.ts';
 import { workplace } from '../support/cli.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -89,6 +91,7 @@ describe('a sink says that depth is relative, or refuses it', () => {
     video: 'the colour bar',
     display: 'the colour bar',
     discard: 'says nothing',
+    web: 'the header of a frame; test/web/page.test.ts looks at the page',
   };
   it('every sink is covered here', () => {
     expect(Object.keys(covered).toSorted()).toEqual(sinks.map(({ name }) => name).toSorted());
@@ -115,6 +118,17 @@ describe('a sink says that depth is relative, or refuses it', () => {
     const scaled = packMessage('multipart', 'depth', { ...header, scale: 1 }, payload);
     expect(() => unpackMessage(scaled)).toThrow(/relative depth with scale 1/);
     expect(() => encodeFrame(relative, { ...options, encoding: '16UC1' })).toThrow(refusal);
+  });
+
+  it('a frame for the web page has no metres', async () => {
+    const live = new LiveFrame(
+      relative,
+      async () => new Uint8Array(1),
+      () => 0,
+    );
+    const { header } = unpackLive(Uint8Array.from(await live.message()).buffer);
+    expect(header.depth?.unit).toBe('relative');
+    expect(JSON.stringify(header)).not.toContain('"m"');
   });
 
   describe('the colour bar of video, display and side-by-side', () => {
