@@ -100,7 +100,7 @@ describe('depthline tune', () => {
     [
       ['metres.onnx', '--candidate', 'log.onnx', '--frames', 'pictures/rgb'],
       1,
-      /another input or output than metres\.onnx/,
+      /log\.onnx has other inputs or outputs than metres\.onnx/,
     ],
     [['metres.onnx', '--for', 'speed'], 2, /throughput, latency/],
   ])('refuses %s', async (args, code, message) => {

@@ -149,7 +149,7 @@ describe('a stream that cannot be read', () => {
   test('no such path', async () =>
     fails(`rtsp://127.0.0.1:${await serve()}/nope`, /check that the camera is on/));
 
-  test.each(['http://camera/', 'rtsp://a b', ''])('wrong url: %s', (url) => {
+  test.each(['http://camera/', 'rtsp:', ''])('wrong url: %s', (url) => {
     expect(rtsp.options.safeParse({ url }).error?.issues[0]?.message).toMatch(/rtsp:\/\//);
   });
 });
