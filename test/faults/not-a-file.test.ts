@@ -60,8 +60,8 @@ describe.concurrent('a FIFO in place of', () => {
     const operators = [{ 'estimate-depth': { model: './metres.yaml' } }];
     writeFileSync(join(cwd, 'p.yaml'), file({ source, operators }));
     const { code, stderr } = await depthline(['run', 'p.yaml', '--stats', 'none'], { cwd });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/fifo\.onnx is a FIFO, not a regular file/);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/p\.yaml:\d+:\d+: .*fifo\.onnx is a FIFO, not a regular file/);
   });
 });
 

@@ -20,6 +20,10 @@ function installedWithout(missing: string): (args: readonly string[]) => Promise
     join(folder, 'p.yaml'),
     'source: { test-pattern: { width: 64, height: 48, frames: 2 } }\noperators: [estimate-depth]\nsinks:\n  - zeromq: { bind: "tcp://127.0.0.1:*" }\n  - file: { directory: out, format: png16 }\n',
   );
+  writeFileSync(
+    join(folder, 'pattern.yaml'),
+    'source: { test-pattern: { width: 64, height: 48, frames: 2 } }\nsinks: [discard]\n',
+  );
   return (args) => startProcess(join(folder, 'bin/depthline'), args, { cwd: folder }).finished;
 }
 
@@ -43,7 +47,11 @@ it('commands without inference work without onnxruntime-node', async () => {
   const depthline = installedWithout('onnxruntime-node');
   const listed = await depthline(['list']);
   expect(listed).toMatchObject({ code: 0, stderr: '' });
-  expect((await depthline(['check', 'p.yaml'])).code).toBe(0);
+  expect((await depthline(['check', 'pattern.yaml'])).code).toBe(0);
+  // A run of this one would fail, so the check does.
+  const { code, stdout, stderr } = await depthline(['check', 'p.yaml']);
+  expect(stdout + stderr).toMatch(/p\.yaml:2:\d+: .*npm install onnxruntime-node/);
+  expect(code).toBe(2);
   const doctor = await depthline(['doctor']);
   expect(doctor.stdout).toMatch(/^missing +ONNX Runtime +.*npm install onnxruntime-node/m);
 });
