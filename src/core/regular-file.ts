@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { reason } from './errors.ts';
 
 /**
  * Opens a user's file for reading. Only regular files are opened: reading a FIFO may block for ever,
@@ -46,6 +47,15 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<s
   } finally {
     await file.close();
   }
+}
+
+/** Why a file could not be opened or read, as a message for the user. */
+export function whyUnreadable(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no file ${path}; check the path`;
+  if (code === 'EACCES') return `${path} cannot be read: permission denied`;
+  const message = reason(error);
+  return message.includes(path) ? message : `${path} cannot be read: ${message}`;
 }
 
 function refuseOther(path: string, stats: Stats): void {

@@ -2,9 +2,9 @@ import { dirname, extname, join } from 'node:path';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { DepthlineError, reason } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import { formatProblem, valueProblems } from '../core/option-problems.ts';
-import { readRegularFile } from '../core/regular-file.ts';
+import { readRegularFile, whyUnreadable } from '../core/regular-file.ts';
 
 /** A place on a picture whose distance is known. */
 export interface KnownPoint {
@@ -63,7 +63,7 @@ export async function readPoints(path: string): Promise<KnownPoint[]> {
         ? parseCsv(text, { columns: true, trim: true, comment: '#', skip_empty_lines: true })
         : parseYaml(text);
   } catch (error) {
-    throw new DepthlineError('CONFIG', `${path} cannot be read: ${reason(error)}`);
+    throw new DepthlineError('CONFIG', whyUnreadable(path, error));
   }
   const result = pointSchema.safeParse(value);
   if (result.success) {

@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node';
-import { DepthlineError, reason } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import { packageProblem } from '../core/package-problem.ts';
-import { requireRegularFile } from '../core/regular-file.ts';
+import { requireRegularFile, whyUnreadable } from '../core/regular-file.ts';
 import { loadProblem } from './model-contract.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function openModel(path: string): Promise<InferenceSession> {
   try {
     await requireRegularFile(path);
   } catch (cause) {
-    throw new DepthlineError('MODEL', reason(cause), { cause });
+    throw new DepthlineError('MODEL', whyUnreadable(path, cause), { cause });
   }
   try {
     const ort = await import('onnxruntime-node');

@@ -53,6 +53,15 @@ describe('models add', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
+  it.each(['nothing.onnx', 'no/folder.onnx'])('says that there is no %s', async (file) => {
+    const { code, stderr } = await depthline(
+      ['models', 'add', file, '--as', 'fastdepth-published'],
+      { cwd: workplace() },
+    );
+    expect(stderr).toMatch(/^there is no file .*\.onnx; check the path$/m);
+    expect(code).toBe(1);
+  });
+
   it('replaces no other file, unless forced', async () => {
     const cwd = workplace();
     mkdirSync(join(cwd, 'models'));
