@@ -38,17 +38,10 @@ const diskKiB = 2048;
 function fullDisk(): Place {
   const disk = smallDisk(diskKiB);
   cleaning.push(() => disk.remove());
-  const filler = join(disk.path, 'filler');
   return {
     directory: disk.path,
-    harm() {
-      try {
-        writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
-      } catch {
-        // It took what there was room for.
-      }
-    },
-    mend: () => rmSync(filler),
+    harm: () => disk.fill(),
+    mend: () => disk.free(),
     keeps: true,
     problem: /the disk of .* is full; free space/,
   };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,17 +31,10 @@ interface Place {
 function fullDisk(): Place {
   const disk = smallDisk(diskKiB);
   cleaning.push(() => disk.remove());
-  const filler = join(disk.path, 'filler');
   return {
     directory: disk.path,
-    harm() {
-      try {
-        writeFileSync(filler, Buffer.alloc(diskKiB * 1024));
-      } catch {
-        // It took what there was room for.
-      }
-    },
-    mend: () => rmSync(filler),
+    harm: () => disk.fill(),
+    mend: () => disk.free(),
     problem: /the disk of .* is full; free space/,
     keeps: true,
   };

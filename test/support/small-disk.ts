@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export interface SmallDisk {
   readonly path: string;
+  /** Takes all the room that is left. */
+  fill(): void;
+  /** Gives back what `fill` took. */
+  free(): void;
   remove(): void;
 }
 
@@ -22,8 +26,17 @@ export function smallDisk(kib = 64, inodes?: number): SmallDisk {
   const path = mkdtempSync(join(tmpdir(), 'small-disk-'));
   const limits = `size=${kib}k${inodes === undefined ? '' : `,nr_inodes=${inodes}`},mode=0777`;
   execute('mount', '-t', 'tmpfs', '-o', limits, 'depthline-test', path);
+  const filler = join(path, 'filler');
   return {
     path,
+    fill() {
+      try {
+        writeFileSync(filler, Buffer.alloc(kib * 1024));
+      } catch {
+        // It took what there was room for.
+      }
+    },
+    free: () => rmSync(filler),
     remove() {
       execute('umount', '-l', path);
       rmSync(path, { recursive: true });
