@@ -15,6 +15,7 @@ import { interrupt } from './interrupt.ts';
 import { register } from './register.ts';
 import { restarts } from './restarts.ts';
 import { scaling } from './scaling.ts';
+import { smoothing } from './smoothing.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 import { throughput } from './throughput.ts';
 
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   register,
   cover,
   filters,
+  smoothing,
   freshness,
   idle,
   scaling,
