@@ -52,6 +52,13 @@ export type { Gate } from './core/gate.ts';
 export type { ValueProblem } from './core/option-problems.ts';
 export type { QueueOptions } from './core/queue-options.ts';
 export { Registry } from './core/registry.ts';
+export type {
+  BranchAccount,
+  BranchStats,
+  Drop,
+  RunStats,
+  StageState,
+} from './core/run-stats.ts';
 export { SinkClosed } from './core/sink-closed.ts';
 export { SinkLost } from './core/sink-lost.ts';
 export type { Size } from './core/size.ts';
@@ -94,19 +101,16 @@ export {
 } from './pipeline/pipeline-file.ts';
 export type { FileProblem } from './pipeline/yaml-file.ts';
 export type { Percentiles } from './runtime/latency.ts';
-export { type BranchAccount, type Drop, imbalance } from './runtime/ledger.ts';
+export { imbalance } from './runtime/ledger.ts';
 export { type MapAsyncOptions, mapAsync } from './runtime/map-async.ts';
 export type {
-  BranchStats,
   Restart,
   Run,
   RunOptions,
-  RunStats,
   RunSummary,
 } from './runtime/run-handle.ts';
 export { runPipeline, startPipeline } from './runtime/runner.ts';
 export type { StageListener } from './runtime/stage-times.ts';
-export type { StageState } from './runtime/stage-watch.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';

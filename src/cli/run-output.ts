@@ -1,6 +1,7 @@
 import { visible } from '../core/printable.ts';
+import type { RunStats } from '../core/run-stats.ts';
 import { imbalance } from '../runtime/ledger.ts';
-import type { RunStats, RunSummary } from '../runtime/run-handle.ts';
+import type { RunSummary } from '../runtime/run-handle.ts';
 import { printError, rewriteLine } from './output.ts';
 
 /** Interval of status lines where they are not rewritten, milliseconds. */

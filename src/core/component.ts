@@ -6,6 +6,7 @@ import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
 import type { ValueProblem } from './option-problems.ts';
 import type { QueueOptions } from './queue-options.ts';
+import type { RunStats } from './run-stats.ts';
 import type { Size } from './size.ts';
 
 /** What a component is in a pipeline. */
@@ -58,6 +59,12 @@ export interface ComponentContext {
   defer(cleanup: () => void | Promise<void>): void;
   /** Adds to the run's summary; called once, after the last frame and before the cleanups. */
   summary(report: () => Record<string, unknown>): void;
+  /**
+   * What the whole run has counted so far, and the state of every stage, for a component that shows
+   * it. A call costs little, but is not for every frame. Before the source has started, `stages` is
+   * empty.
+   */
+  runStats(): RunStats;
 }
 
 /** A file or folder that a component uses. */

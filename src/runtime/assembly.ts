@@ -5,6 +5,7 @@ import type { ComponentContext, Logger } from '../core/component.ts';
 import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
+import type { RunStats } from '../core/run-stats.ts';
 import { mask } from '../core/secrets.ts';
 import { unlessIdle } from '../core/unless-idle.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
@@ -34,6 +35,8 @@ export interface AssemblyParts {
   onBranchEnd(end: BranchEnd): void;
   /** A sink has begun or ceased to want frames. */
   onWanted(): void;
+  /** Statistics of the run so far. */
+  stats(): RunStats;
 }
 
 /** A branch, and the ledgers of all stages from the source to its sink. */
@@ -176,7 +179,7 @@ export class Assembly {
     gate: Gate,
     extra: Partial<ComponentContext>,
   ): ComponentContext {
-    const { pipeline, clock, log, signal, closings } = this.#parts;
+    const { pipeline, clock, log, signal, closings, stats } = this.#parts;
     // Nothing more is opened once the run was stopped.
     signal.throwIfAborted();
     return {
@@ -214,6 +217,7 @@ export class Assembly {
       },
       defer: (cleanup) => closings.add(cleanup),
       summary: (report) => this.reports.push({ name: ledger.name, report }),
+      runStats: stats,
       ...extra,
     };
   }

@@ -1,25 +1,4 @@
-/** Frames dropped at one stage for one reason. */
-export interface Drop {
-  readonly stage: string;
-  readonly reason: string;
-  readonly count: number;
-}
-
-/**
- * The account of one branch, from the source to its sink. When the run has ended,
- * `captured + added = delivered + Σ dropped + failed`, and `added` is 0 unless an operator emits
- * more frames than it gets.
- */
-export interface BranchAccount {
-  readonly name: string;
-  readonly captured: number;
-  readonly added: number;
-  readonly delivered: number;
-  readonly dropped: readonly Drop[];
-  readonly failed: number;
-  /** Frames still in flight; 0 at the end. */
-  readonly inFlight: number;
-}
+import type { BranchAccount, Drop } from '../core/run-stats.ts';
 
 /** Counts the frames that enter and leave one stage. */
 export class StageLedger {

@@ -1,10 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
 import type { DepthlineError } from '../core/errors.ts';
+import type { BranchAccount, RunStats } from '../core/run-stats.ts';
 import type { Percentiles } from './latency.ts';
-import type { BranchAccount } from './ledger.ts';
 import type { StageListener } from './stage-times.ts';
-import type { StageState } from './stage-watch.ts';
 
 /** How a pipeline is run. */
 export interface RunOptions {
@@ -20,24 +19,6 @@ export interface RunOptions {
   readonly drainMs?: number;
   /** Notified whenever a stage begins and ends to use the main thread. */
   readonly listener?: StageListener;
-}
-
-export interface BranchStats extends BranchAccount {
-  /** Age of the newest delivered frame, milliseconds. */
-  readonly ageMs: number | undefined;
-}
-
-/** A running pipeline at one moment. */
-export interface RunStats {
-  readonly captured: number;
-  /** Frames that have passed all operators and reached the branches. */
-  readonly processed: number;
-  readonly elapsedMs: number;
-  readonly branches: readonly BranchStats[];
-  /** What holds the source now: full `block` queues, operators that are not subscribed. */
-  readonly heldBy: readonly string[];
-  /** The state of every stage since the last call of `stats()`. */
-  readonly stages: readonly StageState[];
 }
 
 /** Restarts of one stage’s child process or worker. */
@@ -72,5 +53,6 @@ export interface Run {
   stop(): void;
   /** Stops at once; frames in flight are dropped and counted. */
   abort(): void;
+  /** What has been counted so far, and the state of every stage. */
   stats(): RunStats;
 }

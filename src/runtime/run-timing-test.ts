@@ -8,9 +8,9 @@ import type {
   SourceDefinition,
 } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
+import type { BranchAccount } from '../core/run-stats.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import type { Comparison, Figure, TimingTest } from '../pipeline/timing-test.ts';
-import type { BranchAccount } from './ledger.ts';
 import { mapAsync } from './map-async.ts';
 import type { RunSummary } from './run-handle.ts';
 import { startPipeline } from './runner.ts';

@@ -4,6 +4,7 @@ import type { Logger } from '../core/component.ts';
 import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
+import type { RunStats } from '../core/run-stats.ts';
 import { durationText } from '../core/units.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import { requireChecked } from '../pipeline/component-checks.ts';
@@ -14,7 +15,7 @@ import { Closings } from './closings.ts';
 import { EndWatch } from './end-watch.ts';
 import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
-import type { Run, RunOptions, RunStats, RunSummary } from './run-handle.ts';
+import type { Run, RunOptions, RunSummary } from './run-handle.ts';
 import { SourceFeed } from './source-feed.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
 
@@ -100,6 +101,7 @@ class Running implements Run {
       patienceMs: (stages) => this.#patienceMs(stages),
       onBranchEnd: (end) => this.#onBranchEnd(end),
       onWanted: () => this.#heedDemand(),
+      stats: () => this.stats(),
     });
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -126,7 +128,10 @@ class Running implements Run {
     this.#startedAt = this.#clock.now();
     // A branch's stages begin with those that all branches share.
     const { sourceLedger, trunk, operators } = this.#assembly;
-    const own = this.#branches.map(({ stages }) => stages.slice(1 + trunk.length));
+    const own = this.#branches.map(({ branch, stages }) => ({
+      name: branch.name,
+      own: stages.slice(1 + trunk.length),
+    }));
     const watched = watchedStages(sourceLedger, trunk, own);
     this.#watch = new StageWatch(watched, this.#gate, this.#startedAt);
     const { signal, durationMs } = this.#options;
@@ -186,7 +191,7 @@ class Running implements Run {
     return {
       captured: this.#assembly.sourceLedger.entered,
       processed: this.#processed,
-      elapsedMs: this.#clock.now() - this.#startedAt,
+      elapsedMs: this.#watch ? this.#clock.now() - this.#startedAt : 0,
       heldBy: this.#gate.holders,
       stages: this.#watch?.look(this.#clock.now()) ?? [],
       branches: this.#branches.map(({ branch, stages }) => ({

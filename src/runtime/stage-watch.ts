@@ -1,32 +1,12 @@
 import type { Gate } from '../core/gate.ts';
+import type { StageState } from '../core/run-stats.ts';
 import type { StageLedger } from './ledger.ts';
-
-/** The state of one stage of a run. */
-export interface StageState {
-  readonly stage: string;
-  /**
-   * - `running`: it processes frames
-   * - `waiting`: it has no frames; `on` names the stage it waits for
-   * - `blocked`: it cannot pass its frames on; `on` names the stage that does not accept them
-   * - `reconnecting`: a source has lost its connection, at the time `since`, and is reconnecting
-   * - `stalled`: it has frames, or is a source, and has emitted nothing for too long
-   */
-  readonly state: 'running' | 'waiting' | 'blocked' | 'reconnecting' | 'stalled';
-  readonly on?: string;
-  /** ISO 8601, UTC. */
-  readonly since?: string;
-  /** Time since the stage last emitted, failed or dropped a frame, milliseconds. */
-  readonly quietMs: number;
-  readonly entered: number;
-  readonly left: number;
-  readonly inside: number;
-  readonly dropped: number;
-  readonly failed: number;
-}
 
 /** A stage and its place in the pipeline. */
 export interface WatchedStage {
-  readonly kind: 'source' | 'operator' | 'queue' | 'sink';
+  readonly kind: StageState['kind'];
+  /** Absent for what all branches share. */
+  readonly branch?: string | undefined;
   readonly ledger: StageLedger;
   /** Nothing before the source. */
   readonly before?: WatchedStage | undefined;
@@ -36,20 +16,25 @@ export interface WatchedStage {
 export function watchedStages(
   source: StageLedger,
   trunk: readonly StageLedger[],
-  branches: readonly (readonly StageLedger[])[],
+  branches: readonly { readonly name: string; readonly own: readonly StageLedger[] }[],
 ): WatchedStage[] {
   const all: WatchedStage[] = [];
-  const add = (kind: WatchedStage['kind'], ledger: StageLedger, before?: WatchedStage) => {
-    const stage = { kind, ledger, before };
+  const add = (
+    kind: StageState['kind'],
+    ledger: StageLedger,
+    before?: WatchedStage,
+    branch?: string,
+  ) => {
+    const stage = { kind, ledger, before, branch };
     all.push(stage);
     return stage;
   };
   const end = trunk.reduce((last, ledger) => add('operator', ledger, last), add('source', source));
-  for (const stages of branches) {
+  for (const { name, own } of branches) {
     let last = end;
-    for (const [i, ledger] of stages.entries()) {
-      const kind = i === 0 ? 'queue' : i < stages.length - 1 ? 'operator' : 'sink';
-      last = add(kind, ledger, last);
+    for (const [i, ledger] of own.entries()) {
+      const kind = i === 0 ? 'queue' : i < own.length - 1 ? 'operator' : 'sink';
+      last = add(kind, ledger, last, name);
     }
   }
   return all;
@@ -96,7 +81,7 @@ export class StageWatch {
 
   /** The state of a stage on its own, without its cause. */
   #own(stage: WatchedStage, now: number): StageState {
-    const { kind, ledger } = stage;
+    const { kind, branch, ledger } = stage;
     const progress = this.#progress.get(stage) as Progress;
     const done = kind === 'queue' || kind === 'source' ? ledger.left : finished(ledger);
     if (done !== progress.done)
@@ -121,6 +106,8 @@ export class StageWatch {
     };
     return {
       stage: ledger.name,
+      kind,
+      ...(branch !== undefined && { branch }),
       state: state(),
       ...(lost !== undefined && { since: new Date(Number(lost / 1_000_000n)).toISOString() }),
       quietMs,
@@ -129,6 +116,7 @@ export class StageWatch {
       inside,
       dropped: ledger.totalDropped,
       failed: ledger.failed,
+      restarts: ledger.restarts,
     };
   }
 

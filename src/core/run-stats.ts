@@ -1,0 +1,74 @@
+/*
+ * What a run tells about itself while it runs. The run makes it; components and the command line only
+ * read it.
+ */
+
+/** Frames dropped at one stage for one reason. */
+export interface Drop {
+  readonly stage: string;
+  readonly reason: string;
+  readonly count: number;
+}
+
+/**
+ * The account of one branch, from the source to its sink. When the run has ended,
+ * `captured + added = delivered + Σ dropped + failed`, and `added` is 0 unless an operator emits
+ * more frames than it gets.
+ */
+export interface BranchAccount {
+  readonly name: string;
+  readonly captured: number;
+  readonly added: number;
+  readonly delivered: number;
+  readonly dropped: readonly Drop[];
+  readonly failed: number;
+  /** Frames still in flight; 0 at the end. */
+  readonly inFlight: number;
+}
+
+export interface BranchStats extends BranchAccount {
+  /** Age of the newest delivered frame, milliseconds. */
+  readonly ageMs: number | undefined;
+}
+
+/** The state of one stage of a run. */
+export interface StageState {
+  /** A name that no other stage of the run has: `estimate-depth`, `web queue`. */
+  readonly stage: string;
+  readonly kind: 'source' | 'operator' | 'queue' | 'sink';
+  /** The branch it belongs to; absent for the source and the operators that all branches share. */
+  readonly branch?: string;
+  /**
+   * - `running`: it processes frames
+   * - `waiting`: it has no frames; `on` names the stage it waits for
+   * - `blocked`: it cannot pass its frames on; `on` names the stage that does not accept them
+   * - `reconnecting`: a source has lost its connection, at the time `since`, and is reconnecting
+   * - `stalled`: it has frames, or is a source, and has emitted nothing for too long
+   */
+  readonly state: 'running' | 'waiting' | 'blocked' | 'reconnecting' | 'stalled';
+  readonly on?: string;
+  /** ISO 8601, UTC. */
+  readonly since?: string;
+  /** Time since the stage last emitted, failed or dropped a frame, milliseconds. */
+  readonly quietMs: number;
+  readonly entered: number;
+  readonly left: number;
+  readonly inside: number;
+  readonly dropped: number;
+  readonly failed: number;
+  /** Restarts of its child process or worker. */
+  readonly restarts: number;
+}
+
+/** A running pipeline at one moment. */
+export interface RunStats {
+  readonly captured: number;
+  /** Frames that have passed all operators and reached the branches. */
+  readonly processed: number;
+  readonly elapsedMs: number;
+  readonly branches: readonly BranchStats[];
+  /** What holds the source now: full `block` queues, operators that are not subscribed. */
+  readonly heldBy: readonly string[];
+  /** Every stage in the order in which frames pass them; empty before the source has started. */
+  readonly stages: readonly StageState[];
+}
