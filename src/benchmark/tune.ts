@@ -1,9 +1,10 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame, Picture } from '../core/frame.ts';
+import { makeFolderSync } from '../core/make-folder.ts';
 import { frameErrors } from '../depth/metrics.ts';
 import { DepthEstimator } from '../inference/estimator.ts';
 import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
@@ -220,7 +221,7 @@ async function saveGraph(
   };
   ort.env.logLevel = 'fatal';
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolderSync(dirname(file));
     // ONNX Runtime would follow a link of that name.
     rmSync(file, { force: true });
     await load(path, { optimizedModelFilePath: file });

@@ -1,6 +1,10 @@
-import { DepthlineError, reason } from '../core/errors.ts';
+import { existsSync } from 'node:fs';
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DepthlineError } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { requireOwn, writeOwn } from '../files/own-file.ts';
+import { writeProblem } from '../files/write-problem.ts';
 
 /**
  * Writes the result of a command. An earlier result of the same command is replaced, any other file
@@ -15,14 +19,23 @@ export async function writeResult(path: string, text: string, mark: string): Pro
 
 /** Refuses before the measurement what `writeResult` would refuse after it. */
 export async function requireWritable(path: string | undefined, mark: string): Promise<void> {
-  if (path !== undefined) await attempt(path, (absolute) => requireOwn(absolute, mark));
+  if (path === undefined) return;
+  await attempt(path, async (absolute) => {
+    await requireOwn(absolute, mark);
+    await access(dirname(absolute), constants.W_OK);
+  });
 }
 
 async function attempt(path: string, act: (absolute: string) => Promise<unknown>): Promise<void> {
+  const absolute = resolvePath(process.cwd(), path);
   try {
-    await act(resolvePath(process.cwd(), path));
+    await act(absolute);
   } catch (cause) {
     if (cause instanceof DepthlineError) throw cause;
-    throw new DepthlineError('SINK', `cannot write ${path}: ${reason(cause)}`, { cause });
+    const directory = dirname(absolute);
+    const problem = existsSync(directory)
+      ? writeProblem(directory, cause)
+      : `there is no folder ${directory}; create it`;
+    throw new DepthlineError('SINK', `cannot write ${path}: ${problem}`, { cause });
   }
 }

@@ -42,9 +42,15 @@ export class DepthlineError extends Error {
   }
 }
 
-/** The message of a thrown value. */
+/** What Node.js says of a failed system call: `ENOENT: no such file or directory, open '/x'`. */
+const systemMessage = /^E[A-Z\d]+: ([^,]+), \w+(?: '(.*?)'(?: -> .*)?)?$/s;
+
+/** The message of a thrown value; of a system call without its code and name. */
 export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const [, what, path] = systemMessage.exec(error.message) ?? [];
+  if (what === undefined) return error.message;
+  return path === undefined ? what : `${what} (${path})`;
 }
 
 /** `error` as a DepthlineError with the path of its component. */

@@ -40,10 +40,16 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<s
   const file = await openRegularFile(path);
   try {
     const { size } = await file.stat();
-    if (size > maxBytes) {
-      throw new Error(`${path} is too large: ${size} bytes; at most ${maxBytes} are read`);
+    const most = `at most ${maxBytes} are read`;
+    if (size > maxBytes) throw new Error(`${path} is too large: ${size} bytes; ${most}`);
+    // The files of /proc and /sys have a size of 0 and any length, some of them without an end.
+    const chunks: Buffer[] = [];
+    for await (const chunk of file.createReadStream({ end: maxBytes, autoClose: false })) {
+      chunks.push(chunk as Buffer);
     }
-    return await file.readFile('utf8');
+    const data = Buffer.concat(chunks);
+    if (data.length > maxBytes) throw new Error(`${path} is too large; ${most} (bytes)`);
+    return data.toString('utf8');
   } finally {
     await file.close();
   }

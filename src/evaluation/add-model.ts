@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { hint } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { NameTaken, writeNew, writeOver, writeOwn } from '../files/own-file.ts';
 import { sinkError } from '../files/write-problem.ts';
 import { knownModels } from '../inference/known-models.ts';
@@ -64,7 +65,7 @@ export async function addModel(
   const manifestPath = join(directory, `${name}.yaml`);
   const checked = manifestSchema.parse(manifest);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const copied = await copyModel(path, data, force);
     try {
       // Weights in a file beside it are not part of it, and would be missed here.

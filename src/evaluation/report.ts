@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../core/make-folder.ts';
 import { requireOwn, writeOwn } from '../files/own-file.ts';
 import { sinkError } from '../files/write-problem.ts';
 import type { DepthEstimator } from '../inference/estimator.ts';
@@ -45,7 +45,7 @@ export async function writeReport(directory: string, input: ReportInput): Promis
   const sets = input.sets.map(({ result }) => result);
   const results = { generator, command: input.command, sets };
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await writeOwn(page, html(input.command, sections), generator);
     await writeOwn(
       join(directory, 'results.json'),

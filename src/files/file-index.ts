@@ -1,7 +1,8 @@
-import { type FileHandle, lstat, mkdir, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { lastNumberIn, numberOf } from './frame-numbers.ts';
 import {
   columns,
@@ -74,7 +75,7 @@ export class FileIndex {
    */
   static async open(options: IndexOptions): Promise<FileIndex> {
     const { directory, prefix } = options;
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     const lock = await lockPlace(directory, `${prefix}index.csv`);
     try {
       return new FileIndex(options, await openIndex(options), lock);

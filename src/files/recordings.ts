@@ -1,5 +1,6 @@
-import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
+import { lstat, readdir, rename } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { makeFolder } from '../core/make-folder.ts';
 import { NameTaken, notRegular, publish } from './own-file.ts';
 
 /** Recordings of one path, `NAME.mkv`: the first has this name, later ones `NAME-2.mkv` and so on. */
@@ -27,7 +28,7 @@ export function unfinishedPath(path: string, number: number): string {
 /** Makes the folder of a recording and looks which recordings are in it, whoever made them. */
 export async function findRecordings(path: string): Promise<Recordings> {
   const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory);
   const ending = extname(path);
   const stem = basename(path, ending);
   let last = 0;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DepthlineError, reason } from '../core/errors.ts';
 
 /** Why a directory cannot be written to, and what to do. */
@@ -9,6 +10,11 @@ export function writeProblem(directory: string, error: unknown): string {
     return `no permission to write in ${directory}; choose another directory`;
   if (code === 'EROFS')
     return `${directory} is on a read-only file system; choose another directory`;
+  // As in /proc, which answers ENOENT to every new name.
+  if (code === 'ENOENT' && existsSync(directory))
+    return `${directory} takes no new files, or a folder in it has vanished; choose another directory`;
+  if (code === 'ENOTSUP')
+    return `${directory} cannot be made: its file system takes no new folders; choose another directory`;
   if (code === 'ENOENT')
     return `${directory} has vanished: it was removed or unmounted; restore it, or choose another directory`;
   if (code === 'ENOTDIR' || code === 'EEXIST')

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { readRegularFile } from '../core/regular-file.ts';
+import { readRegularFile, whyUnreadable } from '../core/regular-file.ts';
 
 /** One convolution, as `training/latency.py` describes it; `file` is a model that has only this. */
 const layerSchema = z.looseObject({ file: z.string() });
@@ -42,10 +42,15 @@ export async function readLayers(folder: string): Promise<readonly Layer[]> {
   try {
     return layersSchema.parse(JSON.parse(await readRegularFile(path, maxLayersBytes)));
   } catch (cause) {
-    const what = cause instanceof z.ZodError ? 'is no list of layers' : reason(cause);
-    const message = `${path}: ${what}; training/latency.py writes such a folder`;
+    const message = `${layersProblem(path, cause)}; training/latency.py writes such a folder`;
     throw new DepthlineError('CONFIG', message, { cause });
   }
+}
+
+function layersProblem(path: string, cause: unknown): string {
+  if (cause instanceof z.ZodError) return `${path} is no list of layers`;
+  if (cause instanceof SyntaxError) return `${path} is not JSON: ${reason(cause)}`;
+  return whyUnreadable(path, cause);
 }
 
 /**

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, cpus, homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { makeFolderSync } from '../core/make-folder.ts';
 import { powerMode } from '../device/power.ts';
 
 const require = createRequire(import.meta.url);
@@ -101,7 +102,7 @@ export function readTuning(key: TuningKey, warn: (message: string) => void): Tun
 export function writeTuning(key: TuningKey, tuning: Omit<Tuning, 'key'>): string {
   const path = fileOf(key);
   try {
-    mkdirSync(tuningFolder(), { recursive: true });
+    makeFolderSync(tuningFolder());
     // A link of that name must not be followed.
     rmSync(`${path}.part`, { force: true });
     const text = `${JSON.stringify({ key, ...tuning }, null, 1)}\n`;

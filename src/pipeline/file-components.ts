@@ -106,9 +106,11 @@ export class FileComponents {
   }
 
   #extraKey(role: Role, name: string, extra: string, path: Path): void {
+    const advice =
+      role === 'source' ? 'a pipeline has one source' : 'start a new item for it with "- "';
     const message = this.#registry.get(extra)
-      ? `"${extra}" is in the same item as "${name}"; start a new item for it with "- "`
-      : `unknown key "${extra}" beside "${name}"${hint(extra, sideKeys[role])}`;
+      ? `"${extra}" is in the same item as "${name}"; ${advice}`
+      : `unknown key "${extra}" beside "${name}"${hint(extra, [...sideKeys[role], name])}`;
     this.#report({ path: [...path, extra], key: true, message });
   }
 

@@ -1,6 +1,7 @@
+import { hint } from '../core/did-you-mean.ts';
 import { addSecret } from '../core/secrets.ts';
 import { isHarmless } from '../core/url-parts.ts';
-import { type Mapping, type Path, sideKeys } from './file-schema.ts';
+import { isMapping, type Mapping, type Path, sideKeys } from './file-schema.ts';
 import type { Problem } from './pipeline.ts';
 import type { Texts } from './texts.ts';
 
@@ -35,9 +36,10 @@ export function interpolate(
       if (/:\/\/[^\s/]*\//.test(value.slice(0, at)) && !isHarmless(found)) addSecret(found);
       return found;
     }
+    const state = env[name] === undefined ? 'not set' : 'empty';
     report({
       path,
-      message: `environment variable ${name} is not set; set it or write \${${name}:-default}`,
+      message: `environment variable ${name} is ${state}; set it or write \${${name}:-default}`,
     });
     return '';
   });
@@ -88,7 +90,9 @@ function targetOf(file: Mapping, keys: readonly string[]): Target | string {
       continue;
     }
     const at = listIndex(inner, next);
-    if (at === undefined) return `${trail} is a list of ${inner.length}; "${next}" is not in it`;
+    if (at === undefined) {
+      return `${trail} is a list of ${inner.length}; "${next}" is not in it${itemHint(inner, next)}`;
+    }
     target = { parent: inner as never, key: at, path: [...target.path, at] };
     const beside = sideKeys.sink.includes(keys[index + 2] ?? '');
     if (/^\d+$/.test(next) || beside) continue;
@@ -114,6 +118,17 @@ function valueIn({ parent, key }: Target, next: string): Slots | unknown[] | und
 function listIndex(list: readonly unknown[], key: string): number | undefined {
   const index = /^\d+$/.test(key) ? Number(key) : list.findIndex((item) => names(item, key));
   return index >= 0 && index < list.length ? index : undefined;
+}
+
+/** Names the item that is most likely meant. */
+function itemHint(list: readonly unknown[], key: string): string {
+  const last = list.length - 1;
+  if (/^\d+$/.test(key)) return last < 0 ? '' : `; valid: 0 to ${last}`;
+  const keys = list.flatMap((item) => (isMapping(item) ? Object.keys(item) : [String(item)]));
+  return hint(
+    key,
+    keys.filter((name) => !sideKeys.sink.includes(name)),
+  );
 }
 
 function names(item: unknown, component: string): boolean {

@@ -171,6 +171,13 @@ export class Branch {
     void this.#pump();
   }
 
+  /** Warns if nothing but operators keeps the branch from finishing. */
+  reportOverdue(): void {
+    if (!this.#ending || this.#over || this.#operatorsDone) return;
+    if (this.#queue.length > 0 || this.#progress() === undefined) return;
+    this.#parts.context.log.warn(overdue(this.#operators));
+  }
+
   /** Gives up what has not been delivered, counted. */
   abort(why: string): void {
     if (this.#over) return;

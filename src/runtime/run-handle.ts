@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import type { DepthlineError } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import type { BranchAccount, RunStats } from '../core/run-stats.ts';
 import type { Percentiles } from './latency.ts';
 import type { StageListener } from './stage-times.ts';
@@ -55,4 +55,18 @@ export interface Run {
   abort(): void;
   /** What has been counted so far, and the state of every stage. */
   stats(): RunStats;
+}
+
+/** @throws DepthlineError `CONFIG` that names every option that is wrong */
+export function checkRunOptions({ frames, durationMs, drainMs }: RunOptions): void {
+  const problems = [
+    frames !== undefined &&
+      !(Number.isSafeInteger(frames) && frames >= 1) &&
+      'frames must be a whole number, 1 or more; leave it out to run without a limit',
+    durationMs !== undefined &&
+      !(durationMs > 0) &&
+      'durationMs must be more than 0; leave it out to run without a limit',
+    drainMs !== undefined && !(drainMs >= 0) && 'drainMs must be 0 or more',
+  ].filter((problem) => problem !== false);
+  if (problems.length > 0) throw new DepthlineError('CONFIG', problems.join('\n'));
 }

@@ -15,7 +15,7 @@ import { Closings } from './closings.ts';
 import { EndWatch } from './end-watch.ts';
 import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
-import type { Run, RunOptions, RunSummary } from './run-handle.ts';
+import { checkRunOptions, type Run, type RunOptions, type RunSummary } from './run-handle.ts';
 import { SourceFeed } from './source-feed.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
 
@@ -50,7 +50,7 @@ export async function runPipeline(
  *   `options.signal` if that aborts before all are; what was already open is closed
  */
 export async function startPipeline(pipeline: Pipeline, options: RunOptions = {}): Promise<Run> {
-  checkOptions(options);
+  checkRunOptions(options);
   const running = new Running(pipeline, options);
   await running.build();
   running.start();
@@ -173,8 +173,19 @@ class Running implements Run {
     this.#stopped = true;
     this.#feed?.stop();
     void sleep(this.#clock, this.#options.drainMs ?? defaultDrainMs, this.#abort.signal).then(() =>
-      this.abort(),
+      this.#giveUp(),
     );
+  }
+
+  /** Draining takes too long: ends what has not ended, and names operators that hold it up. */
+  #giveUp(): void {
+    if (this.#abort.signal.aborted) return;
+    const { trunk } = this.#assembly;
+    if (!this.#draining && trunk.every(({ inFlight }) => inFlight === 0)) {
+      this.#log.warn(overdue(trunk));
+    }
+    for (const { branch } of this.#branches) branch.reportOverdue();
+    this.abort();
   }
 
   abort(): void {
@@ -330,18 +341,4 @@ class Running implements Run {
     }
     return violations;
   }
-}
-
-/** @throws DepthlineError `CONFIG` */
-function checkOptions({ frames, durationMs, drainMs }: RunOptions): void {
-  const problems = [
-    frames !== undefined &&
-      !(Number.isSafeInteger(frames) && frames >= 1) &&
-      'frames must be a whole number, 1 or more; leave it out to run without a limit',
-    durationMs !== undefined &&
-      !(durationMs > 0) &&
-      'durationMs must be more than 0; leave it out to run without a limit',
-    drainMs !== undefined && !(drainMs >= 0) && 'drainMs must be 0 or more',
-  ].filter((problem) => problem !== false);
-  if (problems.length > 0) throw new DepthlineError('CONFIG', problems.join('\n'));
 }

@@ -1,8 +1,9 @@
-import { access, constants, mkdir, rm } from 'node:fs/promises';
+import { access, constants, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type PathUse, type Sink } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { existingChoices, FileIndex, namings } from '../files/file-index.ts';
 import {
@@ -156,7 +157,7 @@ class Writer implements Sink {
   /** Checks before the first frame whether files can be written. */
   async prepare(): Promise<void> {
     try {
-      await mkdir(this.newest, { recursive: true });
+      await makeFolder(this.newest);
       await access(this.newest, constants.W_OK);
       if (!hasTime(this.#options.directory)) await this.#enter(this.newest);
       else await this.#lockTemplate();
@@ -230,8 +231,7 @@ class Writer implements Sink {
     const existing = this.#begun.has(directory) ? 'append' : this.#options.existing;
     const resumeAfter = this.#begun.get(directory);
     this.#index = await FileIndex.open({ directory, prefix, existing, names, resumeAfter });
-    for (const folder of layoutFolders[layout])
-      await mkdir(join(directory, folder), { recursive: true });
+    for (const folder of layoutFolders[layout]) await makeFolder(join(directory, folder));
     const { last } = this.#index;
     if (names === 'number' && last >= 0 && !this.#begun.has(directory))
       this.#context.log.info(

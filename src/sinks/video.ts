@@ -1,8 +1,9 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { dirname, extname, relative } from 'node:path';
 import { z } from 'zod';
 import { type ComponentContext, defineSink } from '../core/component.ts';
 import { minBelowMax } from '../core/interval.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { lookOptions } from '../depth/look-options.ts';
 import { metricLookProblems } from '../depth/relative.ts';
@@ -137,7 +138,7 @@ async function prepare({ path, existing }: Options, context: ComponentContext): 
   const { baseDirectory } = context;
   const directory = resolvePath(baseDirectory, hasTime(path) ? staticPart(path) : dirname(path));
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await access(directory, constants.W_OK);
     const template = relative(directory, resolvePath(baseDirectory, path));
     const lock = await lockPlace(directory, template);

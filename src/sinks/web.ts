@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ageMs } from '../core/clock.ts';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
-import { isLoopback } from '../web/access.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { LiveFrame } from '../web/live-frame.ts';
 
 const options = z.strictObject({

@@ -1,5 +1,4 @@
-/** An endpoint that can only be reached from this machine. */
-const local = /^(ipc|inproc):|^(tcp|ws):\/\/(127(\.\d+){3}|localhost|lo|\[::1\]):/;
+import { isLoopback } from '../core/loopback.ts';
 
 /** A warning if everyone on the network can connect to this socket. */
 export function exposure({
@@ -9,6 +8,12 @@ export function exposure({
   readonly bind?: string | undefined;
   readonly curve?: unknown;
 }): string[] {
-  if (bind === undefined || curve !== undefined || local.test(bind)) return [];
+  if (bind === undefined || curve !== undefined || isLocal(bind)) return [];
   return [`${bind} is open to the network without encryption; set curve, or bind to 127.0.0.1`];
+}
+
+/** Whether an endpoint can only be reached from this machine. */
+function isLocal(bind: string): boolean {
+  const host = /^(?:tcp|ws):\/\/(.*):[^:]*$/s.exec(bind)?.[1];
+  return host === undefined ? /^(ipc|inproc):/.test(bind) : isLoopback(host);
 }

@@ -1,13 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isLoopback } from '../core/loopback.ts';
 import { protocol, tokenPrefix } from './live-message.ts';
-
-/** Host names and addresses that only this machine reaches. */
-const loopback = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i;
-
-export function isLoopback(host: string): boolean {
-  return loopback.test(host);
-}
 
 /**
  * Why a request is refused; `undefined` if it is not. A server on loopback answers only to names of

@@ -24,6 +24,13 @@ describe('readRegularFile', () => {
     expect(await readRegularFile(path, 100)).toHaveLength(100);
   });
 
+  it.skipIf(process.platform !== 'linux')('counts what it reads: /proc says 0 bytes', async () => {
+    await expect(readRegularFile('/proc/self/status', 100)).rejects.toThrow(
+      /^\/proc\/self\/status is too large; at most 100 are read/,
+    );
+    expect(await readRegularFile('/proc/self/status', 100_000)).toMatch(/^Name:/);
+  });
+
   it('passes on that there is no file', async () => {
     await expect(readRegularFile('/nowhere/a', 100)).rejects.toMatchObject({ code: 'ENOENT' });
   });

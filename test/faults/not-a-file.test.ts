@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { openSaver } from '../../src/cli/save-frames.ts';
+import { writeReport } from '../../src/evaluation/report.ts';
 import { depthline, workplace } from '../support/cli.ts';
 import { putModel } from '../support/models.ts';
 
@@ -72,4 +74,30 @@ it('`use: /dev/zero` is refused, not read', async () => {
   expect(stderr).toBe(
     'p.yaml:4:6: use: /dev/zero could not be loaded: /dev/zero is a device, not a regular file; give the path of a file\n',
   );
+});
+
+/** A file system that answers ENOENT to every new name; Node.js tries without end there. */
+describe.skipIf(process.platform !== 'linux').concurrent('a place in /proc', () => {
+  const takes = /^.*\/proc.* takes no new (folders|files).*\n$/;
+  const fails: Record<string, { sinks: unknown[] }> = {
+    'of file': { sinks: [{ file: { directory: '/proc/x', format: 'png' } }] },
+    'of file, deeper': { sinks: [{ file: { directory: '/proc/x/y/z', format: 'png' } }] },
+    'of file, with time fields': { sinks: [{ file: { directory: '/proc/x/%Y', format: 'png' } }] },
+    'of video': { sinks: [{ video: { path: '/proc/x/a.mkv' } }] },
+  };
+
+  it.each(Object.entries(fails))('%s ends in one message', async (_, { sinks }) => {
+    const cwd = workplace({ 'p.yaml': file({ source, sinks }) });
+    const { code, stderr } = await depthline(['run', 'p.yaml', '--stats', 'none'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(takes) });
+  });
+
+  it('of a report or of saved frames is refused with one message', async () => {
+    const message = '/proc/x cannot be made: its file system takes no new folders';
+    await expect(
+      writeReport('/proc/x', { sets: [], estimators: [], command: '', rgbd: undefined } as never),
+    ).rejects.toThrow(message);
+    await expect(openSaver('/proc/x')).rejects.toThrow(message);
+    await expect(openSaver('/proc/self/fd')).rejects.toThrow(/\/proc\/self\/fd/);
+  });
 });

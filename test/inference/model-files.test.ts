@@ -137,7 +137,10 @@ describe('a model that cannot be used says why', () => {
 
   it('a manifest whose file is missing', async () => {
     putModel(directory, 'metres', { file: 'gone.onnx' });
-    await fails('metres.yaml', /names the file gone.onnx, which cannot be read: ENOENT/);
+    await fails(
+      'metres.yaml',
+      /names the file gone.onnx, which cannot be read: no such file or directory/,
+    );
   });
 
   it('a file that is not the one described', async () => {

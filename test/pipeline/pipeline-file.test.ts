@@ -165,9 +165,14 @@ describe('a pipeline file', () => {
     expect(await problems(text, { env: {} })).toContain(
       '3:21 frames: environment variable FRAMES is not set; set it or write ${FRAMES:-default}',
     );
+    expect(await problems(text, { env: { FRAMES: '' } })).toContain(
+      '3:21 frames: environment variable FRAMES is empty; set it or write ${FRAMES:-default}',
+    );
     const fallback = good.replace('frames: 3', 'frames: "${FRAMES:-9}"');
-    const loaded = await parsePipeline(fallback, 'p.yaml', { registry, env: {} });
-    expect(loaded.pipeline?.source.options).toMatchObject({ frames: 9 });
+    for (const env of [{}, { FRAMES: '' }]) {
+      const loaded = await parsePipeline(fallback, 'p.yaml', { registry, env });
+      expect(loaded.pipeline?.source.options).toMatchObject({ frames: 9 });
+    }
   });
 
   it('takes --set values, by index or by component', async () => {
@@ -178,11 +183,26 @@ describe('a pipeline file', () => {
     expect(pipeline?.branches[0]?.name).toBe('first');
     expect(pipeline?.operators[0]?.component?.options).toMatchObject({ ms: 4 });
     expect(await problems(good, { set: ['operators.smooth.ms=4'] })).toEqual([
-      '1:1 --set operators.smooth.ms=4: operators is a list of 1; "smooth" is not in it',
+      '1:1 --set operators.smooth.ms=4: operators is a list of 1; "smooth" is not in it; valid: slow',
     ]);
     expect(await problems(good, { set: ['nonsense'] })).toEqual([
       '1:1 --set nonsense: write it as path.to.option=value',
     ]);
+  });
+
+  it.each([
+    ['source.tiker.frames=3', 'unknown key "tiker" beside "ticker"; did you mean "ticker"?'],
+    ['sorce.ticker.frames=3', 'unknown key "sorce"; did you mean "source"?'],
+    ['source.ticker.frame=3', 'unknown option "frame"; did you mean "frames"?'],
+    ['operators.solw.ms=4', '"solw" is not in it; did you mean "slow"?'],
+    ['operators.0.solw.ms=4', 'unknown key "solw" beside "slow"; did you mean "slow"?'],
+    ['operators.slow.queue.limt=4', 'unknown option "limt"; did you mean "limit"?'],
+    ['sinks.colector.a=4', '"colector" is not in it; did you mean "collector"?'],
+    ['sinks.0.queu.limit=4', 'unknown key "queu" beside "collector"; did you mean "queue"?'],
+    ['sinks.2.name=a', 'sinks is a list of 2; "2" is not in it; valid: 0 to 1'],
+    ['source.slow.ms=3', '"slow" is in the same item as "ticker"; a pipeline has one source'],
+  ])('says what a misspelt --set most likely means: %s', async (set, message) => {
+    expect(await problems(good, { set: [set] })).toEqual([expect.stringContaining(message)]);
   });
 
   it('adds a user’s components by `use`, and checks their options', async () => {

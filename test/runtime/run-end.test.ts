@@ -95,6 +95,44 @@ describe('operators that do not complete after the source', () => {
     expect(await elapsed({ source, operators: [nothing, unending] }, { frames: 3 })).toBe(1500);
   });
 
+  it.each<[string, RunOptions]>([
+    ['after the duration', { durationMs: 105 }],
+    ['when it is stopped', {}],
+  ])('in a branch are named %s too', async (_, options) => {
+    const clock = new VirtualClock();
+    const step = { sink: collector(clock)({}), operators: [nothing, unending] };
+    const { run, end, warnings } = await start(
+      { source: ticker({ frames: 50 }), sinks: [step, sink('other', () => {})] },
+      options,
+    );
+    if (options.durationMs === undefined) run.stop();
+    const { error, violations } = await end();
+    expect({ error, violations }).toEqual({ error: undefined, violations: [] });
+    expect(warnings).toEqual([
+      'collector: operator "collector operator #2" has not completed after its input; it was ended',
+    ]);
+  });
+
+  it('are named when the run is ended while they have more time', async () => {
+    const { end, warnings } = await start({ operators: [nothing, unending] }, { durationMs: 105 });
+    expect(Math.round((await end()).elapsedMs)).toBe(1605);
+    expect(warnings).toEqual([
+      'operator "operator #2" has not completed after its input; it was ended',
+    ]);
+  });
+
+  it('are not blamed for a sink that is slow', async () => {
+    const clock = new VirtualClock();
+    const slowSink = sink('slow', () => sleep(clock, 60_000));
+    const pass = filter<Frame>(() => true);
+    const parts = { sinks: [{ sink: slowSink, operators: [pass] }] };
+    const { run, warnings } = await start(parts, { clock });
+    await clock.advance(10);
+    run.stop();
+    await clock.until(run.done);
+    expect(warnings).toEqual([]);
+  });
+
   it('are not ended while frames are in flight or still come', async () => {
     const inFlight = await start({ operators: [slow({ ms: 4000 })] });
     expect((await inFlight.end()).branches[0]?.delivered).toBe(3);

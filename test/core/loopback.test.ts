@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { isLoopback } from '../../src/core/loopback.ts';
+
+it.each([
+  '127.0.0.1',
+  '127.1.2.3',
+  '127.1',
+  '127.0.1',
+  'localhost',
+  'LOCALHOST',
+  'ip6-localhost',
+  'ip6-loopback',
+  'lo',
+  '::1',
+  '[::1]',
+  '[0:0:0:0:0:0:0:1]',
+  '0000:0000:0000:0000:0000:0000:0000:0001',
+  '[::0.0.0.1]',
+  '[::1%lo]',
+  '::ffff:127.0.0.1',
+  '[::FFFF:127.8.9.1]',
+  '[::ffff:7f00:1]',
+])('%s is reached from this machine alone', (host) => expect(isLoopback(host)).toBe(true));
+
+it.each([
+  '',
+  '*',
+  '0.0.0.0',
+  '128.0.0.1',
+  '10.127.0.1',
+  '[::]',
+  '::',
+  '[::2]',
+  '[::ffff:128.0.0.1]',
+  '[::ffff:0.0.0.0]',
+  '[fe80::1%lo]',
+  '127.example.org',
+  '127.0.0.1.example.org',
+  'localhost.example.org',
+  'my-localhost',
+  'lo0',
+  'eth0',
+  '[localhost]',
+  '::1]',
+])('"%s" may be reached from elsewhere', (host) => expect(isLoopback(host)).toBe(false));
