@@ -16,6 +16,9 @@ packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-goo
 test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium
 
+# Only for the benchmark "peers": what its peer in C++ is compiled with, and what the one in Python imports.
+bench-packages = libzmq3-dev python3-gi python3-zmq python3-numpy
+
 demo: build
 	bin/depthline run demo
 	@echo
@@ -34,6 +37,7 @@ docs: build
 	npm run docs
 
 bench: build
+	@scripts/install-packages.sh $(bench-packages)
 	npm run bench
 
 setup:

@@ -12,6 +12,7 @@ import { filters } from './filters.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
+import { peers } from './peers.ts';
 import { register } from './register.ts';
 import { restarts } from './restarts.ts';
 import { scaling } from './scaling.ts';
@@ -20,6 +21,7 @@ import type { Bench, BenchOptions } from './support/bench.ts';
 import { throughput } from './throughput.ts';
 
 const benches: readonly Bench[] = [
+  peers,
   throughput,
   cost,
   register,
@@ -40,6 +42,7 @@ const command = new Command('bench')
   .option('--seconds <n>', 'length of one measurement', Number, 4)
   .option('--warm-up <n>', 'seconds before a measurement', Number, 3)
   .option('--model <name-or-path>', 'uint8 NHWC in', 'fastdepth')
+  .option('--only <text>', 'of peers: what has this in its name', '')
   .option('--json', 'one JSON object per line')
   .parse();
 

@@ -8,6 +8,8 @@ export interface BenchOptions {
   /** Before it, until code is compiled and buffers are made. */
   readonly warmUp: number;
   readonly model: string;
+  /** Of the parts of a benchmark, those that have this in their names. */
+  readonly only: string;
 }
 
 /** Gives one line of the table. */

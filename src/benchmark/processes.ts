@@ -3,15 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
-/** This process and its descendants, itself first. */
-export function family(): number[] {
+/** A process and its descendants, itself first; default: this one. */
+export function family(root = process.pid): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const fields = statFields(read(Number(name), 'stat'));
     if (fields) parents.set(Number(name), Number(fields[1]));
   }
-  const found = [process.pid];
+  const found = [root];
   for (const pid of found) {
     for (const [child, parent] of parents) if (parent === pid) found.push(child);
   }
@@ -61,6 +61,18 @@ export function memoryMiB(pids: readonly number[]): number {
   return (pages.reduce((sum, n) => sum + n, 0) * pageBytes) / 2 ** 20;
 }
 
+/** Voluntary context switches of all threads since they were started. */
+export function switches(pids: readonly number[]): number {
+  let sum = 0;
+  for (const pid of pids) {
+    for (const thread of threads(pid)) {
+      const found = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(read(pid, `task/${thread}/status`));
+      sum += Number(found?.[1] ?? 0);
+    }
+  }
+  return sum;
+}
+
 /** Open descriptors of this process. */
 export function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
@@ -75,6 +87,15 @@ function statFields(text: string): string[] | undefined {
 function ticksMs(text: string): number {
   const fields = statFields(text);
   return fields ? ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond : 0;
+}
+
+function threads(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    // The process has exited.
+    return [];
+  }
 }
 
 function read(pid: number, name: string): string {

@@ -29,3 +29,9 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   }
   return slopes.length > 0 ? measured(slopes).median : 0;
 }
+
+/** Of values in any order, by the nearest rank; NaN if there are none. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
