@@ -12,9 +12,10 @@ packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-goo
 	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x \
 	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev build-essential python3 pkg-config
 
-# Only for tests: a screen, other readers of the topic, a camera on the network, a browser.
+# Only for tests: a screen, other readers of the topic and of recordings, a camera on the network, a browser.
 test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
-	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium libfastcdr-dev python3-protobuf \
+	python3-zstandard python3-lz4
 
 # Only for the benchmark "peers": what its peer in C++ is compiled with, and what the one in Python imports.
 bench-packages = libzmq3-dev python3-gi python3-zmq python3-numpy

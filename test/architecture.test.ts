@@ -54,6 +54,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   imaging: ['core', 'depth'],
   files: ['core', 'depth', 'imaging'],
   gstreamer: ['core', 'depth', 'files'],
+  ros: ['core', 'depth', 'imaging'],
+  foxglove: ['ros'],
   inference: ['core', 'depth', 'device', 'imaging'],
   sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'synthetic', 'topic'],
   registration: ['core', 'depth'],
@@ -73,6 +75,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'gstreamer-superficial': /^gstreamer\//,
   zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
   ws: /^web\//,
+  protobufjs: /^foxglove\//,
 };
 
 describe('the layers of src/', () => {
