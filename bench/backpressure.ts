@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { family, memoryMiB } from '../src/benchmark/processes.ts';
 import { type Measured, measured, slope } from '../src/benchmark/statistics.ts';
+import { family, memoryMiB } from '../src/device/processes.ts';
 import {
   type BranchInput,
   definePipeline,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMs, family } from '../src/benchmark/processes.ts';
 import { type Measured, measured } from '../src/benchmark/statistics.ts';
+import { cpuMs, family } from '../src/device/processes.ts';
 import { definePipeline, estimateDepth, startPipeline, testPattern, zeromq } from '../src/index.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 

@@ -1,6 +1,6 @@
 import { tap } from 'rxjs';
-import { descriptors, family, memoryMiB } from '../src/benchmark/processes.ts';
 import { measured, slope } from '../src/benchmark/statistics.ts';
+import { descriptors, family, memoryMiB } from '../src/device/processes.ts';
 import {
   definePipeline,
   discard,

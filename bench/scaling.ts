@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Subscriber } from 'zeromq';
-import { cpuMs, family } from '../src/benchmark/processes.ts';
 import { measured } from '../src/benchmark/statistics.ts';
+import { cpuMs, family } from '../src/device/processes.ts';
 import {
   definePipeline,
   discard,

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
-import { commandLine, family, memoryMiB } from '../src/benchmark/processes.ts';
 import { measured, slope } from '../src/benchmark/statistics.ts';
 import { table } from '../src/cli/run-output.ts';
+import { commandLine, family, memoryMiB } from '../src/device/processes.ts';
 import {
   definePipeline,
   estimateDepth,

@@ -60,7 +60,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'synthetic', 'topic'],
   registration: ['core', 'depth'],
   operators: ['core', 'depth', 'imaging', 'inference', 'registration', 'runtime'],
-  web: ['core', 'depth'],
+  http: ['core'],
+  web: ['core', 'depth', 'http'],
+  serve: ['core', 'device', 'http', 'pipeline', 'runtime'],
   sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'topic', 'web'],
   evaluation: ['core', 'depth', 'files', 'imaging', 'inference', 'runtime'],
   benchmark: ['core', 'depth', 'device', 'files', 'inference', 'pipeline', 'runtime'],
@@ -76,6 +78,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
   ws: /^web\//,
   protobufjs: /^foxglove\//,
+  'prom-client': /^serve\//,
 };
 
 describe('the layers of src/', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Rate } from '../../src/benchmark/bare-model.ts';
-import { cpuMs } from '../../src/benchmark/processes.ts';
+import { cpuMs } from '../../src/device/processes.ts';
 
 /**
  * Lower limit of the cost of frames from another process: one Node.js process writes `bytes` repeatedly

@@ -1,6 +1,6 @@
 import { tap } from 'rxjs';
 import type { Rate } from '../../src/benchmark/bare-model.ts';
-import { cpuMs, family } from '../../src/benchmark/processes.ts';
+import { cpuMs, family } from '../../src/device/processes.ts';
 import {
   definePipeline,
   discard,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber } from 'zeromq';
-import { cpuMs, family, memoryMiB, switches } from '../../src/benchmark/processes.ts';
+import { cpuMs, family, memoryMiB, switches } from '../../src/device/processes.ts';
 import type { Contestant, Task } from './contestants.ts';
 
 /** What one run of a program showed. */

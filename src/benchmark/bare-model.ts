@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { cpuMs, family } from '../device/processes.ts';
 import type { Manifest } from '../inference/manifest.ts';
 import { findModel } from '../inference/model-files.ts';
 import { defaultSettings, type SessionSettings } from '../inference/session-settings.ts';
-import { cpuMs, family } from './processes.ts';
 
 export interface Rate {
   readonly fps: number;

@@ -2,12 +2,6 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DepthlineError } from '../core/errors.ts';
 import type { PowerMeter } from '../device/power.ts';
-import { inferenceThread } from '../inference/thread-name.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
-import type { Percentiles } from '../runtime/latency.ts';
-import type { Run, RunSummary } from '../runtime/run-handle.ts';
-import { startPipeline } from '../runtime/runner.ts';
-import { StageTimes } from '../runtime/stage-times.ts';
 import {
   commandLine,
   cpuMs,
@@ -15,7 +9,13 @@ import {
   mainThreadMs,
   memoryMiB,
   otherThreadsMs,
-} from './processes.ts';
+} from '../device/processes.ts';
+import { inferenceThread } from '../inference/thread-name.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Percentiles } from '../runtime/latency.ts';
+import type { Run, RunSummary } from '../runtime/run-handle.ts';
+import { startPipeline } from '../runtime/runner.ts';
+import { StageTimes } from '../runtime/stage-times.ts';
 
 export interface RoundOptions {
   /** Length of one measurement. */

@@ -3,6 +3,7 @@ import { builtins } from '../builtins.ts';
 import type { SinkDefinition, SourceDefinition } from '../core/component.ts';
 import type { Bound, Pipeline } from '../pipeline/pipeline.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
+import { serveOptions, serveWarnings } from '../pipeline/serve-options.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
 
@@ -23,9 +24,13 @@ export function checkCommand(): Command {
       );
       const problems = results.flatMap((result) => result.problems);
       if (json) printJson(problems, 2);
-      for (const { file, pipeline } of results) {
-        for (const warning of pipeline ? warningsOf(pipeline) : [])
-          printError(`${file}: ${warning}`);
+      for (const { file, pipeline, serve } of results) {
+        const served = serveOptions(undefined, serve);
+        const warnings = [
+          ...(pipeline ? warningsOf(pipeline) : []),
+          ...(served ? serveWarnings(served).map((warning) => `serve: warning: ${warning}`) : []),
+        ];
+        for (const warning of warnings) printError(`${file}: ${warning}`);
       }
       for (const result of json ? [] : results) {
         print(result.problems.length > 0 ? formatProblems(result.problems) : `${result.file}: ok`);

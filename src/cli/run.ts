@@ -2,12 +2,14 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { Logger } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { requirePipeline } from '../pipeline/pipeline-file.ts';
+import { requireLoaded } from '../pipeline/pipeline-file.ts';
+import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunOptions } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
 import { pipelineArgument, positive, positiveWhole, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
+import { openService } from './open-service.ts';
 import { onReaderGone, print, printJson } from './output.ts';
 import { report } from './report-error.ts';
 import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
@@ -17,6 +19,7 @@ interface Flags {
   readonly set?: readonly string[];
   readonly frames?: number;
   readonly duration?: number;
+  readonly serve?: string;
   readonly stats: 'text' | 'json' | 'none';
 }
 
@@ -32,6 +35,7 @@ export function runCommand(onSignals: () => void): Command {
     .addOption(setOption())
     .option('--frames <n>', 'stop after this many captured frames', positiveWhole)
     .option('--duration <seconds>', 'stop after this many seconds', positive)
+    .option('--serve <host:port>', 'serve metrics and health over HTTP, such as on 127.0.0.1:9464')
     .addOption(
       new Option('--stats <format>', 'format of the statistics')
         .choices(['text', 'json', 'none'])
@@ -48,7 +52,9 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
   const hangWatch = new HangWatch();
   hangWatch.enter('loading the pipeline');
   const { set = [] } = flags;
-  const pipeline = await requirePipeline(findPipeline(nameOrFile), { registry: builtins, set });
+  const loaded = await requireLoaded(findPipeline(nameOrFile), { registry: builtins, set });
+  const { pipeline } = loaded;
+  const serve = serveOptions(flags.serve, loaded.serve);
   hangWatch.leave();
 
   const stop = new AbortController();
@@ -83,9 +89,12 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
 
+  const log = logger(status, flags.stats !== 'none');
+  const service = serve && (await openService(serve, log));
   const options: RunOptions = {
     listener: hangWatch,
-    log: logger(status, flags.stats !== 'none'),
+    log,
+    ...(service && { observer: service.observer }),
     signal: stop.signal,
     ...(flags.frames !== undefined && { frames: flags.frames }),
     ...(flags.duration !== undefined && { durationMs: flags.duration * 1000 }),
@@ -93,16 +102,19 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
   try {
     running = await startPipeline(pipeline, options);
   } catch (error) {
+    await service?.close();
     if (error === stop.signal.reason) return 0;
     throw error;
   }
   const handle = running;
+  service?.attach(handle);
   const timer = setInterval(() => {
     const stats = handle.stats();
     if (flags.stats === 'json') printJson(jsonStats(stats));
     else status.update(stats);
   }, 1000);
   const done = await handle.done;
+  await service?.close();
   const error = done.error ?? stray;
   const summary = { ...done, ...(error && { error }) };
   clearInterval(timer);

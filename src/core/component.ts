@@ -46,8 +46,8 @@ export interface ComponentContext {
    * as failed.
    */
   undelivered(n: number): void;
-  /** Frames inside an asynchronous stage now (`mapAsync` keeps it). */
-  inFlight(n: number): void;
+  /** Frames inside an asynchronous stage now, and those of them in its queue (`mapAsync` keeps it). */
+  inFlight(n: number, queued?: number): void;
   /** Counts a restart of this component's child process or worker. */
   restarted(reason: string): void;
   /**

@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'OPERATOR'
   /** A sink could not open or write. */
   | 'SINK'
+  /** The server of a run (`--serve`) could not open. */
+  | 'SERVE'
   /** A model is missing, unreadable, or does not match its manifest. */
   | 'MODEL'
   /** The machine lacks an element, a library or a display. */

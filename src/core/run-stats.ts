@@ -56,6 +56,8 @@ export interface StageState {
   readonly inside: number;
   readonly dropped: number;
   readonly failed: number;
+  /** Frames that wait in the stage's queue; absent if it has none. */
+  readonly queued?: number;
   /** Restarts of its child process or worker. */
   readonly restarts: number;
 }
@@ -66,6 +68,8 @@ export interface RunStats {
   /** Frames that have passed all operators and reached the branches. */
   readonly processed: number;
   readonly elapsedMs: number;
+  /** No more frames are captured: the source has ended or was stopped. */
+  readonly ending: boolean;
   readonly branches: readonly BranchStats[];
   /** What holds the source now: full `block` queues, operators that are not subscribed. */
   readonly heldBy: readonly string[];

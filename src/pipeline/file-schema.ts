@@ -3,7 +3,15 @@ import type { Role } from '../core/component.ts';
 import { queueSchema } from '../core/queue-options.ts';
 
 /** The top-level keys of a pipeline file, in their usual order. */
-export const fileKeys = ['description', 'use', 'source', 'operators', 'sinks', 'tests'] as const;
+export const fileKeys = [
+  'description',
+  'use',
+  'serve',
+  'source',
+  'operators',
+  'sinks',
+  'tests',
+] as const;
 
 /** Top-level keys with this prefix are ignored; they hold shared anchors. */
 export const extensionPrefix = 'x-';

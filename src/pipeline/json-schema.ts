@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Definition, Role } from '../core/component.ts';
 import type { Registry } from '../core/registry.ts';
 import { sideSchemas } from './file-schema.ts';
+import { serveSchema } from './serve-options.ts';
 import { timingTestSchema } from './timing-test.ts';
 
 type Schema = Record<string, unknown>;
@@ -32,6 +33,11 @@ export function pipelineFileSchema(registry: Registry): Schema {
       use: {
         description: 'JavaScript modules that export your own components, relative to this file',
         anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      },
+      serve: {
+        description:
+          'metrics, health and commands over HTTP, while "depthline run" runs the pipeline',
+        ...plain(z.toJSONSchema(serveSchema, { io: 'input' })),
       },
       source: item(registry, 'source', []),
       operators,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { OperatorDefinition } from '../core/component.ts';
 import { hint, nearest } from '../core/did-you-mean.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { valueProblems } from '../core/option-problems.ts';
 import type { Registry } from '../core/registry.ts';
 import { readRegularFile } from '../core/regular-file.ts';
 import { noteSecrets } from '../core/secrets.ts';
@@ -10,6 +11,7 @@ import { componentProblems } from './component-checks.ts';
 import { FileComponents } from './file-components.ts';
 import { extensionPrefix, fileKeys, type Mapping } from './file-schema.ts';
 import { inspectPipeline, type Pipeline, type Problem } from './pipeline.ts';
+import { type ServeOptions, serveSchema } from './serve-options.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { Texts } from './texts.ts';
 import { checkTimingTests, type TimingTest, timingTestSchema } from './timing-test.ts';
@@ -34,6 +36,8 @@ export interface LoadOptions {
 export interface Loaded {
   /** Only if there is no problem. */
   readonly pipeline: Pipeline | undefined;
+  /** The file's `serve`, if it has one. */
+  readonly serve: ServeOptions | undefined;
   /** The file's `tests`. */
   readonly tests: readonly TimingTest[];
   readonly problems: readonly FileProblem[];
@@ -54,7 +58,8 @@ export async function loadPipelineFile(file: string, options: LoadOptions): Prom
       ? 'there is no such file; "depthline list" shows the named pipelines'
       : `cannot be read: ${reason(error)}`;
     const problems = [{ file, line: 1, column: 1, message }];
-    return { pipeline: undefined, tests: [], problems, registry: options.registry };
+    const { registry } = options;
+    return { pipeline: undefined, serve: undefined, tests: [], problems, registry };
   }
 }
 
@@ -70,6 +75,7 @@ export async function parsePipeline(
   const checked = value && (await check(value, file, yaml, { ...options, registry }));
   return {
     pipeline: yaml.problems.length === 0 ? checked?.pipeline : undefined,
+    serve: checked?.serve,
     tests: checked?.tests ?? [],
     problems: yaml.problems,
     registry,
@@ -77,10 +83,18 @@ export async function parsePipeline(
 }
 
 /** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
+export async function requireLoaded(
+  file: string,
+  options: LoadOptions,
+): Promise<Loaded & { readonly pipeline: Pipeline }> {
+  const { pipeline, ...loaded } = await loadPipelineFile(file, options);
+  if (pipeline) return { pipeline, ...loaded };
+  throw new DepthlineError('CONFIG', formatProblems(loaded.problems));
+}
+
+/** The pipeline of `requireLoaded`. */
 export async function requirePipeline(file: string, options: LoadOptions): Promise<Pipeline> {
-  const { pipeline, problems } = await loadPipelineFile(file, options);
-  if (pipeline) return pipeline;
-  throw new DepthlineError('CONFIG', formatProblems(problems));
+  return (await requireLoaded(file, options)).pipeline;
 }
 
 /** `file:line:column: message`, a line each. */
@@ -93,7 +107,7 @@ async function check(
   file: string,
   yaml: YamlFile,
   { registry, env = process.env, set = [], checks = 'quick' }: LoadOptions,
-): Promise<{ pipeline: Pipeline | undefined; tests: TimingTest[] }> {
+): Promise<Pick<Loaded, 'pipeline' | 'serve' | 'tests'>> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
   const report = (problem: Problem) => {
@@ -125,6 +139,7 @@ async function check(
     registry.list('operator') as OperatorDefinition[],
   );
   if (checks !== 'none') found.push(...(await componentProblems(parts, checks === 'thorough')));
+  const serve = resolved.serve === undefined ? undefined : served(resolved.serve, texts, found);
   let tests: TimingTest[] = [];
   if (pipeline && resolved.tests !== undefined) {
     const fitted = texts.fit(z.array(timingTestSchema), resolved.tests, ['tests']);
@@ -138,7 +153,7 @@ async function check(
     const key = String(problem.path[0]);
     if (resolved[key] !== undefined || !meant.has(key)) report(problem);
   }
-  return { pipeline, tests };
+  return { pipeline, serve, tests };
 }
 
 /** Reports unknown keys; returns the keys that they most likely stand for. */
@@ -148,6 +163,15 @@ function unknownKeys(file: Mapping, report: (problem: Problem) => void): Set<str
     report({ path: [key], key: true, message: `unknown key "${key}"${hint(key, fileKeys)}` });
   }
   return new Set(unknown.map((key) => nearest(key, fileKeys)));
+}
+
+function served(value: unknown, texts: Texts, problems: Problem[]): ServeOptions | undefined {
+  const fitted = texts.fit(serveSchema, value, ['serve']);
+  const result = serveSchema.safeParse(fitted);
+  if (result.success) return result.data;
+  for (const problem of valueProblems(serveSchema, fitted))
+    problems.push({ ...problem, path: ['serve', ...problem.path] });
+  return undefined;
 }
 
 function description(value: unknown, texts: Texts, report: (problem: Problem) => void): string {

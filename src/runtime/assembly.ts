@@ -12,6 +12,7 @@ import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
+import type { FrameObserver } from './frame-observer.ts';
 import { StageLedger } from './ledger.ts';
 import { ledgered } from './stage.ts';
 import type { StageListener } from './stage-times.ts';
@@ -27,6 +28,7 @@ export interface AssemblyParts {
   /** Aborts when the run must stop at once. */
   readonly signal: AbortSignal;
   readonly listener?: StageListener | undefined;
+  readonly observer?: FrameObserver | undefined;
   /** How long operators may take to complete after their input; milliseconds. */
   patienceMs(stages: readonly StageLedger[]): number;
   /** A branch has failed, and the run with it. */
@@ -123,8 +125,8 @@ export class Assembly {
   ): Promise<OperatorFunction<Frame, Frame>> {
     const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
     const operator = step.operator ?? (await this.#createOperator(step, context));
-    const { clock, listener } = this.#parts;
-    const parts = { ledger, path: step.path, gate, clock, listener };
+    const { clock, listener, observer } = this.#parts;
+    const parts = { ledger, path: step.path, gate, clock, listener, observer };
     return ledgered(bindContext(operator, context), parts);
   }
 
@@ -138,7 +140,8 @@ export class Assembly {
 
   /** The branch with its own ledgers; nothing if its sink cannot work here and has said so. */
   async #buildBranch(step: BranchStep): Promise<AssembledBranch | undefined> {
-    const { clock, gate, listener, patienceMs, onFailure, onBranchEnd, onWanted } = this.#parts;
+    const { clock, gate, listener, observer, patienceMs, onFailure, onBranchEnd, onWanted } =
+      this.#parts;
     const queueLedger = this.#stage(`${step.name} queue`);
     const sinkLedger = this.#stage(step.name);
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
@@ -148,7 +151,7 @@ export class Assembly {
     const { name, path, queue, onError } = step;
     const branch = new Branch({
       ...{ name, path, queue, onError, sink, context, gate, clock, queueLedger, sinkLedger },
-      ...{ listener, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
+      ...{ listener, observer, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
     });
     const operators: OperatorFunction<Frame, Frame>[] = [];
     const ledgers: StageLedger[] = [];
@@ -206,8 +209,9 @@ export class Assembly {
         ledger.left -= taken;
         ledger.failed += taken;
       },
-      inFlight: (n) => {
+      inFlight: (n, queued) => {
         ledger.inFlight = n;
+        ledger.queued = queued;
       },
       restarted: () => {
         ledger.restarts++;

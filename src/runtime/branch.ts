@@ -7,6 +7,7 @@ import { Gate } from '../core/gate.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import type { OnError } from '../pipeline/pipeline.ts';
 import { EndWatch } from './end-watch.ts';
+import type { FrameObserver } from './frame-observer.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { LatencyRecorder } from './latency.ts';
 import type { StageLedger } from './ledger.ts';
@@ -27,6 +28,7 @@ export interface BranchParts {
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
+  readonly observer?: FrameObserver | undefined;
   /** How long operators may take to complete after their input; milliseconds. */
   patienceMs(stages: readonly StageLedger[]): number;
   /** Told whenever `wanted` changes. */
@@ -97,6 +99,7 @@ export class Branch {
       clock: parts.clock,
       sinkLedger: parts.sinkLedger,
       listener: parts.listener,
+      onDelivered: parts.observer && ((ageMs) => parts.observer?.delivered(parts.name, ageMs)),
       onSinkEnd: (end) => this.#onSinkEnd(end),
     });
     const demand = parts.sink.wanted?.subscribe((wanted) => {
@@ -309,6 +312,7 @@ export class Branch {
   #report(): void {
     const { queueLedger, sinkLedger } = this.#parts;
     queueLedger.inFlight = this.#queue.length;
+    queueLedger.queued = this.#queue.length;
     sinkLedger.inFlight = this.#outputs.length + (this.#writer.busy ? 1 : 0);
   }
 }

@@ -10,6 +10,8 @@ export class StageLedger {
   failed = 0;
   /** Frames inside an asynchronous stage, a queue or a sink, as it reports them. */
   inFlight = 0;
+  /** Those of them that wait in the stage's queue; undefined for a stage that has none. */
+  queued: number | undefined;
   restarts = 0;
   /** When a source lost what it reads, nanoseconds since the Unix epoch; undefined while it has it. */
   reconnectingSince: bigint | undefined;

@@ -61,7 +61,7 @@ function run(
     let inputDone = false;
     let over = false;
 
-    const report = () => context.inFlight(queue.length + slots.length);
+    const report = () => context.inFlight(queue.length + slots.length, queue.length);
 
     const finish = () => {
       if (over) return;

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { BranchAccount, RunStats } from '../core/run-stats.ts';
+import type { FrameObserver } from './frame-observer.ts';
 import type { Percentiles } from './latency.ts';
 import type { StageListener } from './stage-times.ts';
 
@@ -19,6 +20,8 @@ export interface RunOptions {
   readonly drainMs?: number;
   /** Notified whenever a stage begins and ends to use the main thread. */
   readonly listener?: StageListener;
+  /** Told of every frame that is delivered or worked on, for histograms. */
+  readonly observer?: FrameObserver;
 }
 
 /** Restarts of one stage’s child process or worker. */

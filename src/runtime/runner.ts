@@ -94,6 +94,7 @@ class Running implements Run {
       closings: this.#closings,
       signal: this.#abort.signal,
       listener: options.listener,
+      observer: options.observer,
       onFailure: (error) => {
         this.#fail(error);
         this.stop();
@@ -203,6 +204,7 @@ class Running implements Run {
       captured: this.#assembly.sourceLedger.entered,
       processed: this.#processed,
       elapsedMs: this.#watch ? this.#clock.now() - this.#startedAt : 0,
+      ending: this.#stopped || this.#feed?.over === true,
       heldBy: this.#gate.holders,
       stages: this.#watch?.look(this.#clock.now()) ?? [],
       branches: this.#branches.map(({ branch, stages }) => ({

@@ -23,6 +23,8 @@ export interface SinkWriterParts {
   readonly clock: Clock;
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
+  /** Told the age of every delivered frame, milliseconds. */
+  readonly onDelivered?: ((ageMs: number) => void) | undefined;
   /** The sink accepts no more frames; its current one is accounted for. */
   onSinkEnd(end: SinkEnd): void;
 }
@@ -110,6 +112,7 @@ export class SinkWriter {
     this.#parts.sinkLedger.left++;
     this.lastAgeMs = ageMs(this.#parts.clock, frame);
     this.latency.record(this.lastAgeMs);
+    this.#parts.onDelivered?.(this.lastAgeMs);
   }
 
   async #failed(frame: Frame, error: unknown): Promise<void> {

@@ -41,6 +41,11 @@ export class SourceFeed {
     return this.#parts.ledger.left === this.#parts.limit;
   }
 
+  /** True once no more frames will come. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   stop(): void {
     if (this.#over) return;
     this.#over = true;

@@ -2,6 +2,7 @@ import { Observable, type Subscriber, type Subscription } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
+import type { FrameObserver } from './frame-observer.ts';
 import type { StageLedger } from './ledger.ts';
 import type { StageListener } from './stage-times.ts';
 
@@ -13,6 +14,7 @@ export interface StageParts {
   readonly gate: Gate;
   readonly clock: Clock;
   readonly listener?: StageListener | undefined;
+  readonly observer?: FrameObserver | undefined;
 }
 
 /** Delay before a repeated subscription to an ended input is answered, so that no loop blocks; ms. */

@@ -116,6 +116,7 @@ export class StageWatch {
       inside,
       dropped: ledger.totalDropped,
       failed: ledger.failed,
+      ...(ledger.queued !== undefined && { queued: ledger.queued }),
       restarts: ledger.restarts,
     };
   }

@@ -1,6 +1,7 @@
 import { from, isObservable, Observable, type OperatorFunction, Subject, takeUntil } from 'rxjs';
 import { located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
+import type { FrameObserver } from './frame-observer.ts';
 import { StageInput, type StageParts } from './stage-input.ts';
 
 const advice = 'an operator is a function from an Observable of frames to another';
@@ -13,7 +14,7 @@ export function ledgered(
   operator: OperatorFunction<Frame, Frame>,
   parts: StageParts,
 ): OperatorFunction<Frame, Frame> {
-  const { ledger, path } = parts;
+  const { ledger, path, observer } = parts;
   return (above) =>
     new Observable((output) => {
       const input = new StageInput(above, parts);
@@ -41,6 +42,7 @@ export function ledgered(
           return;
         }
         ledger.left++;
+        if (observer) observeWork(frame as Frame, ledger.name, observer);
         output.next(frame as Frame);
       };
       let result: unknown;
@@ -56,4 +58,10 @@ export function ledgered(
         .subscribe({ next, error: fail, complete: () => output.complete() });
       if (!output.closed) input.start();
     });
+}
+
+function observeWork(frame: Frame, stage: string, observer: FrameObserver): void {
+  const ms = frame.timings?.[stage];
+  if (ms !== undefined)
+    observer.worked(stage, ms, frame.kind === 'depth' ? frame.model : undefined);
 }

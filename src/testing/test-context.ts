@@ -65,6 +65,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
       captured: 0,
       processed: 0,
       elapsedMs: 0,
+      ending: false,
       branches: [],
       heldBy: [],
       stages: [],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
@@ -9,7 +9,9 @@ import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { hasToken, hostProblem, originProblem, speaks } from './access.ts';
+import { hostProblem, originProblem } from '../http/access.ts';
+import { listen, listenProblem } from '../http/listen.ts';
+import { hasToken, speaks } from './access.ts';
 import { LiveClient } from './live-client.ts';
 import type { LiveFrame } from './live-frame.ts';
 import { protocol, wrongToken } from './live-message.ts';
@@ -73,15 +75,11 @@ export class LiveServer {
     const files = await pageFiles(join(packageDirectory(), 'dist', 'page'));
     const server = new LiveServer(options, files);
     try {
-      server.#http.listen(options.port, options.host);
-      await once(server.#http, 'listening');
+      server.#address = await listen(server.#http, options);
     } catch (error) {
       throw new DepthlineError('SINK', listenProblem(error, options), { cause: error });
     }
     server.#http.on('error', (error) => options.warn(reason(error)));
-    const { port } = server.#http.address() as AddressInfo;
-    const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-    server.#address = `http://${host}:${port}/`;
     server.#beat();
     return server;
   }
@@ -191,13 +189,4 @@ function refuse(socket: Duplex, status: number, why: string): void {
     `HTTP/1.1 ${status} ${status === 403 ? 'Forbidden' : 'Service Unavailable'}\r\n` +
       `Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${why.length + 1}\r\n\r\n${why}\n`,
   );
-}
-
-function listenProblem(error: unknown, { host, port }: LiveServerOptions): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return `port ${port} is in use; set another "port"`;
-  if (code === 'EACCES') return `port ${port} needs root; set a "port" above 1023`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return `"${host}" is not an address of this machine; set "host" to one of its addresses, or to 0.0.0.0 for all of them`;
-  return `${host}:${port} cannot be opened: ${reason(error)}`;
 }

@@ -1,0 +1,35 @@
+import type { RunStats } from '../core/run-stats.ts';
+import type { Run } from '../runtime/run-handle.ts';
+
+/** `why`: the reason if it is not well, else what it does. */
+export interface Health {
+  readonly ok: boolean;
+  readonly why: string;
+}
+
+const starting: Health = { ok: false, why: 'starting: components are opening' };
+
+/** Whether frames flow: what `/readyz` answers. */
+export function readiness(run: Run | undefined): Health {
+  return run ? ofStats(run.stats()) : starting;
+}
+
+function ofStats({ ending, stages, heldBy }: RunStats): Health {
+  const bad = (why: string): Health => ({ ok: false, why });
+  if (ending) return bad('stopping: no more frames are captured');
+  const [source] = stages;
+  if (!source) return starting;
+  const { stage, state, since, quietMs, left } = source;
+  if (state === 'reconnecting') return bad(`source ${stage} has been reconnecting since ${since}`);
+  if (state === 'stalled')
+    return bad(`source ${stage} has given no frame for ${seconds(quietMs)} s`);
+  const stalled = stages.find((one) => one.state === 'stalled');
+  if (stalled) return bad(`${stalled.stage} has stalled for ${seconds(stalled.quietMs)} s`);
+  if (state === 'blocked') return { ok: true, why: `waiting for ${heldBy.join(', ')}` };
+  if (left === 0) return bad(`starting: source ${stage} has given no frame yet`);
+  return { ok: true, why: 'running' };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}

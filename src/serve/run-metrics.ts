@@ -1,0 +1,162 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { readable } from '../core/printable.ts';
+import type { Drop, RunStats } from '../core/run-stats.ts';
+import type { FrameObserver } from '../runtime/frame-observer.ts';
+import { ageBuckets, type MetricName, metricList, workBuckets } from './metric-list.ts';
+import { ProcessAccount, processKinds } from './process-account.ts';
+
+/** Versions for `depthline_build_info`. */
+export interface Versions {
+  readonly version: string;
+  readonly node: string;
+  readonly onnxruntime: string;
+}
+
+/** Reasons of drops that a stage is listed with; a component may make up any number of them. */
+const mostReasons = 20;
+const longestLabel = 100;
+const states = ['running', 'waiting', 'blocked', 'reconnecting', 'stalled'] as const;
+
+/** The metrics of a run. Counters are read from its ledger when they are asked for. */
+export class RunMetrics implements FrameObserver {
+  readonly contentType: string;
+  readonly #registry = new Registry();
+  readonly #counters = new Map<string, Counter>();
+  readonly #gauges = new Map<string, Gauge>();
+  readonly #age: Histogram;
+  readonly #work: Histogram;
+  readonly #processes = new ProcessAccount();
+  readonly #models = new Map<string, string>();
+  #rendering: Promise<string> | undefined;
+
+  constructor(versions: Versions) {
+    this.contentType = this.#registry.contentType;
+    const registers = [this.#registry];
+    const histogram = (name: MetricName, buckets: number[]) => {
+      const { help, labels } = metricList[name];
+      return new Histogram({ name, help, labelNames: [...labels], buckets, registers });
+    };
+    for (const [name, { type, help, labels }] of Object.entries(metricList)) {
+      const settings = { name, help, labelNames: [...labels], registers };
+      if (type === 'counter') this.#counters.set(name, new Counter(settings));
+      if (type === 'gauge') this.#gauges.set(name, new Gauge(settings));
+    }
+    this.#age = histogram('depthline_frame_age_seconds', ageBuckets);
+    this.#work = histogram('depthline_inference_seconds', workBuckets);
+    this.#gauge('depthline_build_info').set({ ...versions }, 1);
+  }
+
+  delivered(branch: string, ageMs: number): void {
+    this.#age.observe({ branch }, ageMs / 1000);
+  }
+
+  worked(stage: string, ms: number, model?: { readonly name: string; readonly sha256: string }) {
+    this.#work.observe({ stage }, ms / 1000);
+    if (!model || this.#models.get(stage) === model.sha256) return;
+    this.#models.set(stage, model.sha256);
+    const sha256 = model.sha256.slice(0, 12);
+    this.#gauge('depthline_model_info').set({ stage, model: label(model.name), sha256 }, 1);
+  }
+
+  /** Another run begins: its ledger starts at 0, and so do the histograms. */
+  reset(): void {
+    this.#age.reset();
+    this.#work.reset();
+    this.#gauge('depthline_model_info').reset();
+    this.#models.clear();
+  }
+
+  /** The text of `/metrics`; `stats` is missing before the run has started. */
+  render(stats: () => RunStats | undefined, ready: () => boolean): Promise<string> {
+    // Those who ask at the same time share one answer.
+    this.#rendering ??= this.#render(stats(), ready()).finally(() => {
+      this.#rendering = undefined;
+    });
+    return this.#rendering;
+  }
+
+  #render(stats: RunStats | undefined, ready: boolean): Promise<string> {
+    this.#gauge('depthline_ready').set(ready ? 1 : 0);
+    this.#readProcesses();
+    if (stats) {
+      this.#readBranches(stats);
+      this.#readStages(stats);
+    }
+    return this.#registry.metrics();
+  }
+
+  #readProcesses(): void {
+    const use = this.#processes.look();
+    const cpu = this.#fresh('depthline_process_cpu_seconds_total');
+    for (const kind of processKinds) {
+      const { count, cpuSeconds, memoryBytes } = use[kind];
+      cpu.inc({ process: kind }, cpuSeconds);
+      this.#gauge('depthline_process_resident_memory_bytes').set({ process: kind }, memoryBytes);
+      this.#gauge('depthline_processes').set({ process: kind }, count);
+    }
+  }
+
+  #readBranches({ captured, elapsedMs, branches }: RunStats): void {
+    this.#fresh('depthline_captured_frames_total').inc(captured);
+    this.#gauge('depthline_run_seconds').set(elapsedMs / 1000);
+    const added = this.#fresh('depthline_added_frames_total');
+    const delivered = this.#fresh('depthline_delivered_frames_total');
+    const dropped = this.#fresh('depthline_dropped_frames_total');
+    const failed = this.#fresh('depthline_failed_frames_total');
+    const inFlight = this.#gauge('depthline_in_flight_frames');
+    for (const account of branches) {
+      const branch = account.name;
+      added.inc({ branch }, account.added);
+      delivered.inc({ branch }, account.delivered);
+      failed.inc({ branch }, account.failed);
+      inFlight.set({ branch }, account.inFlight);
+      for (const { stage, reason, count } of fewReasons(account.dropped))
+        dropped.inc({ branch, stage, reason }, count);
+    }
+  }
+
+  #readStages({ stages }: RunStats): void {
+    const entered = this.#fresh('depthline_stage_entered_frames_total');
+    const left = this.#fresh('depthline_stage_left_frames_total');
+    const failed = this.#fresh('depthline_stage_failed_frames_total');
+    const restarts = this.#fresh('depthline_restarts_total');
+    const inFlight = this.#gauge('depthline_stage_in_flight_frames');
+    const queued = this.#gauge('depthline_queue_frames');
+    const state = this.#gauge('depthline_stage_state');
+    for (const one of stages) {
+      const { stage } = one;
+      entered.inc({ stage }, one.entered);
+      left.inc({ stage }, one.left);
+      failed.inc({ stage }, one.failed);
+      restarts.inc({ stage }, one.restarts);
+      inFlight.set({ stage }, one.inside);
+      if (one.queued !== undefined) queued.set({ stage }, one.queued);
+      for (const name of states) state.set({ stage, state: name }, name === one.state ? 1 : 0);
+    }
+  }
+
+  /** The counter, without values: they are read anew from the ledger. */
+  #fresh(name: MetricName): Counter {
+    const counter = this.#counters.get(name) as Counter;
+    counter.reset();
+    return counter;
+  }
+
+  #gauge(name: MetricName): Gauge {
+    return this.#gauges.get(name) as Gauge;
+  }
+}
+
+/** The drops with a bounded number of reasons per stage; what is beyond it counts as `other`. */
+function fewReasons(drops: readonly Drop[]): Drop[] {
+  const reasons = new Map<string, number>();
+  return drops.map((drop) => {
+    const nth = (reasons.get(drop.stage) ?? 0) + 1;
+    reasons.set(drop.stage, nth);
+    return { ...drop, reason: nth > mostReasons ? 'other' : label(drop.reason) };
+  });
+}
+
+function label(text: string): string {
+  return readable(text).slice(0, longestLabel);
+}
