@@ -3,6 +3,8 @@
  * it asks for the next frame; that is the whole protocol.
  */
 export class Gate {
+  /** Called whenever the gate opens after it was held. */
+  onOpen: (() => void) | undefined;
   #holders = new Set<string>();
   #waiting: (() => void)[] = [];
 
@@ -21,6 +23,7 @@ export class Gate {
 
   release(holder: string): void {
     if (!this.#holders.delete(holder) || this.#holders.size > 0) return;
+    this.onOpen?.();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resume of waiting) resume();

@@ -17,6 +17,7 @@ import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
 import { checkRunOptions, type Run, type RunOptions, type RunSummary } from './run-handle.ts';
 import { SourceFeed } from './source-feed.ts';
+import { SourcePace } from './source-pace.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {} };
@@ -134,7 +135,8 @@ class Running implements Run {
       own: stages.slice(1 + trunk.length),
     }));
     const watched = watchedStages(sourceLedger, trunk, own);
-    this.#watch = new StageWatch(watched, this.#gate, this.#startedAt);
+    const pace = new SourcePace(this.#clock, this.#gate);
+    this.#watch = new StageWatch(watched, this.#gate, pace, this.#startedAt);
     const { signal, durationMs } = this.#options;
     const stop = () => this.stop();
     if (signal) {
@@ -149,6 +151,7 @@ class Running implements Run {
       source: this.#assembly.source,
       ledger: sourceLedger,
       gate: this.#gate,
+      pace,
       limit: this.#options.frames,
       onError: (error) => this.#fail(error),
       onEnd: () => this.#watchTrunk(),

@@ -3,12 +3,14 @@ import { type DepthlineError, located } from '../core/errors.ts';
 import { type Frame, frameProblem } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 import type { StageLedger } from './ledger.ts';
+import type { SourcePace } from './source-pace.ts';
 import { Tap } from './tap.ts';
 
 export interface SourceFeedParts {
   readonly source: Observable<Frame>;
   readonly ledger: StageLedger;
   readonly gate: Gate;
+  readonly pace: SourcePace;
   /** Ends after this many frames. */
   readonly limit?: number | undefined;
   onError(error: DepthlineError): void;
@@ -75,6 +77,7 @@ export class SourceFeed {
     }
     ledger.entered++;
     ledger.left++;
+    this.#parts.pace.emitted();
     if (!this.#tap.push(frame)) {
       ledger.left--;
       ledger.drop(1, 'operators not subscribed');

@@ -1,6 +1,7 @@
 import type { Gate } from '../core/gate.ts';
 import type { StageState } from '../core/run-stats.ts';
 import type { StageLedger } from './ledger.ts';
+import type { SourcePace } from './source-pace.ts';
 
 /** A stage and its place in the pipeline. */
 export interface WatchedStage {
@@ -43,6 +44,8 @@ export function watchedStages(
 /** A stage is stalled once it has been quiet for this long and for this many usual frame times. */
 const patienceMs = 2000;
 const patienceFrames = 5;
+/** The same for a source, whose frames are timed one by one, so that 2 s are kept however late one looks. */
+const sourcePatienceMs = 1500;
 /** A stage is running while it has been quiet for at most this long, or for so many frame times. */
 const recentMs = 500;
 const recentFrames = 2;
@@ -54,17 +57,22 @@ interface Progress {
   swallowed: number;
 }
 
-/** Determines the state of every stage of a run. Progress is measured from one look to the next. */
+/**
+ * Determines the state of every stage of a run. Progress of the source is measured frame by frame, that
+ * of the others from one look to the next.
+ */
 export class StageWatch {
   readonly #stages: readonly WatchedStage[];
   readonly #gate: Gate;
+  readonly #pace: SourcePace;
   readonly #start: number;
   readonly #progress = new Map<WatchedStage, Progress>();
 
   /** @param stages every stage after those before it */
-  constructor(stages: readonly WatchedStage[], gate: Gate, now: number) {
+  constructor(stages: readonly WatchedStage[], gate: Gate, pace: SourcePace, now: number) {
     this.#stages = stages;
     this.#gate = gate;
+    this.#pace = pace;
     this.#start = now;
     for (const stage of stages) this.#progress.set(stage, { done: 0, at: now, swallowed: 0 });
   }
@@ -82,43 +90,57 @@ export class StageWatch {
   /** The state of a stage on its own, without its cause. */
   #own(stage: WatchedStage, now: number): StageState {
     const { kind, branch, ledger } = stage;
-    const progress = this.#progress.get(stage) as Progress;
-    const done = kind === 'queue' || kind === 'source' ? ledger.left : finished(ledger);
-    if (done !== progress.done)
-      Object.assign(progress, { done, at: now, swallowed: ledger.unexplained });
-    const quietMs = now - progress.at;
-    const usualMs = (progress.at - this.#start) / Math.max(1, done);
-    const moved = done > 0 && quietMs <= Math.max(recentMs, recentFrames * usualMs);
-    const patient = quietMs <= Math.max(patienceMs, patienceFrames * usualMs);
-    const swallowed = kind === 'operator' && ledger.unexplained > progress.swallowed;
-    const inside = ledger.inFlight;
     const lost = kind === 'source' ? ledger.reconnectingSince : undefined;
-    const state = () => {
-      if (kind === 'source') {
-        if (lost !== undefined) return 'reconnecting';
-        if (!this.#gate.open) return 'blocked';
-        return moved ? 'running' : patient ? 'waiting' : 'stalled';
-      }
-      if (kind === 'queue') return inside > 0 ? 'blocked' : moved ? 'running' : 'waiting';
-      if (moved) return 'running';
-      if (inside === 0 && !swallowed) return 'waiting';
-      return patient ? 'running' : 'stalled';
-    };
+    const { state, quietMs } =
+      kind === 'source' ? this.#source(ledger, now) : this.#other(stage, now);
     return {
       stage: ledger.name,
       kind,
       ...(branch !== undefined && { branch }),
-      state: state(),
+      state,
       ...(lost !== undefined && { since: new Date(Number(lost / 1_000_000n)).toISOString() }),
       quietMs,
       entered: ledger.entered,
       left: ledger.left,
-      inside,
+      inside: ledger.inFlight,
       dropped: ledger.totalDropped,
       failed: ledger.failed,
       ...(ledger.queued !== undefined && { queued: ledger.queued }),
       restarts: ledger.restarts,
     };
+  }
+
+  #source(ledger: StageLedger, now: number): Pick<StageState, 'state' | 'quietMs'> {
+    const { usualMs } = this.#pace;
+    const quietMs = this.#pace.quietMs(now);
+    const state = () => {
+      if (ledger.reconnectingSince !== undefined) return 'reconnecting';
+      if (!this.#gate.open) return 'blocked';
+      if (ledger.left > 0 && isRecent(quietMs, usualMs)) return 'running';
+      return quietMs > Math.max(sourcePatienceMs, patienceFrames * usualMs) ? 'stalled' : 'waiting';
+    };
+    return { state: state(), quietMs };
+  }
+
+  #other(stage: WatchedStage, now: number): Pick<StageState, 'state' | 'quietMs'> {
+    const { kind, ledger } = stage;
+    const progress = this.#progress.get(stage) as Progress;
+    const done = kind === 'queue' ? ledger.left : finished(ledger);
+    if (done !== progress.done)
+      Object.assign(progress, { done, at: now, swallowed: ledger.unexplained });
+    const quietMs = now - progress.at;
+    const usualMs = (progress.at - this.#start) / Math.max(1, done);
+    const moved = done > 0 && isRecent(quietMs, usualMs);
+    const patient = quietMs <= Math.max(patienceMs, patienceFrames * usualMs);
+    const swallowed = kind === 'operator' && ledger.unexplained > progress.swallowed;
+    const inside = ledger.inFlight;
+    const state = () => {
+      if (kind === 'queue') return inside > 0 ? 'blocked' : moved ? 'running' : 'waiting';
+      if (moved) return 'running';
+      if (inside === 0 && !swallowed) return 'waiting';
+      return patient ? 'running' : 'stalled';
+    };
+    return { state: state(), quietMs };
   }
 
   #cause(
@@ -143,6 +165,10 @@ export class StageWatch {
     while (above?.before && states.get(above)?.state === 'waiting') above = above.before;
     return above?.ledger.name ?? 'the next frame';
   }
+}
+
+function isRecent(quietMs: number, usualMs: number): boolean {
+  return quietMs <= Math.max(recentMs, recentFrames * usualMs);
 }
 
 function finished(ledger: StageLedger): number {

@@ -60,7 +60,7 @@ describe('the statistics of a run, as its components read them', () => {
   it('are those of the moment, and in the end those of the summary', async () => {
     const { run, seen } = await statsOfRun();
     expect(seen[0]).toEqual({
-      ...{ captured: 0, processed: 0, elapsedMs: 0 },
+      ...{ captured: 0, processed: 0, elapsedMs: 0, ending: false },
       ...{ branches: [], heldBy: [], stages: [] },
     });
     expect(seen.slice(1).map(({ processed }) => processed)).toEqual(

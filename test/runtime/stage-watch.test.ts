@@ -10,6 +10,7 @@ import { definePipeline, type OperatorInput } from '../../src/pipeline/pipeline.
 import { StageLedger } from '../../src/runtime/ledger.ts';
 import { mapAsync } from '../../src/runtime/map-async.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
+import { SourcePace } from '../../src/runtime/source-pace.ts';
 import { StageWatch, watchedStages } from '../../src/runtime/stage-watch.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { imageFrame } from '../support/frames.ts';
@@ -159,7 +160,9 @@ describe('what a run says its stages are at', () => {
 
 it('names a source that is reconnecting, and since when', () => {
   const source = new StageLedger('rtsp');
-  const watch = new StageWatch(watchedStages(source, [], []), new Gate(), 0);
+  const gate = new Gate();
+  const pace = new SourcePace(new VirtualClock(), gate);
+  const watch = new StageWatch(watchedStages(source, [], []), gate, pace, 0);
   source.reconnectingSince = 1_500_000_000_123_456_789n;
   expect(watch.look(60_000)[0]).toMatchObject({
     state: 'reconnecting',
