@@ -48,7 +48,7 @@ export class BareModel {
     const { input, output } = found.manifest;
     const path = options.path ?? found.path;
     const workerData: BareSetup = { path, input, output, threads, providers, session };
-    const entry = entryPoint(import.meta.url, './bare-worker');
+    const entry = entryPoint('benchmark/bare-worker');
     const started = Array.from(
       { length: workers },
       () => new Worker(entry, { workerData, execArgv: [] }),

@@ -29,7 +29,7 @@ export class HangWatch implements StageListener {
 
   constructor() {
     const workerData: HangWatchSetup = { state: this.#state.buffer, everyMs };
-    this.#worker = new Worker(entryPoint(import.meta.url, './hang-watch-worker'), {
+    this.#worker = new Worker(entryPoint('cli/hang-watch-worker'), {
       workerData,
       execArgv: [],
     });

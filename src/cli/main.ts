@@ -4,23 +4,8 @@ import { Command } from 'commander';
 import { packageDirectory } from '../core/entry-point.ts';
 import { visible } from '../core/printable.ts';
 import { noteSecrets } from '../core/secrets.ts';
-import { benchCommand } from './bench.ts';
-import { benchLayersCommand } from './bench-layers.ts';
-import { calibrateCommand } from './calibrate.ts';
-import { checkCommand } from './check.ts';
-import { describeCommand } from './describe.ts';
-import { doctorCommand } from './doctor.ts';
-import { evalCommand } from './eval.ts';
-import { listCommand } from './list.ts';
-import { modelsCommand } from './models.ts';
 import { watchStreams } from './output.ts';
-import { planCommand } from './plan.ts';
 import { report } from './report-error.ts';
-import { runCommand } from './run.ts';
-import { schemaCommand } from './schema.ts';
-import { subscribeCommand } from './subscribe.ts';
-import { testCommand } from './test-timing.ts';
-import { tuneCommand } from './tune.ts';
 
 /**
  * The `depthline` command. Sets the exit code: 0 done, 1 failed while running, 2 wrong usage.
@@ -34,7 +19,7 @@ export async function runCli(
   watchStreams();
   try {
     noteSecrets(argv);
-    await program(onSignals).parseAsync(argv);
+    await (await program(argv[2], onSignals)).parseAsync(argv);
   } catch (error) {
     process.exitCode = report(error);
   }
@@ -53,7 +38,53 @@ Examples:
 Exit codes: 0 success, 1 failure while running, 2 invalid usage or configuration,
 130 interrupted twice.`;
 
-function program(onSignals: () => void): Command {
+/** Every command, by group. Only the one that is called is loaded, which takes most of its start. */
+const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
+  'Pipelines:': {
+    run: async (onSignals) => (await import('./run.ts')).runCommand(onSignals),
+    check: async () => (await import('./check.ts')).checkCommand(),
+    plan: async () => (await import('./plan.ts')).planCommand(),
+    test: async () => (await import('./test-timing.ts')).testCommand(),
+  },
+  'Reference:': {
+    list: async () => (await import('./list.ts')).listCommand(),
+    describe: async () => (await import('./describe.ts')).describeCommand(),
+    schema: async () => (await import('./schema.ts')).schemaCommand(),
+  },
+  'Depth topic:': {
+    subscribe: async () => (await import('./subscribe.ts')).subscribeCommand(),
+  },
+  'Models:': {
+    models: async () => (await import('./models.ts')).modelsCommand(),
+    calibrate: async () => (await import('./calibrate.ts')).calibrateCommand(),
+  },
+  'Measurements:': {
+    eval: async () => (await import('./eval.ts')).evalCommand(),
+    bench: async () => (await import('./bench.ts')).benchCommand(),
+    tune: async () => (await import('./tune.ts')).tuneCommand(),
+    'bench-layers': async () => (await import('./bench-layers.ts')).benchLayersCommand(),
+  },
+  'Help:': {
+    doctor: async () => (await import('./doctor.ts')).doctorCommand(),
+  },
+};
+
+type Load = (onSignals: () => void) => Promise<Command>;
+
+/** The command that is called; all of them if it is none of them, for help and advice. */
+async function load(called: string | undefined, onSignals: () => void): Promise<Command[]> {
+  const all = Object.entries(groups).flatMap(([group, members]) =>
+    Object.entries(members).map(([name, command]) => ({ group, name, command })),
+  );
+  const wanted = all.filter(({ name }) => name === called);
+  return Promise.all(
+    (wanted.length > 0 ? wanted : all).map(async ({ group, command }) =>
+      (await command(onSignals)).helpGroup(group),
+    ),
+  );
+}
+
+async function program(called: string | undefined, onSignals: () => void): Promise<Command> {
   const { version } = JSON.parse(
     readFileSync(join(packageDirectory(), 'package.json'), 'utf8'),
   ) as { version: string };
@@ -70,20 +101,9 @@ function program(onSignals: () => void): Command {
         .helpGroup('Help:'),
     )
     .addHelpText('after', examples);
-  const groups: Record<string, Command[]> = {
-    'Pipelines:': [runCommand(onSignals), checkCommand(), planCommand(), testCommand()],
-    'Reference:': [listCommand(), describeCommand(), schemaCommand()],
-    'Depth topic:': [subscribeCommand()],
-    'Models:': [modelsCommand(), calibrateCommand()],
-    'Measurements:': [evalCommand(), benchCommand(), tuneCommand(), benchLayersCommand()],
-    'Help:': [doctorCommand()],
-  };
-  for (const [group, members] of Object.entries(groups)) {
-    for (const member of members) command.addCommand(member.helpGroup(group));
-  }
-  const commands = Object.values(groups)
-    .flat()
-    .flatMap((one) => [one, ...one.commands]);
+  const loaded = await load(called, onSignals);
+  for (const one of loaded) command.addCommand(one);
+  const commands = loaded.flatMap((one) => [one, ...one.commands]);
   for (const one of [command, ...commands]) {
     one
       .exitOverride()

@@ -10,7 +10,6 @@ import {
 import type { Size } from '../core/size.ts';
 import type { FitPlan } from '../depth/fit-plan.ts';
 import { geometryOf, scaleGeometry } from '../depth/view.ts';
-import { fitImage, fitPart } from '../imaging/fit.ts';
 import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
@@ -145,7 +144,7 @@ export class DepthEstimator {
   ): Promise<DepthFrame> {
     const image = this.#fits(frame)
       ? frame
-      : await fitImage(frame, this.#geometry, 'stretch', view);
+      : await (await fitting()).fitImage(frame, this.#geometry, 'stretch', view);
     return depthFrame(image, await this.#pool.infer(image), this.model, stage);
   }
 
@@ -155,6 +154,7 @@ export class DepthEstimator {
     stage: string,
   ): Promise<DepthFrame> {
     const plan = planTwoViews(frame, input);
+    const { fitPart } = await fitting();
     const seen = async (part: FitPlan) => this.#pool.infer(await fitPart(frame, part));
     const [image, a, b] = await Promise.all([
       fitPart(frame, plan.whole),
@@ -175,6 +175,11 @@ export class DepthEstimator {
   #fits(frame: ImageFrame): boolean {
     return frame.width === this.#geometry.width && frame.height === this.#geometry.height;
   }
+}
+
+/** Loaded for the first picture that has another size: behind most sources there is none. */
+function fitting(): Promise<typeof import('../imaging/fit.ts')> {
+  return import('../imaging/fit.ts');
 }
 
 function mapOf({ width, height, depth }: Inference): DepthMap {

@@ -121,7 +121,7 @@ export class WorkerPool {
   async #start(slot: WorkerSlot): Promise<void> {
     const { threads, providers, session, raw } = this.#options;
     const thread = await InferenceThread.start(this.model, {
-      entry: this.#options.entry ?? entryPoint(import.meta.url, './worker'),
+      entry: this.#options.entry ?? entryPoint('inference/worker'),
       threads,
       providers,
       session,

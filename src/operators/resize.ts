@@ -5,7 +5,6 @@ import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import { engines } from '../core/fusion.ts';
 import { fitDepth } from '../depth/frame-geometry.ts';
-import { fitImage } from '../imaging/fit.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
 const options = z.strictObject({
@@ -62,6 +61,7 @@ export const resize = defineOperator({
         `resize on ${on} works only directly behind a GStreamer source: move it there, or use "on: auto"`,
       );
     }
+    const { fitImage } = await import('../imaging/fit.ts');
     const size = { width, height };
     return mapAsync(
       async (frame) =>

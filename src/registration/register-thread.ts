@@ -23,7 +23,7 @@ export class RegisterThread {
   #out = new SharedArrayBuffer(0);
 
   constructor() {
-    this.#worker = new Worker(entryPoint(import.meta.url, './worker'), { execArgv: [] });
+    this.#worker = new Worker(entryPoint('registration/worker'), { execArgv: [] });
     this.#worker.on('message', (response: Response) => this.#waiting?.resolve(response));
     this.#worker.on('error', (error) => this.#end(`failed: ${reason(error)}`, error));
     this.#worker.on('exit', (code) => this.#end(`ended with code ${code}`));

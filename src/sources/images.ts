@@ -8,13 +8,7 @@ import { Pacer, ptsOf } from '../core/pacer.ts';
 import type { Size } from '../core/size.ts';
 import { type FrameGeometry, geometryOfFrames } from '../depth/fuse-geometry.ts';
 import { intrinsicsSchema } from '../depth/intrinsics.ts';
-import {
-  type FoundFrames,
-  type FrameFile,
-  findFrames,
-  type ReadFrame,
-  readFrame,
-} from '../files/read-frames.ts';
+import type { FoundFrames, FrameFile, Outcome, ReadFrame } from '../files/read-frames.ts';
 import { RecordedTimeline } from '../files/recorded-rows.ts';
 import type { DecodedPicture } from '../imaging/decode.ts';
 import { readableEndings } from '../imaging/picture-formats.ts';
@@ -98,13 +92,15 @@ export const images = defineSource({
   ],
 
   async create(options, context) {
+    const { findFrames, readFrame } = await import('../files/read-frames.ts');
     const found = await findFrames(options, context.baseDirectory);
+    const read = (file: FrameFile) => readFrame(file, context.baseDirectory);
     reportUnused(found, options, context);
     return new Observable<Frame>((subscriber) => {
       const stop = new AbortController();
       const signal = AbortSignal.any([stop.signal, context.signal]);
       const emit = (frame: Frame) => subscriber.next(frame);
-      deliver(found.files, options, context, signal, emit).then(
+      deliver(found.files, read, options, context, signal, emit).then(
         () => subscriber.complete(),
         (error: unknown) => subscriber.error(error),
       );
@@ -117,6 +113,7 @@ const withNpy = [...readableEndings, 'npy'];
 
 async function deliver(
   files: readonly FrameFile[],
+  read: (file: FrameFile) => Promise<Outcome>,
   options: Options,
   context: ComponentContext,
   signal: AbortSignal,
@@ -130,7 +127,7 @@ async function deliver(
   const recorded = new RecordedTimeline(ptsOf(1, fps));
   let readable = 0;
   let lastPts: bigint | undefined;
-  let next = readFrame(files[0] as FrameFile, context.baseDirectory);
+  let next = read(files[0] as FrameFile);
   for (let n = 0; loop || n < count; n++) {
     await gate.opened(signal);
     if (signal.aborted) return;
@@ -144,8 +141,7 @@ async function deliver(
     await gate.opened(signal);
     if (signal.aborted) return;
     // Read one file ahead, while this one is in the pipeline.
-    if (loop || n + 1 < count)
-      next = readFrame(files[(n + 1) % count] as FrameFile, context.baseDirectory);
+    if (loop || n + 1 < count) next = read(files[(n + 1) % count] as FrameFile);
     if ('problem' in outcome) {
       const { problem } = outcome;
       if (options['on-error'] === 'fail') throw fatal(problem);

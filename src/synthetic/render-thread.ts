@@ -16,7 +16,7 @@ export class RenderThread {
   #ended: DepthlineError | undefined;
 
   constructor(settings: FilmSettings) {
-    this.#worker = new Worker(entryPoint(import.meta.url, './worker'), {
+    this.#worker = new Worker(entryPoint('synthetic/worker'), {
       workerData: settings,
       execArgv: [],
     });

@@ -34,7 +34,7 @@ it('leaves no file', async () => {
 
 it('is free again when its owner is killed', async () => {
   const script = join(folder, 'owner.mjs');
-  const from = entryPoint(new URL('../../src/files/x.ts', import.meta.url).href, './place-lock');
+  const from = entryPoint('files/place-lock');
   writeFileSync(
     script,
     `import { lockPlace } from ${JSON.stringify(from.href)};

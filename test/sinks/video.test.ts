@@ -360,7 +360,7 @@ describe('when something dies', () => {
 
   async function recordInAnotherProcess(): Promise<ChildProcess> {
     const script = join(directory, 'parent.mjs');
-    const sink = entryPoint(new URL('../../src/sinks/x.ts', import.meta.url).href, './video').href;
+    const sink = entryPoint('sinks/video').href;
     writeFileSync(
       script,
       `import { video } from ${JSON.stringify(sink)};

@@ -38,7 +38,7 @@ export class CaptureProcess {
       if (!this.#over) options.onFrame(frame);
     });
     this.#process = new GStreamerProcess({
-      entry: entryPoint(import.meta.url, './capture-host'),
+      entry: entryPoint('gstreamer/capture/capture-host'),
       // Pull and bus poll each block one.
       threads: 4,
       // Warnings too: decodebin swallows some errors, and then the log alone has the reason.

@@ -49,7 +49,7 @@ export class OutputProcess {
   constructor(options: OutputOptions) {
     this.#options = options;
     this.#process = new GStreamerProcess({
-      entry: entryPoint(import.meta.url, './output-host'),
+      entry: entryPoint('gstreamer/output/output-host'),
       // Rejected candidates keep polling their bus.
       threads: 16,
       logLevel: 1,

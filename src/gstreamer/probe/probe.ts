@@ -11,7 +11,7 @@ const probeWithinMs = 8000;
  * @returns GStreamer's reason why it does not work, or undefined if it does
  */
 export function probe(mode: 'parse' | 'run', line: string): Promise<string | undefined> {
-  const host = fileURLToPath(entryPoint(import.meta.url, './probe-host'));
+  const host = fileURLToPath(entryPoint('gstreamer/probe/probe-host'));
   const options = { timeout: probeWithinMs, killSignal: 'SIGKILL' as const };
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [host, mode], options, (_, stdout, stderr) => {
