@@ -159,6 +159,22 @@ describe('core, pipeline and runtime', () => {
   });
 });
 
+describe('the command line in one file', () => {
+  const script = readFileSync(new URL('../scripts/bundle.mjs', import.meta.url), 'utf8');
+
+  it('shares with the library what a user’s module must have in common with it', () => {
+    const identity =
+      /^export class \w+ extends (?:\w*Error)\b|\bSymbol\(|^(?:let|const) .*= new (?:Map|Set)</m;
+    const needed = files.filter(
+      ({ path, text }) => folderOf(path) === 'core' && identity.test(text),
+    );
+    expect(needed.length).toBeGreaterThan(4);
+    for (const { path } of needed) {
+      expect(script).toContain(`'${path.replace('core/', '').replace('.ts', '')}',`);
+    }
+  });
+});
+
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }
