@@ -1,9 +1,10 @@
 import { lstat } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'zeromq';
 import { DepthlineError, type ErrorCode, reason } from '../core/errors.ts';
+import { lockName } from '../core/name-lock.ts';
 
 /** ZeroMQ releases an address only some time after its socket was closed, milliseconds. */
 const releaseMs = 500;
@@ -51,8 +52,9 @@ export async function bindWhenFree(socket: Socket, endpoint: string): Promise<vo
   const path = socketPath(endpoint);
   for (let waited = 0; ; waited += pauseMs) {
     try {
-      if (path !== undefined) await checkPath(path);
-      return await socket.bind(endpoint);
+      return path === undefined
+        ? await socket.bind(endpoint)
+        : await bindPath(path, () => socket.bind(endpoint));
     } catch (error) {
       if (errorCode(error) !== 'EADDRINUSE' || waited >= releaseMs) throw error;
     }
@@ -66,12 +68,28 @@ function socketPath(endpoint: string): string | undefined {
   return path === undefined || path === '*' ? undefined : resolve(path);
 }
 
+/** One at a time: of two that find the path free, the second would take it from the first. */
+async function bindPath(path: string, act: () => Promise<void>): Promise<void> {
+  const release = await lockName(dirname(path), `bind ${basename(path)}`);
+  if (!release) throw inUse();
+  try {
+    await checkPath(path);
+    await act();
+  } finally {
+    await release();
+  }
+}
+
 /** ZeroMQ deletes whatever is at the path before it binds: a live socket, or any other file. */
 async function checkPath(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (!stats) return;
   if (!stats.isSocket()) throw Object.assign(new Error('not a socket'), { code: 'EEXIST' });
-  if (await accepts(path)) throw Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
+  if (await accepts(path)) throw inUse();
+}
+
+function inUse(): Error {
+  return Object.assign(new Error('in use'), { code: 'EADDRINUSE' });
 }
 
 /** Whether a process accepts connections at this socket; one that has died left only the file. */
