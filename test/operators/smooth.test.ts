@@ -136,3 +136,110 @@ test('a moving edge smears under ema and stays sharp under motion', async () => 
   expect(ema).toBeGreaterThan(0.1);
   expect(motion).toBeLessThan(0.001);
 });
+
+test('motion: the gain rises with the change, from alpha to 1 at the threshold', async () => {
+  const options = { ...open, method: 'motion', alpha: 0.2, 'motion-threshold': 0.1 };
+  // A change of 5 %: 0.2 + 0.8 · 0.5 = 0.6; of just below 10 %: almost 1; down as up.
+  expect(await series(options, [2, 2.1])).toEqual([2, 2.06]);
+  expect(await series(options, [2, 1.9])).toEqual([2, 1.94]);
+  expect(await series(options, [2, 2.19])).toEqual([2, 2.182]);
+  // A gain above 1 would overshoot.
+  expect(await series(options, [2, 2.3, 2.3])).toEqual([2, 2.3, 2.3]);
+});
+
+test.each(['ema', 'median', 'motion'])(
+  '%s: a pixel that was invalid takes its first depth at once',
+  async (method) => {
+    const options = { ...open, method, hold: 0, alpha: 0.1, window: 3, 'motion-threshold': 5 };
+    expect(await series(options, [0, 3])).toEqual([0, 3]);
+    expect(await series(options, [2, 0, 0, 3])).toEqual([2, 0, 0, 3]);
+  },
+);
+
+/** Runs two pixels through time; each item is a frame. */
+async function pairs(options: object, values: readonly [number, number][]) {
+  const frames = values.map((pair, seq) => depthFrame(2, 1, seq, (x) => pair[x] as number));
+  const out = (await runOperator(smooth, options, frames)) as DepthFrame[];
+  return out.map(({ data }) => [...data]);
+}
+
+test('each pixel is held for as long as it is missing itself', async () => {
+  const options = { ...open, method: 'ema', alpha: 1, hold: 2 };
+  const out = await pairs(options, [
+    [2, 5],
+    [0, 5],
+    [2, 0],
+    [0, 0],
+    [0, 0],
+    [0, 5],
+  ]);
+  expect(out).toEqual([
+    [2, 5],
+    [2, 5],
+    [2, 5],
+    [2, 5],
+    [2, 0],
+    [0, 5],
+  ]);
+});
+
+test('what was missing before a cut is not held after it', async () => {
+  const options = { method: 'ema', alpha: 1, hold: 2, 'scene-cut': 0.5 };
+  const out = await pairs(options, [
+    [2, 2],
+    [2, 0],
+    [8, 8],
+    [8, 0],
+    [8, 0],
+    [8, 0],
+  ]);
+  expect(out.map(([, second]) => second)).toEqual([2, 2, 8, 8, 8, 0]);
+});
+
+test('a cut is judged by pixels that are valid in both frames alone', async () => {
+  const options = { method: 'ema', alpha: 0.5, hold: 0, 'scene-cut': 0.5 };
+  // Half of the picture appears: no change where both are known.
+  const appears = await pairs(options, [
+    [2, 0],
+    [2.4, 8],
+  ]);
+  expect(appears[1]?.[0]).toBeCloseTo(2.2, 5);
+  const vanishes = await pairs(options, [
+    [2, 8],
+    [2.4, 0],
+  ]);
+  expect(vanishes[1]?.[0]).toBeCloseTo(2.2, 5);
+  // Without any such pixel there is no cut.
+  const [, other] = await pairs({ ...options, hold: 3 }, [
+    [2, 0],
+    [0, 8],
+  ]);
+  expect(other).toEqual([2, 8]);
+});
+
+test('a mean change of exactly the limit is no cut', async () => {
+  expect(await series({ method: 'ema', alpha: 0.5, 'scene-cut': 0.5 }, [2, 3])).toEqual([2, 2.5]);
+  expect(await series({ method: 'ema', alpha: 0.5, 'scene-cut': 0.5 }, [2, 3.01])).toEqual([
+    2, 3.01,
+  ]);
+});
+
+test('of a high picture every seventh row is compared, of a low one every row', async () => {
+  const options = { method: 'ema', alpha: 0.5, 'scene-cut': 0.1 };
+  const changed = async (height: number, rows: (y: number) => boolean) => {
+    const still = depthFrame(2, height, 0, () => 2);
+    const next = depthFrame(2, height, 1, (_, y) => (rows(y) ? 4 : 2));
+    const out = (await runOperator(smooth, options, [still, next])) as DepthFrame[];
+    // A cut takes the new depth as it is; otherwise the average is 3.
+    return out[1]?.data.includes(4) ?? false;
+  };
+  expect(await changed(224, (y) => y % 7 === 0)).toBe(true);
+  expect(await changed(224, (y) => y % 7 !== 0)).toBe(false);
+  expect(await changed(24, (y) => y % 5 === 1)).toBe(true);
+});
+
+test('discards its history when the number of rows changes', async () => {
+  const frames = [depthFrame(4, 2, 0, () => 2), depthFrame(4, 3, 1, () => 2.2)];
+  const out = (await runOperator(smooth, { method: 'ema' }, frames)) as DepthFrame[];
+  expect(out[1]?.data).toEqual(frames[1]?.data);
+});
