@@ -4,6 +4,7 @@
  * @module depthline
  */
 export { builtins } from './builtins.ts';
+export { adjusted, remade } from './core/adjusted.ts';
 export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
@@ -93,6 +94,7 @@ export {
   type Pipeline,
   type PipelineInput,
 } from './pipeline/pipeline.ts';
+export type { LiveChange, PipelineChanges } from './pipeline/pipeline-changes.ts';
 export {
   type Loaded,
   type LoadOptions,

@@ -5,7 +5,16 @@ import type { Frame } from './frame.ts';
 /** The part of a component's context that an asynchronous operator needs. */
 export type AsyncContext = Pick<
   ComponentContext,
-  'path' | 'clock' | 'gate' | 'signal' | 'queue' | 'log' | 'dropped' | 'failed' | 'inFlight'
+  | 'path'
+  | 'clock'
+  | 'gate'
+  | 'signal'
+  | 'queue'
+  | 'onQueue'
+  | 'log'
+  | 'dropped'
+  | 'failed'
+  | 'inFlight'
 >;
 
 const bind = Symbol('asyncOperator.bind');

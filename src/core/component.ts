@@ -33,6 +33,13 @@ export interface ComponentContext {
   readonly gate: Gate;
   /** The queue before an asynchronous stage, as the pipeline file sets it. */
   readonly queue: QueueOptions;
+  /**
+   * Registers what takes changed options while it runs (see `adjustable`): all options, checked. It is
+   * called between two frames, and returns at once.
+   */
+  onAdjust<Options>(take: (options: Options) => void): void;
+  /** Registers what takes a changed `queue` while it runs. Returns a function that unregisters it. */
+  onQueue(take: (queue: QueueOptions) => void): () => void;
   /** Operators that a source must carry out itself, in its launch line (see `fuse`). */
   readonly fused: readonly Fusion[];
   /** Base directory of relative paths in options. */
@@ -114,6 +121,11 @@ interface ComponentBase<Schema extends z.ZodType> {
   readonly options: Schema;
   /** Option values as they stand in a pipeline file; a test checks that each validates. */
   readonly examples: readonly z.input<Schema>[];
+  /**
+   * Options that can change while the component runs; `create` registers with `context.onAdjust` what
+   * takes them. A change of any other option needs a restart.
+   */
+  readonly adjustable?: readonly string[];
   /** Files that a run reads, and folders in which it reads files. */
   reads?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Files that a run writes, and folders in which it writes files. None may be read in that run. */

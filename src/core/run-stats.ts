@@ -71,6 +71,8 @@ export interface RunStats {
   /** No more frames are captured: the source has ended or was stopped. */
   readonly ending: boolean;
   readonly branches: readonly BranchStats[];
+  /** True between `pause()` and `resume()`. */
+  readonly paused: boolean;
   /** What holds the source now: full `block` queues, operators that are not subscribed. */
   readonly heldBy: readonly string[];
   /** Every stage in the order in which frames pass them; empty before the source has started. */

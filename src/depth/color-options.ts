@@ -29,6 +29,9 @@ export const colorOptions = {
     ),
 };
 
+/** Those of them that change nothing but colours, so that they can change while it runs. */
+export const liveColors = ['colormap', 'min', 'max', 'percentiles'] as const;
+
 /** For components whose frames need not form a film. */
 export const steadyOption = {
   steady: z

@@ -37,8 +37,13 @@ export class ColorRangeTracker {
   #high: number | undefined;
   #pts: bigint | undefined;
 
-  constructor(options: ColorRangeOptions) {
+  /** @param before what followed the frames until now: the range moves on from there */
+  constructor(options: ColorRangeOptions, before?: ColorRangeTracker) {
     this.#options = options;
+    if (!before) return;
+    this.#low = before.#low;
+    this.#high = before.#high;
+    this.#pts = before.#pts;
   }
 
   /** Nearest and farthest depth to show for this frame, metres; at least a millimetre apart. */

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { aspect } from '../core/aspect.ts';
-import { colorOptions } from './color-options.ts';
+import { colorOptions, liveColors } from './color-options.ts';
 
 export const panelNames = ['image', 'depth', 'truth', 'error'] as const;
 export type PanelName = (typeof panelNames)[number];
+
+/** Those of `lookOptions` that change neither size nor panels, so that they can change while it runs. */
+export const liveLook = [...liveColors, 'error-max'] as const;
 
 /** Options of every component that shows picture and depth to a person; wrap in `minBelowMax`. */
 export const lookOptions = {

@@ -22,8 +22,12 @@ export interface Smoother {
   next(depth: DepthMap): Float32Array;
 }
 
-export function createSmoother(options: SmoothingOptions): Smoother {
-  return options.method === 'median' ? new MedianSmoother(options) : new AverageSmoother(options);
+/** @param before what smoothed the frames until now: the new one goes on from its last depth */
+export function createSmoother(options: SmoothingOptions, before?: Smoother): Smoother {
+  const smoother =
+    options.method === 'median' ? new MedianSmoother(options) : new AverageSmoother(options);
+  if (before instanceof History) smoother.continue(before);
+  return smoother;
 }
 
 /** What both kinds share: the history at one picture size, and when to discard it. */
@@ -38,6 +42,16 @@ abstract class History implements Smoother {
 
   constructor(options: SmoothingOptions) {
     this.options = options;
+  }
+
+  /** Goes on from the history of another. */
+  continue(before: History): void {
+    if (!before.past) return;
+    this.past = before.past;
+    this.#width = before.#width;
+    this.#missing = before.#missing;
+    this.#holding = before.#holding;
+    this.reset(before.past);
   }
 
   next(depth: DepthMap): Float32Array {

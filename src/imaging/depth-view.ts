@@ -25,6 +25,12 @@ export interface DepthViewOptions extends ColorRangeOptions {
   readonly status?: ((frame: Frame) => string) | undefined;
 }
 
+/** Those options that can change between two frames. */
+export type DepthColorsOptions = Pick<
+  DepthViewOptions,
+  'colormap' | 'min' | 'max' | 'percentiles' | 'error-max'
+>;
+
 /** Small maps are enlarged to this, so that a person sees something. */
 const leastHeight = 360;
 /** Shade of the background. */
@@ -44,13 +50,19 @@ interface Layout {
  * that a later frame lacks is black.
  */
 export class DepthView {
-  readonly #options: DepthViewOptions;
-  readonly #range: ColorRangeTracker;
+  #options: DepthViewOptions;
+  #range: ColorRangeTracker;
   #layout: Layout | undefined;
 
   constructor(options: DepthViewOptions) {
     this.#options = options;
     this.#range = new ColorRangeTracker(options);
+  }
+
+  /** Takes other colours; panels and size stay. */
+  adjust({ colormap, min, max, percentiles, 'error-max': most }: DepthColorsOptions): void {
+    this.#options = { ...this.#options, colormap, min, max, percentiles, 'error-max': most };
+    this.#range = new ColorRangeTracker(this.#options, this.#range);
   }
 
   /** @throws FrameRefused for points and data, which the check of frame kinds keeps away */

@@ -1,5 +1,6 @@
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { adjusted } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
@@ -36,15 +37,18 @@ export const clamp = defineOperator({
     { max: 5, outside: 'clip' },
   ],
   check: (_, { arriving }) => metricProblems(arriving, undefined, needsMetres),
-  async create(options) {
+  adjustable: ['min', 'max', 'outside'],
+  async create(options, context) {
+    const current = adjusted(options, context);
     return map((frame) => {
+      const now = current();
       const depth = frame as DepthFrame;
       requireMetric(depth, needsMetres);
       const { range = [0, Number.POSITIVE_INFINITY] } = depth;
       const result: DepthFrame = {
         ...depth,
-        data: clamped(depth.data, options),
-        range: [Math.max(options.min, range[0]), Math.min(options.max, range[1])],
+        data: clamped(depth.data, now),
+        range: [Math.max(now.min, range[0]), Math.min(now.max, range[1])],
       };
       return result;
     });

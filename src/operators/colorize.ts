@@ -1,10 +1,11 @@
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { adjusted, remade } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, derive, type ImageFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
-import { colorOptions, steadyOption } from '../depth/color-options.ts';
-import { ColorRangeTracker } from '../depth/color-range.ts';
+import { colorOptions, liveColors, steadyOption } from '../depth/color-options.ts';
+import { type ColorRangeOptions, ColorRangeTracker } from '../depth/color-range.ts';
 import { colorizeDepth } from '../depth/colormap.ts';
 import { metricLookProblems, requireMetricLook } from '../depth/relative.ts';
 
@@ -23,20 +24,25 @@ export const colorize = defineOperator({
     { percentiles: [1, 99], steady: false },
   ],
   check: (options, { arriving }) => metricLookProblems(options, arriving),
-  async create(options) {
+  adjustable: [...liveColors, 'steady'],
+  async create(options, context) {
+    const current = adjusted(options, context);
     return (input) => {
-      const range = new ColorRangeTracker(options);
+      const range = remade<ColorRangeOptions, ColorRangeTracker>(
+        current,
+        (now, before) => new ColorRangeTracker(now, before),
+      );
       return input.pipe(
         map((frame): ImageFrame => {
           const depth = frame as DepthFrame;
-          requireMetricLook(options, depth);
+          requireMetricLook(current(), depth);
           return {
             ...derive(depth),
             kind: 'image',
             width: depth.width,
             height: depth.height,
             format: 'rgb',
-            data: colorizeDepth(depth, { colormap: options.colormap, ...range.next(depth) }),
+            data: colorizeDepth(depth, { colormap: current().colormap, ...range().next(depth) }),
           };
         }),
       );

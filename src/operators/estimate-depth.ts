@@ -166,7 +166,7 @@ export const estimateDepth = defineOperator({
     context.defer(() => estimator.close());
     if (isRelative(estimator.model.manifest.output)) context.summary(() => ({ unit: 'relative' }));
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
-      concurrency: estimator.workers + ahead(context.queue),
+      concurrency: (queue) => estimator.workers + ahead(queue),
       // A worker's death is not blamed on the picture until the pool gives up, and then the run ends.
       onError: (error) => (error instanceof WorkerDied ? 'skip' : options['on-error']),
       context,

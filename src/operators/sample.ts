@@ -1,5 +1,6 @@
 import { filter } from 'rxjs';
 import { z } from 'zod';
+import { adjusted, remade } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
 
@@ -11,6 +12,8 @@ const options = z
   .refine(({ every, fps }) => (every === undefined) !== (fps === undefined), {
     error: 'needs either every or fps, not both',
   });
+
+type Options = z.output<typeof options>;
 
 /**
  * Keeps fewer frames. `fps` refers to presentation times, so the result does not depend on the
@@ -25,12 +28,16 @@ export const sample = defineOperator({
   picks: true,
   options,
   examples: [{ every: 3 }, { fps: 15 }],
-  async create({ every, fps }, context) {
+  adjustable: ['every', 'fps'],
+  async create(options, context) {
+    const current = adjusted(options, context);
     return (input) => {
-      const keeps = every === undefined ? atRate(fps as number) : everyNth(every);
+      const keeps = remade<Options, (frame: Frame) => boolean>(current, ({ every, fps }) =>
+        every === undefined ? atRate(fps as number) : everyNth(every),
+      );
       return input.pipe(
         filter((frame) => {
-          const kept = keeps(frame);
+          const kept = keeps()(frame);
           if (!kept) context.dropped(1, 'sampled out');
           return kept;
         }),

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { adjusted, remade } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
 import { type DepthFrame, derive, type Frame, type ImageFrame } from '../core/frame.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { steadyOption } from '../depth/color-options.ts';
-import { lookOptions } from '../depth/look-options.ts';
+import { liveLook, lookOptions } from '../depth/look-options.ts';
 import { metricLookProblems } from '../depth/relative.ts';
+import type { DepthView, DepthViewOptions } from '../imaging/depth-view.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
 const options = minBelowMax(z.strictObject({ ...lookOptions, ...steadyOption }));
@@ -29,15 +31,21 @@ export const sideBySide = defineOperator({
     { height: 480, steady: false },
   ],
   check: (options, { arriving }) => metricLookProblems(options, arriving),
+  adjustable: liveLook,
   facts: () => ({ intrinsics: false }),
   async create(options, context) {
+    const current = adjusted(options, context);
     const { DepthView } = await import('../imaging/depth-view.ts');
     return (input) => {
-      const view = new DepthView(options);
+      const view = remade<DepthViewOptions, DepthView>(current, (now, before) => {
+        if (!before) return new DepthView(now);
+        before.adjust(now);
+        return before;
+      });
       const show = async (frame: Frame): Promise<ImageFrame> => ({
         ...base(frame as DepthFrame),
         kind: 'image',
-        ...(await view.render(frame)),
+        ...(await view().render(frame)),
       });
       return input.pipe(mapAsync(show, { context }));
     };

@@ -1,8 +1,9 @@
 import { map } from 'rxjs';
 import { z } from 'zod';
+import { adjusted, remade } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
-import { createSmoother } from '../depth/smoothing.ts';
+import { createSmoother, type Smoother, type SmoothingOptions } from '../depth/smoothing.ts';
 
 const options = z.strictObject({
   method: z
@@ -36,6 +37,19 @@ const options = z.strictObject({
     .describe('frames for which an invalid pixel keeps its last valid depth'),
 });
 
+type Options = z.output<typeof options>;
+
+function smoothing(options: Options): SmoothingOptions {
+  return {
+    method: options.method,
+    alpha: options.alpha,
+    window: options.window,
+    motionThreshold: options['motion-threshold'],
+    sceneCut: options['scene-cut'],
+    hold: options.hold,
+  };
+}
+
 /**
  * Smooths depth over time, pixel by pixel. `ema` is an exponential moving average; `median` takes
  * the median of the last frames; `motion` is an average whose gain rises from `alpha` to 1 with the
@@ -48,20 +62,17 @@ export const smooth = defineOperator({
   emits: ['depth'],
   options,
   examples: [{ method: 'ema', alpha: 0.4 }, { method: 'median', window: 5 }, { method: 'motion' }],
-  async create(options) {
+  adjustable: Object.keys(options.shape),
+  async create(options, context) {
+    const current = adjusted(options, context);
     return (input) => {
-      const smoother = createSmoother({
-        method: options.method,
-        alpha: options.alpha,
-        window: options.window,
-        motionThreshold: options['motion-threshold'],
-        sceneCut: options['scene-cut'],
-        hold: options.hold,
-      });
+      const smoother = remade<Options, Smoother>(current, (now, before) =>
+        createSmoother(smoothing(now), before),
+      );
       return input.pipe(
         map((frame) => {
           const depth = frame as DepthFrame;
-          return { ...depth, data: smoother.next(depth) };
+          return { ...depth, data: smoother().next(depth) };
         }),
       );
     };

@@ -10,10 +10,12 @@ import { mask } from '../core/secrets.ts';
 import { unlessIdle } from '../core/unless-idle.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
+import { Adjustments } from './adjustments.ts';
 import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import { StageLedger } from './ledger.ts';
+import type { RunOptions } from './run-handle.ts';
 import { ledgered } from './stage.ts';
 import type { StageListener } from './stage-times.ts';
 
@@ -29,6 +31,7 @@ export interface AssemblyParts {
   readonly signal: AbortSignal;
   readonly listener?: StageListener | undefined;
   readonly observer?: FrameObserver | undefined;
+  readonly onFrame?: RunOptions['onFrame'] | undefined;
   /** How long operators may take to complete after their input; milliseconds. */
   patienceMs(stages: readonly StageLedger[]): number;
   /** A branch has failed, and the run with it. */
@@ -68,6 +71,8 @@ export class Assembly {
   readonly branches: AssembledBranch[] = [];
   readonly stages: StageLedger[] = [];
   readonly reports: ComponentReport[] = [];
+  /** Takes changes of the options and queues of what was built. */
+  readonly adjustments = new Adjustments();
   readonly #parts: AssemblyParts;
 
   constructor(parts: AssemblyParts) {
@@ -140,18 +145,30 @@ export class Assembly {
 
   /** The branch with its own ledgers; nothing if its sink cannot work here and has said so. */
   async #buildBranch(step: BranchStep): Promise<AssembledBranch | undefined> {
-    const { clock, gate, listener, observer, patienceMs, onFailure, onBranchEnd, onWanted } =
-      this.#parts;
+    const {
+      clock,
+      gate,
+      listener,
+      observer,
+      onFrame,
+      patienceMs,
+      onFailure,
+      onBranchEnd,
+      onWanted,
+    } = this.#parts;
     const queueLedger = this.#stage(`${step.name} queue`);
     const sinkLedger = this.#stage(step.name);
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
     const { definition, options } = step.sink;
     const sink = await created(() => definition.create(options, context), 'SINK', step.path);
-    if (!sink) return undefined;
+    if (!sink) {
+      this.adjustments.skip(step.path);
+      return undefined;
+    }
     const { name, path, queue, onError } = step;
     const branch = new Branch({
       ...{ name, path, queue, onError, sink, context, gate, clock, queueLedger, sinkLedger },
-      ...{ listener, observer, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
+      ...{ listener, observer, onFrame, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
     });
     const operators: OperatorFunction<Frame, Frame>[] = [];
     const ledgers: StageLedger[] = [];
@@ -192,6 +209,8 @@ export class Assembly {
       clock,
       gate,
       queue: { limit: 1, whenFull: 'block' },
+      onAdjust: (take) => this.adjustments.onAdjust(path, take),
+      onQueue: (take) => this.adjustments.onQueue(path, take),
       fused: [],
       baseDirectory: pipeline.baseDirectory,
       log: {

@@ -11,6 +11,7 @@ import type { FrameObserver } from './frame-observer.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { LatencyRecorder } from './latency.ts';
 import type { StageLedger } from './ledger.ts';
+import type { RunOptions } from './run-handle.ts';
 import { type SinkEnd, SinkWriter } from './sink-writer.ts';
 import type { StageListener } from './stage-times.ts';
 import { Tap } from './tap.ts';
@@ -29,6 +30,7 @@ export interface BranchParts {
   readonly sinkLedger: StageLedger;
   readonly listener?: StageListener | undefined;
   readonly observer?: FrameObserver | undefined;
+  readonly onFrame?: RunOptions['onFrame'] | undefined;
   /** How long operators may take to complete after their input; milliseconds. */
   patienceMs(stages: readonly StageLedger[]): number;
   /** Told whenever `wanted` changes. */
@@ -102,6 +104,11 @@ export class Branch {
       onDelivered: parts.observer && ((ageMs) => parts.observer?.delivered(parts.name, ageMs)),
       onSinkEnd: (end) => this.#onSinkEnd(end),
     });
+    const forget = parts.context.onQueue((queue) => {
+      this.#queue.adjust(queue);
+      this.#report();
+    });
+    parts.context.defer(forget);
     const demand = parts.sink.wanted?.subscribe((wanted) => {
       this.#wanted = wanted;
       parts.onWanted();
@@ -260,6 +267,7 @@ export class Branch {
   #onOutput(frame: Frame): void {
     const { sinkLedger } = this.#parts;
     sinkLedger.entered++;
+    this.#parts.onFrame?.(frame, this.name);
     if (this.#outputs.length >= mostOutputs) sinkLedger.drop(1, 'queue overrun');
     else this.#outputs.push(frame);
     this.#report();

@@ -19,7 +19,7 @@ interface QueueContext {
 /** A bounded queue of frames in front of slow work. Every frame it does not pass on is counted. */
 export class FrameQueue {
   readonly #items: Frame[] = [];
-  readonly #options: QueueOptions;
+  #options: QueueOptions;
   readonly #context: QueueContext;
   readonly #holder: string;
 
@@ -60,6 +60,19 @@ export class FrameQueue {
       if (!frame || !this.#tooOld(frame)) return frame;
       this.#context.dropped(1, 'too old');
     }
+  }
+
+  /** Takes another limit, policy and age. Frames that a smaller queue has no room for are dropped. */
+  adjust(options: QueueOptions): void {
+    this.#options = options;
+    const { limit, whenFull } = options;
+    const excess = this.#items.length - limit;
+    if (whenFull !== 'block' && excess > 0) {
+      this.#items.splice(whenFull === 'drop-oldest' ? 0 : limit, excess);
+      this.#context.dropped(excess, 'queue full');
+    }
+    if (whenFull === 'block' && excess >= 0) this.#context.gate.hold(this.#holder);
+    else this.#context.gate.release(this.#holder);
   }
 
   /** Drops all waiting frames. */

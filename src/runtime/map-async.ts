@@ -9,8 +9,8 @@ import { FrameQueue } from './frame-queue.ts';
 
 /** How `mapAsync` works on frames. */
 export interface MapAsyncOptions {
-  /** Frames worked on at the same time. Default 1. */
-  readonly concurrency?: number;
+  /** Frames worked on at the same time; a function chooses by the queue. Default 1. */
+  readonly concurrency?: number | ((queue: QueueOptions) => number);
   /** Results leave in the order in which frames came. Default true. */
   readonly ordered?: boolean;
   /**
@@ -52,10 +52,13 @@ function run(
   options: MapAsyncOptions,
   context: AsyncContext,
 ): Observable<Frame> {
-  const concurrency = options.concurrency ?? 1;
+  const { concurrency = 1 } = options;
+  const most = typeof concurrency === 'function' ? concurrency : () => concurrency;
   const ordered = options.ordered ?? true;
   return new Observable((subscriber) => {
-    const queue = new FrameQueue(options.queue ?? context.queue, context);
+    const queueOptions = options.queue ?? context.queue;
+    const queue = new FrameQueue(queueOptions, context);
+    let workers = most(queueOptions);
     const slots: Slot[] = [];
     let running = 0;
     let inputDone = false;
@@ -67,6 +70,7 @@ function run(
       if (over) return;
       over = true;
       context.signal.removeEventListener('abort', stop);
+      forget();
       queue.clear('stopped');
       if (slots.length > 0) context.dropped(slots.length, 'stopped');
       slots.length = 0;
@@ -78,9 +82,17 @@ function run(
       subscriber.complete();
     };
 
+    const takeQueue = (changed: QueueOptions) => {
+      queue.adjust(changed);
+      workers = most(changed);
+      pump();
+    };
+    // A queue that the code gives is not that of the pipeline file.
+    const forget = options.queue ? () => {} : context.onQueue(takeQueue);
+
     const startWaiting = () => {
       // A finished slot behind an unfinished one keeps its place.
-      while (!over && running < concurrency && slots.length < concurrency * 2) {
+      while (!over && running < workers && slots.length < workers * 2) {
         const frame = queue.take();
         if (!frame) break;
         start(frame);
@@ -183,6 +195,7 @@ function standalone(): AsyncContext {
     gate: new Gate(),
     signal: new AbortController().signal,
     queue: { limit: 1, whenFull: 'drop-oldest' },
+    onQueue: () => ignore,
     log: { debug: ignore, info: ignore, warn: ignore },
     dropped: ignore,
     failed: ignore,

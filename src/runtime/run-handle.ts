@@ -1,7 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
+import type { Frame } from '../core/frame.ts';
 import type { BranchAccount, RunStats } from '../core/run-stats.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { PipelineChanges } from '../pipeline/pipeline-changes.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import type { Percentiles } from './latency.ts';
 import type { StageListener } from './stage-times.ts';
@@ -18,6 +21,10 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** How long draining may take after `stop()`, milliseconds; the rest is dropped and counted. */
   readonly drainMs?: number;
+  /** Gets each frame that reaches the branches, and each that reaches the sink of a branch. */
+  readonly onFrame?: (frame: Frame, branch: string | undefined) => void;
+  /** Starts with the source held, as after `pause()`. */
+  readonly paused?: boolean;
   /** Notified whenever a stage begins and ends to use the main thread. */
   readonly listener?: StageListener;
   /** Told of every frame that is delivered or worked on, for histograms. */
@@ -58,6 +65,21 @@ export interface Run {
   abort(): void;
   /** What has been counted so far, and the state of every stage. */
   stats(): RunStats;
+  /** Holds the source; frames in flight are delivered. A live source loses what comes meanwhile. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Resolves with the next frame that reaches the branches, and asks the source for it even while no
+   * sink wants frames. `undefined` if none has come when `signal` aborts or the run ends.
+   */
+  nextFrame(signal: AbortSignal): Promise<Frame | undefined>;
+  /**
+   * Changes the run to another pipeline if all that differs can change while it runs: between two
+   * frames, without losing one. Otherwise nothing changes, and `restart` of the result says why.
+   *
+   * @throws DepthlineError if a component does not take a change; nothing has changed
+   */
+  adjust(pipeline: Pipeline): PipelineChanges;
 }
 
 /** @throws DepthlineError `CONFIG` that names every option that is wrong */

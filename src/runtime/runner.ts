@@ -9,9 +9,11 @@ import { durationText } from '../core/units.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import { requireChecked } from '../pipeline/component-checks.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { type PipelineChanges, pipelineChanges } from '../pipeline/pipeline-changes.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
 import { type BranchEnd, overdue } from './branch.ts';
 import { Closings } from './closings.ts';
+import { Demand } from './demand.ts';
 import { EndWatch } from './end-watch.ts';
 import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
@@ -25,8 +27,8 @@ const defaultDrainMs = 1500;
 /** Operators that may hold frames (a delay, a buffer) get this long after the source has ended. */
 const holdingPatienceMs = 10_000;
 const leastPatienceMs = 100;
-/** Holds the gate while no sink wants frames; `source waits for a subscriber`. */
-const noSubscriber = 'a subscriber';
+/** Holds the gate during a pause; `source waits for resume`. */
+const paused = 'resume';
 
 /**
  * Builds, runs, drains and closes a pipeline.
@@ -60,7 +62,7 @@ export async function startPipeline(pipeline: Pipeline, options: RunOptions = {}
 
 class Running implements Run {
   readonly done: Promise<RunSummary>;
-  readonly #pipeline: Pipeline;
+  #pipeline: Pipeline;
   readonly #options: RunOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -68,6 +70,7 @@ class Running implements Run {
   readonly #closings = new Closings();
   readonly #abort = new AbortController();
   readonly #assembly: Assembly;
+  readonly #demand: Demand;
   #watch: StageWatch | undefined;
   #feed: SourceFeed | undefined;
   #trunk: Subscription | undefined;
@@ -87,6 +90,7 @@ class Running implements Run {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silent;
+    if (options.paused) this.#gate.hold(paused);
     this.#assembly = new Assembly({
       pipeline,
       clock: this.#clock,
@@ -96,15 +100,17 @@ class Running implements Run {
       signal: this.#abort.signal,
       listener: options.listener,
       observer: options.observer,
+      onFrame: options.onFrame,
       onFailure: (error) => {
         this.#fail(error);
         this.stop();
       },
       patienceMs: (stages) => this.#patienceMs(stages),
       onBranchEnd: (end) => this.#onBranchEnd(end),
-      onWanted: () => this.#heedDemand(),
+      onWanted: () => this.#demand.heed(),
       stats: () => this.stats(),
     });
+    this.#demand = new Demand(this.#gate, () => this.#branches.map(({ branch }) => branch));
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -117,7 +123,7 @@ class Running implements Run {
         return this.#assembly.build();
       });
       await unlessAborted(built, this.#options.signal);
-      this.#heedDemand();
+      this.#demand.heed();
     } catch (error) {
       // A component that is still opening gives up, or is closed when it is open.
       this.#abort.abort();
@@ -202,12 +208,33 @@ class Running implements Run {
     void this.#drain();
   }
 
+  pause(): void {
+    this.#gate.hold(paused);
+  }
+
+  resume(): void {
+    this.#gate.release(paused);
+  }
+
+  nextFrame(signal: AbortSignal): Promise<Frame | undefined> {
+    return this.#demand.next(signal);
+  }
+
+  adjust(pipeline: Pipeline): PipelineChanges {
+    const changes = pipelineChanges(this.#pipeline, pipeline);
+    if (changes.restart.length > 0) return changes;
+    this.#assembly.adjustments.make(changes.live);
+    this.#pipeline = pipeline;
+    return changes;
+  }
+
   stats(): RunStats {
     return {
       captured: this.#assembly.sourceLedger.entered,
       processed: this.#processed,
       elapsedMs: this.#watch ? this.#clock.now() - this.#startedAt : 0,
       ending: this.#stopped || this.#feed?.over === true,
+      paused: this.#gate.holders.includes(paused),
       heldBy: this.#gate.holders,
       stages: this.#watch?.look(this.#clock.now()) ?? [],
       branches: this.#branches.map(({ branch, stages }) => ({
@@ -235,6 +262,8 @@ class Running implements Run {
   #fanOut(frame: Frame): void {
     this.#lastAt = this.#clock.now();
     if (this.#processed++ === 0) this.#firstAt = this.#lastAt;
+    this.#options.onFrame?.(frame, undefined);
+    this.#demand.give(frame);
     for (const { branch } of this.#branches) branch.push(frame);
   }
 
@@ -242,13 +271,6 @@ class Running implements Run {
     if (error) this.#fail(error);
     if (!this.#started) return;
     if (ends === 'run' || this.#branches.every(({ branch }) => branch.over)) this.stop();
-  }
-
-  #heedDemand(): void {
-    const left = this.#branches.filter(({ branch }) => !branch.over);
-    const idle = left.length > 0 && left.every(({ branch }) => !branch.wanted);
-    if (idle) this.#gate.hold(noSubscriber);
-    else this.#gate.release(noSubscriber);
   }
 
   #fail(error: DepthlineError): void {
@@ -287,6 +309,7 @@ class Running implements Run {
     this.#feed?.stop();
     this.#trunkWatch?.stop();
     this.#trunk?.unsubscribe();
+    this.#demand.end();
     // A branch that ends the run in the middle of a fan-out must not keep its frame from the others.
     await Promise.resolve();
     for (const { branch } of this.#branches) branch.end();

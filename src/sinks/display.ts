@@ -6,7 +6,7 @@ import { FrameRefused } from '../core/frame-refused.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
-import { lookOptions } from '../depth/look-options.ts';
+import { liveLook, lookOptions } from '../depth/look-options.ts';
 import { metricLookProblems } from '../depth/relative.ts';
 import { ShownFrames } from '../depth/shown-frames.ts';
 import type { Failure } from '../gstreamer/failure.ts';
@@ -72,6 +72,7 @@ export const display = defineSink({
     { window: 'x11', 'when-closed': 'end' },
   ],
   check: (options, { arriving }) => metricLookProblems(options, arriving),
+  adjustable: liveLook,
   async create(options, context) {
     try {
       return await open(options, context);
@@ -101,7 +102,9 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   const { DepthView } = await import('../imaging/depth-view.ts');
   const shown = new ShownFrames(context.clock);
   const status = options.status ? (frame: Frame) => shown.status(frame) : undefined;
-  const window = new Window(options, context, start, new DepthView({ ...options, status }));
+  const view = new DepthView({ ...options, status });
+  context.onAdjust<Options>((changed) => view.adjust(changed));
+  const window = new Window(options, context, start, view);
   context.defer(() => window.stop());
   await window.open();
   context.summary(() => ({ window: window.kind, frames: window.frames }));

@@ -5,7 +5,7 @@ import { type ComponentContext, defineSink } from '../core/component.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import { lookOptions } from '../depth/look-options.ts';
+import { liveLook, lookOptions } from '../depth/look-options.ts';
 import { metricLookProblems } from '../depth/relative.ts';
 import { lockPlace } from '../files/place-lock.ts';
 import { findRecordings, recordingPath, requireReplaceable } from '../files/recordings.ts';
@@ -97,10 +97,13 @@ export const video = defineSink({
     { path: resolvePath(baseDirectory, expandTime(path, now())), as: 'file', option: 'path' },
   ],
   check: (options, { arriving }) => metricLookProblems(options, arriving),
+  adjustable: liveLook,
   async create(options, context) {
     const { path, codec, quality, bitrate, fps, existing } = options;
     await prepare(options, context);
     const { DepthView } = await import('../imaging/depth-view.ts');
+    const view = new DepthView(options);
+    context.onAdjust<Options>((changed) => view.adjust(changed));
     const recorder = new Recorder(
       {
         what: path,
@@ -114,7 +117,7 @@ export const video = defineSink({
           resolvePath(context.baseDirectory, expandTime(path, capturedAt)),
       },
       context,
-      new DepthView(options),
+      view,
     );
     context.defer(() => recorder.stop());
     await recorder.open();

@@ -114,7 +114,11 @@ class Reception {
         // What came while the gate was closed is stale when it opens.
         if (gate.open) emit(frame);
         else this.#context.dropped(1, 'at capture');
+        if (gate.open) continue;
+        // A publisher that nobody listens to is not silent.
+        this.#cancel();
         await gate.opened(signal);
+        this.#watch();
       }
     } finally {
       this.#cancel();

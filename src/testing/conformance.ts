@@ -96,11 +96,33 @@ export function describesItself(
     assert.deepEqual(undescribed(schema as JsonSchema), []);
   });
 
+  test('names options where it says which can change while it runs', async () => {
+    const schema = z.toJSONSchema(definition.options, { io: 'input', unrepresentable: 'any' });
+    const names = Object.keys((schema as JsonSchema).properties ?? {});
+    assert.deepEqual(
+      (definition.adjustable ?? []).filter((name) => !names.includes(name)),
+      [],
+    );
+  });
+
   test('refuses unknown options', async () => {
     const options = (await optionsOf(definition, subject)) as object;
     const result = definition.options.safeParse({ ...options, 'no-such-option': 1 });
     assert.equal(result.success, false, 'make its options a z.strictObject');
   });
+}
+
+/** The options of an instance with those that are `adjustable` as in each example. */
+export async function adjustments(definition: Definition, subject: Subject): Promise<unknown[]> {
+  const { adjustable = [], options, examples } = definition;
+  const own = options.parse(await optionsOf(definition, subject)) as object;
+  return examples
+    .map((example) => options.parse(example) as Readonly<Record<string, unknown>>)
+    .map((other) => ({
+      ...own,
+      ...Object.fromEntries(adjustable.map((name) => [name, other[name]])),
+    }))
+    .filter((mixed) => options.safeParse(mixed).success);
 }
 
 interface JsonSchema {

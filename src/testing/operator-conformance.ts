@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { OperatorDefinition } from '../core/component.ts';
 import { type Frame, type FrameKind, frameProblem } from '../core/frame.ts';
 import {
+  adjustments,
   describesItself,
   optionsOf,
   pause,
@@ -92,6 +93,30 @@ export function conformsAsOperator<Schema extends z.ZodType>(
           assert.equal(result.pts, source.pts, 'pts: start from derive(frame)');
           assert.equal(result.capturedAt, source.capturedAt, 'capturedAt: from derive(frame)');
         }
+      });
+    }
+
+    if (definition.adjustable) {
+      check('takes changed options between two frames, and accounts for all', async (create) => {
+        const { created, context } = await create();
+        const changes = await adjustments(operator, given);
+        const input = new Subject<Frame>();
+        const out: Frame[] = [];
+        let completed = false;
+        input.pipe(created).subscribe({
+          next: (result) => out.push(result),
+          complete: () => {
+            completed = true;
+          },
+        });
+        for (const [seq, one] of frames(12).entries()) {
+          if (seq % 2 > 0) context.adjust(changes[seq % changes.length]);
+          input.next(one);
+        }
+        input.complete();
+        await until(() => completed, 'it completes after its input', subject);
+        assert.equal(out.length + dropTotal(context) + context.counts.failed, 12);
+        assertInOrder(out);
       });
     }
 

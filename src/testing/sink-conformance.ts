@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Sink, SinkDefinition } from '../core/component.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
 import {
+  adjustments,
   describesItself,
   type Instance,
   pause,
@@ -65,6 +66,17 @@ export function conformsAsSink<Schema extends z.ZodType>(
       const { context } = opened(await create());
       await context.close();
     });
+
+    if (definition.adjustable) {
+      check('takes changed options between two frames', async (create) => {
+        const { created, context } = opened(await create());
+        const changes = await adjustments(sink, subject);
+        for (const [seq, one] of frames(4).entries()) {
+          if (seq > 0) context.adjust(changes[seq % changes.length]);
+          await write(created, one);
+        }
+      });
+    }
 
     for (const n of [1, 12]) {
       check(`${n} frames: each write settles, and what was written arrives`, async (create) => {

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { systemClock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { Gate } from '../core/gate.ts';
+import type { QueueOptions } from '../core/queue-options.ts';
 
 /** A component's context that records what the component reports. */
 export interface TestContext extends ComponentContext {
@@ -9,6 +11,10 @@ export interface TestContext extends ComponentContext {
   readonly counts: { failed: number; undelivered: number; inFlight: number; restarts: string[] };
   /** What `reconnecting` was called with, in order. */
   readonly away: (bigint | undefined)[];
+  /** Gives the component changed options, as a run does. */
+  adjust(options: unknown): void;
+  /** Gives the component a changed queue, as a run does. */
+  adjustQueue(queue: QueueOptions): void;
   readonly logs: { level: 'debug' | 'info' | 'warn'; message: string }[];
   /** What the component would add to the run's summary. */
   report(): Record<string, unknown>;
@@ -30,6 +36,8 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
   const counts = { failed: 0, undelivered: 0, inFlight: 0, restarts: [] as string[] };
   const logs: TestContext['logs'] = [];
   const away: (bigint | undefined)[] = [];
+  const takers: ((options: never) => void)[] = [];
+  const queueTakers = new Set<(queue: QueueOptions) => void>();
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
     logs.push({ level, message });
   };
@@ -41,6 +49,11 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     log: { debug: log('debug'), info: log('info'), warn: log('warn') },
     gate: new Gate(),
     queue: { limit: 1, whenFull: 'block' },
+    onAdjust: (take) => takers.push(take),
+    onQueue: (take) => {
+      queueTakers.add(take);
+      return () => queueTakers.delete(take);
+    },
     fused: [],
     baseDirectory: process.cwd(),
     dropped: (n, why) => drops.set(why, (drops.get(why) ?? 0) + n),
@@ -68,6 +81,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
       ending: false,
       branches: [],
       heldBy: [],
+      paused: false,
       stages: [],
     }),
     ...overrides,
@@ -75,6 +89,13 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     counts,
     away,
     logs,
+    adjust(options) {
+      assert.ok(takers.length > 0, 'call context.onAdjust in create');
+      for (const take of takers) take(options as never);
+    },
+    adjustQueue(queue) {
+      for (const take of queueTakers) take(queue);
+    },
     report: () => Object.assign({}, ...reports.map((report) => report())),
     abort: () => controller.abort(),
     async close() {

@@ -35,7 +35,7 @@ describe('docs/writing-components.md', () => {
 
   it('has components that pass the conformance suites', async () => {
     const tests = [...blocks.keys()].filter((name) => name.endsWith('.test.js'));
-    expect(tests).toHaveLength(3);
+    expect(tests).toHaveLength(4);
     const { code, stdout } = await startProcess(process.execPath, ['--test', ...tests], {
       cwd: project,
     }).finished;

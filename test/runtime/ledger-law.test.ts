@@ -106,6 +106,8 @@ interface Graph {
   }[];
   stopAfterMs: number | undefined;
   abort: boolean;
+  /** Changes while it runs. */
+  changes: { afterMs: number; to: 'paused' | 'running' | QueueOptions }[];
 }
 
 type StepPlan =
@@ -143,6 +145,13 @@ const graph: fc.Arbitrary<Graph> = fc.record({
   ),
   stopAfterMs: fc.option(fc.integer({ min: 0, max: 500 }), { nil: undefined }),
   abort: fc.boolean(),
+  changes: fc.array(
+    fc.record({
+      afterMs: fc.integer({ min: 0, max: 500 }),
+      to: fc.oneof(fc.constantFrom('paused' as const, 'running' as const), queue),
+    }),
+    { maxLength: 4 },
+  ),
 });
 
 function operators(plans: readonly StepPlan[], clock: VirtualClock): OperatorInput[] {
@@ -151,6 +160,21 @@ function operators(plans: readonly StepPlan[], clock: VirtualClock): OperatorInp
     const { queue: behind, ...options } = plan;
     return { operator: slow(options), queue: behind };
   });
+}
+
+/** The same pipeline with other queues. */
+function withQueues(
+  { operators = [], sinks, ...rest }: PipelineInput,
+  to: QueueOptions,
+): PipelineInput {
+  const queued = (steps: readonly OperatorInput[]) =>
+    steps.map((one) => ('operator' in one ? { ...one, queue: to } : one));
+  const branches = (sinks as readonly BranchInput[]).map((branch) => ({
+    ...branch,
+    operators: queued(branch.operators ?? []),
+    queue: to,
+  }));
+  return { ...rest, operators: queued(operators), sinks: branches };
 }
 
 interface Outcome {
@@ -176,6 +200,13 @@ async function runGraph(plan: Graph): Promise<Outcome> {
     ),
   };
   const run = await startPipeline(definePipeline(input), { clock });
+  for (const { afterMs, to } of plan.changes) {
+    clock.after(afterMs, () => {
+      if (to === 'paused') run.pause();
+      else if (to === 'running') run.resume();
+      else expect(run.adjust(definePipeline(withQueues(input, to))).restart).toEqual([]);
+    });
+  }
   if (plan.stopAfterMs !== undefined) {
     clock.after(plan.stopAfterMs, () => (plan.abort ? run.abort() : run.stop()));
   }

@@ -61,7 +61,7 @@ describe('the statistics of a run, as its components read them', () => {
     const { run, seen } = await statsOfRun();
     expect(seen[0]).toEqual({
       ...{ captured: 0, processed: 0, elapsedMs: 0, ending: false },
-      ...{ branches: [], heldBy: [], stages: [] },
+      ...{ branches: [], paused: false, heldBy: [], stages: [] },
     });
     expect(seen.slice(1).map(({ processed }) => processed)).toEqual(
       Array.from({ length: 20 }, (_, i) => i + 1),

@@ -5,10 +5,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Publisher } from 'zeromq';
 import { ageMs, systemClock } from '../../src/core/clock.ts';
 import type { Frame } from '../../src/core/frame.ts';
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { zeromq } from '../../src/sources/zeromq.ts';
 import { workplace } from '../support/cli.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
 import { freeEndpoint, message, publisher, sendUntil } from '../support/topic.ts';
 
 let context: TestContext;
@@ -109,6 +111,30 @@ describe('zeromq source', () => {
     await expect(firstValueFrom(source)).rejects.toThrow(
       /nothing received from .* for 50 ms; is the publisher running\?/,
     );
+  });
+
+  it('is not silent while nobody asks for frames', async () => {
+    const endpoint = await topic((n) => message(depthFrame(4, 3, n)));
+    const clock = new VirtualClock();
+    context = testContext({ clock });
+    closing.push(context.close);
+    const { gate } = context;
+    const options = zeromq.options.parse({ connect: endpoint, 'silent-after': '5s' });
+    const seen: Frame[] = [];
+    const errors: unknown[] = [];
+    (await zeromq.create(options, context)).subscribe({
+      next: (frame) => {
+        seen.push(frame);
+        gate.hold('a pause');
+      },
+      error: (error: unknown) => errors.push(error),
+    });
+    await until(() => seen.length === 1);
+    await clock.advance(3_600_000);
+    expect(errors).toEqual([]);
+    gate.release('a pause');
+    await until(() => seen.length === 2);
+    context.abort();
   });
 
   it('skips corrupt messages, and counts and reports them', async () => {

@@ -73,6 +73,10 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   /** `clock.now()` of the first frame of this process, undefined before it. */
   #flowingSince: number | undefined;
   #lastFrameAt: number;
+  /** `lastFrameAt`, later by the time for which no frame was asked for. */
+  #silentFrom: number;
+  /** Since when the gate has been closed. */
+  #heldAt: number | undefined;
   #cancelRestart: () => void = () => {};
 
   constructor(options: Options, context: ComponentContext, subscriber: Subscriber<Frame>) {
@@ -82,6 +86,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.timeline = new Timeline(options.intake.losses);
     this.budget = new RestartBudget(options.restart);
     this.#lastFrameAt = context.clock.now();
+    this.#silentFrom = this.#lastFrameAt;
     this.#watchdog = new Watchdog({
       clock: context.clock,
       patienceMs: () => this.#patienceMs,
@@ -162,7 +167,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   protected restart(why: string, defaultLimit: number): number | undefined {
     const { clock } = this.context;
     const flowed = this.#flowingSince === undefined ? 0 : this.#lastFrameAt - this.#flowingSince;
-    const pause = this.budget.next(flowed, clock.now() - this.#lastFrameAt, defaultLimit);
+    const pause = this.budget.next(flowed, this.silentMs, defaultLimit);
     if (pause === undefined) return undefined;
     this.context.restarted(why);
     this.#cancelRestart = clock.after(pause, () => {
@@ -173,9 +178,9 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     return pause;
   }
 
-  /** Time since the last frame, or since the start, milliseconds. */
+  /** Time since the last frame, or since the start, without that for which none was asked for; ms. */
   protected get silentMs(): number {
-    return this.context.clock.now() - this.#lastFrameAt;
+    return (this.#heldAt ?? this.context.clock.now()) - this.#silentFrom;
   }
 
   get #over(): boolean {
@@ -186,6 +191,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.#asked--;
     this.#askedSince = this.context.clock.now();
     this.#lastFrameAt = this.#askedSince;
+    this.#silentFrom = this.#askedSince;
+    if (this.#heldAt !== undefined) this.#heldAt = this.#askedSince;
     if (this.#flowingSince === undefined) {
       this.#flowingSince = this.#lastFrameAt;
       // The first frame may take longer than the others; from now on the shorter limit applies.
@@ -229,8 +236,12 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   #waitForGate() {
     if (this.#waitingForGate) return;
     this.#waitingForGate = true;
-    this.context.gate.opened(this.#stopped.signal).then(() => {
+    const { clock, gate } = this.context;
+    this.#heldAt = clock.now();
+    gate.opened(this.#stopped.signal).then(() => {
       this.#waitingForGate = false;
+      this.#silentFrom += clock.now() - (this.#heldAt as number);
+      this.#heldAt = undefined;
       this.#discardStale();
       this.#pump();
     });

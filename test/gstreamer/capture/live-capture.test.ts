@@ -78,3 +78,31 @@ describe('a live source that stays away', () => {
     expect(clock.now()).toBe(4000);
   });
 });
+
+describe('a live source that is not asked for frames', () => {
+  test('does not count that time towards restart.give-up-after', async () => {
+    const clock = new VirtualClock();
+    context = testContext({ clock });
+    const { gate } = context;
+    const launch = 'videotestsrc is-live=true ! video/x-raw,width=32,height=24,framerate=30/1';
+    const options = gstreamer.options.parse({ launch, restart: { 'give-up-after': '4s' } });
+    let frames = 0;
+    const errors: unknown[] = [];
+    (await gstreamer.create(options, context)).subscribe({
+      next: () => {
+        frames++;
+        gate.hold('a pause');
+      },
+      error: (error: unknown) => errors.push(error),
+    });
+    await until(() => frames === 1);
+    await clock.advance(3_600_000);
+    for (const pid of captureHosts()) process.kill(pid, 'SIGKILL');
+    await until(() => context.counts.restarts.length > 0 || errors.length > 0);
+    expect(errors).toEqual([]);
+    await clock.advance(1000);
+    gate.release('a pause');
+    await until(() => frames === 2);
+    expect(context.away.at(-1)).toBeUndefined();
+  });
+});
