@@ -2,7 +2,7 @@ import type { FrameBase } from '../core/frame.ts';
 import { changesSize, type Fusion } from '../core/fusion.ts';
 import type { Size } from '../core/size.ts';
 import { centreOfAspect, planFit } from './fit-plan.ts';
-import { cameraIntrinsics, type IntrinsicsOptions } from './intrinsics.ts';
+import { cameraIntrinsics, type IntrinsicsOptions } from './intrinsics-options.ts';
 import {
   cropGeometry,
   flipGeometry,

@@ -68,6 +68,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   const server = await LiveServer.open({
     ...options,
     clock,
+    stats: () => context.runStats(),
     warn: (message) => log.warn(message),
   });
   context.defer(() => server.close());

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { fraction } from '../gstreamer/launch-line.ts';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineSource, type PathUse } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 
 const options = z.strictObject({

@@ -7,7 +7,7 @@ import type { DepthMap, Frame, FrameBase, ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
 import type { Size } from '../core/size.ts';
 import { type FrameGeometry, geometryOfFrames } from '../depth/fuse-geometry.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import type { FoundFrames, FrameFile, Outcome, ReadFrame } from '../files/read-frames.ts';
 import { RecordedTimeline } from '../files/recorded-rows.ts';
 import type { DecodedPicture } from '../imaging/decode.ts';

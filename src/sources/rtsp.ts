@@ -3,7 +3,7 @@ import { defineSource } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { duration } from '../core/units.ts';
 import { userinfoProblem } from '../core/url-parts.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type ComponentContext, defineSource } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
 import { restartSchema } from '../core/restart-budget.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { fraction, type Head } from '../gstreamer/launch-line.ts';
 

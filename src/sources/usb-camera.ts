@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { cameraAdvice } from '../gstreamer/failures.ts';
 import { fraction, type Head, quote } from '../gstreamer/launch-line.ts';

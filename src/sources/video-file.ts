@@ -6,7 +6,7 @@ import { defineSource } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { restartSchema } from '../core/restart-budget.ts';
-import { intrinsicsSchema } from '../depth/intrinsics.ts';
+import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 import { inspectContainer } from '../gstreamer/video-container.ts';

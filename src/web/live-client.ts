@@ -60,6 +60,12 @@ export class LiveClient {
     await this.#sendNext();
   }
 
+  /** Sends a small message, unless the page reads so slowly that earlier ones still wait. */
+  tell(message: string): void {
+    if (this.watching && this.#socket.bufferedAmount <= bufferedLimit)
+      this.#socket.send(message, () => {});
+  }
+
   /** Called at intervals: closes a connection that did not answer the last time. */
   check(): void {
     if (!this.#answered) {

@@ -1,4 +1,5 @@
 import type { DepthUnit, Intrinsics } from '../core/frame.ts';
+import type { RunStats } from '../core/run-stats.ts';
 
 /** The WebSocket subprotocol; a change that an open page would not understand gets another number. */
 export const protocol = 'depthline.live.1';
@@ -6,6 +7,8 @@ export const protocol = 'depthline.live.1';
 export const tokenPrefix = 'depthline.token.';
 /** Close code that tells the page to ask for a token. */
 export const wrongToken = 4401;
+/** Close code for a page that is one too many. */
+export const tooManyPages = 4429;
 
 /** What stands before the bytes of a frame. */
 export interface LiveHeader {
@@ -43,7 +46,9 @@ export type ServerMessage =
   /** First message of a connection; another run has another id. */
   | { readonly type: 'hello'; readonly run: string; readonly title: string }
   /** Frames that this page did not get because it was too slow. */
-  | { readonly type: 'status'; readonly dropped: number };
+  | { readonly type: 'status'; readonly dropped: number }
+  /** What the run has counted, once per second while the page watches. */
+  | { readonly type: 'run'; readonly stats: RunStats };
 
 /** What the page says. */
 export type PageMessage =

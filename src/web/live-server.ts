@@ -9,12 +9,13 @@ import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import type { RunStats } from '../core/run-stats.ts';
 import { hostProblem, originProblem } from '../http/access.ts';
 import { listen, listenProblem } from '../http/listen.ts';
 import { hasToken, speaks } from './access.ts';
 import { LiveClient } from './live-client.ts';
 import type { LiveFrame } from './live-frame.ts';
-import { protocol, wrongToken } from './live-message.ts';
+import { protocol, type ServerMessage, tooManyPages, wrongToken } from './live-message.ts';
 import { type PageFile, pageFiles } from './page-files.ts';
 
 export interface LiveServerOptions {
@@ -26,11 +27,15 @@ export interface LiveServerOptions {
   /** Pages that may be open at a time. */
   readonly clients: number;
   readonly clock: Clock;
+  /** What the run has counted, for the pages. */
+  readonly stats: () => RunStats;
   readonly warn: (message: string) => void;
 }
 
 /** A page that does not answer for that long is disconnected, milliseconds. */
 const heartbeatMs = 10_000;
+/** Between two reports of what the run has counted, milliseconds. */
+const statsMs = 1000;
 /** A page sends small messages only. ws disconnects one that sends more, bytes. */
 const longestMessage = 1024;
 
@@ -52,6 +57,7 @@ export class LiveServer {
   readonly #connections = new Set<Socket>();
   #address = '';
   #cancelHeartbeat = () => {};
+  #cancelStats: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: LiveServerOptions, files: ReadonlyMap<string, PageFile>) {
@@ -106,6 +112,7 @@ export class LiveServer {
 
   async #close(): Promise<void> {
     this.#cancelHeartbeat();
+    this.#cancelStats?.();
     const closed = once(this.#http, 'close');
     this.#http.close();
     this.#http.closeIdleConnections();
@@ -122,6 +129,14 @@ export class LiveServer {
       for (const client of this.#clients) client.check();
       this.#beat();
     });
+  }
+
+  /** While a page watches: tells all that do what the run has counted. */
+  #tellStats(): void {
+    const message: ServerMessage = { type: 'run', stats: this.#options.stats() };
+    const text = JSON.stringify(message);
+    for (const client of this.#clients) client.tell(text);
+    this.#cancelStats = this.#options.clock.after(statsMs, () => this.#tellStats());
   }
 
   #answer(
@@ -144,14 +159,19 @@ export class LiveServer {
       refuse(socket, 403, refusal);
       return;
     }
-    if (this.#closing || this.#clients.size >= this.#options.clients) {
-      refuse(socket, 503, 'too many pages are open');
+    if (this.#closing) {
+      refuse(socket, 503, 'the run has ended');
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       if (!hasToken(request, this.#options.token)) {
         webSocket.on('error', () => {});
         webSocket.close(wrongToken, 'token');
+        return;
+      }
+      if (this.#clients.size >= this.#options.clients) {
+        webSocket.on('error', () => {});
+        webSocket.close(tooManyPages, 'too many pages are open');
         return;
       }
       const { counts } = this;
@@ -177,7 +197,12 @@ export class LiveServer {
   }
 
   #changed(): void {
-    this.#wanted.next([...this.#clients].some(({ watching }) => watching));
+    const wanted = [...this.#clients].some(({ watching }) => watching);
+    this.#wanted.next(wanted);
+    if (wanted && !this.#cancelStats && !this.#closing) this.#tellStats();
+    if (wanted) return;
+    this.#cancelStats?.();
+    this.#cancelStats = undefined;
   }
 }
 

@@ -3,11 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { Intrinsics } from '../../src/core/frame.ts';
 import type { Fusion } from '../../src/core/fusion.ts';
 import { fuseGeometry, geometryOfFrames } from '../../src/depth/fuse-geometry.ts';
-import {
-  intrinsicsOfFieldOfView,
-  intrinsicsSchema,
-  scaleIntrinsics,
-} from '../../src/depth/intrinsics.ts';
+import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../../src/depth/intrinsics.ts';
+import { intrinsicsSchema } from '../../src/depth/intrinsics-options.ts';
 import { wholeView } from '../../src/depth/view.ts';
 
 const camera = { width: 1280, height: 720 };

@@ -162,6 +162,40 @@ describe('web', () => {
     expect((await open({ demand: 'always' })).sink.wanted).toBeUndefined();
   });
 
+  it('tells what the run has counted to pages that watch, once per second', async () => {
+    const seconds: (() => void)[] = [];
+    let captured = 0;
+    const context = testContext({
+      runStats: () => ({
+        ...{ captured: ++captured, processed: 0, elapsedMs: 0 },
+        ...{ branches: [], heldBy: [], stages: [] },
+      }),
+    });
+    contexts.push(context);
+    const clock = {
+      ...{ now: () => context.clock.now(), wall: () => context.clock.wall() },
+      after: (ms: number, then: () => void) => {
+        if (ms === 1000) seconds.push(then);
+        return () => seconds.splice(0);
+      },
+    };
+    const sink = (await web.create(web.options.parse({ port: 0 }), { ...context, clock })) as Sink;
+    const opened = { sink, context, address: context.report().address as string };
+    const paused = connect(opened.address);
+    await once(paused.socket, 'open');
+    expect(captured).toBe(0);
+    const page = await watch(opened);
+    const told = ({ texts }: Page) => texts.filter(({ type }) => type === 'run');
+    await until(() => told(page).length === 1);
+    seconds.shift()?.();
+    await until(() => told(page).length === 2);
+    expect(told(page).map(({ stats }) => (stats as { captured: number }).captured)).toEqual([1, 2]);
+    expect(told(paused)).toEqual([]);
+    page.socket.terminate();
+    await until(() => isWanted(opened) === false);
+    expect(seconds).toEqual([]);
+  });
+
   it('costs a page that shows nothing its own frames, and no other page', async () => {
     const opened = await open();
     const [stuck, quick] = [await watch(opened, { shows: false }), await watch(opened)];
@@ -240,7 +274,9 @@ describe('web', () => {
   it('limits the pages that are open', async () => {
     const opened = await open({ clients: 1 });
     await watch(opened);
-    expect(await refusal(connect(opened.address))).toBe(503);
+    const [code] = await once(connect(opened.address).socket, 'close');
+    expect(code).toBe(4429);
+    expect(opened.context.report()).toMatchObject({ clients: 1 });
   });
 
   it('disconnects a page that has not answered for two heartbeats', async () => {
@@ -250,8 +286,8 @@ describe('web', () => {
     const clock = {
       now: () => context.clock.now(),
       wall: () => context.clock.wall(),
-      after: (_: number, beat: () => void) => {
-        beats.push(beat);
+      after: (ms: number, beat: () => void) => {
+        if (ms === 10_000) beats.push(beat);
         return () => {};
       },
     };

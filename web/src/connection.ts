@@ -3,10 +3,11 @@ import {
   protocol,
   type ServerMessage,
   tokenPrefix,
+  tooManyPages,
   wrongToken,
 } from '../../src/web/live-message.ts';
 
-export type ConnectionState = 'connecting' | 'live' | 'paused' | 'lost' | 'token';
+export type ConnectionState = 'connecting' | 'live' | 'paused' | 'full' | 'lost' | 'token';
 
 export interface ConnectionEvents {
   state(state: ConnectionState): void;
@@ -46,7 +47,7 @@ export class Connection {
         this.#events.state('token');
         return;
       }
-      this.#events.state('lost');
+      this.#events.state(code === tooManyPages ? 'full' : 'lost');
       const pause = pauses[Math.min(this.#attempts++, pauses.length - 1)];
       setTimeout(() => this.connect(), pause);
     };

@@ -1,14 +1,18 @@
 import { type ColormapName, colormaps } from '../../src/depth/colormap.ts';
 import type { ServerMessage } from '../../src/web/live-message.ts';
+import { CloudPanel } from './cloud-panel.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import { Decoder, type ShownFrame } from './decoder.ts';
-import { depthPng } from './depth-png.ts';
 import { element } from './element.ts';
+import { HistoryCharts } from './history-charts.ts';
 import { DepthPainter, gradient, paintPicture, type Range } from './paint.ts';
 import { inUnits, Points } from './points.ts';
 import { Rate } from './rate.ts';
+import { RunPanel } from './run-panel.ts';
+import { Snapshots } from './snapshot.ts';
+import { TokenForm } from './token-form.ts';
 
-const canvas = { picture: element<HTMLCanvasElement>('picture') };
+const picture = element<HTMLCanvasElement>('picture');
 const painter = new DepthPainter(element<HTMLCanvasElement>('depth'));
 const views = element('views');
 const colormapChoice = element<HTMLSelectElement>('colormap');
@@ -16,18 +20,21 @@ const autoRange = element<HTMLInputElement>('auto-range');
 const near = element<HTMLInputElement>('near');
 const far = element<HTMLInputElement>('far');
 const pause = element<HTMLButtonElement>('pause');
-const savePicture = element<HTMLButtonElement>('save-picture');
-const saveDepth = element<HTMLButtonElement>('save-depth');
-const tokenForm = element<HTMLFormElement>('token-form');
-const tokenField = element<HTMLInputElement>('token');
 
 const decoder = new Decoder();
 const points = new Points();
 const rate = new Rate();
+const charts = new HistoryCharts();
+const runPanel = new RunPanel();
+const cloud = new CloudPanel(() => ({ colors: chosenColors(), range }));
+const snapshots = new Snapshots({ frame: () => shown, picture, degrees: () => cloud.degrees });
 let shown: ShownFrame | undefined;
+let shownAt = 0;
+let ageMs = 0;
 let range: Range = { min: 0, max: 1 };
 let run: string | undefined;
 let dropped = 0;
+let connected: ConnectionState = 'connecting';
 
 for (const name of colormaps) colormapChoice.add(new Option(name, name));
 colormapChoice.value = 'magma';
@@ -36,19 +43,15 @@ const texts: Readonly<Record<ConnectionState, string>> = {
   connecting: 'connecting',
   live: 'live',
   paused: 'paused',
+  full: 'too many pages are open; trying again',
   lost: 'not connected; trying again',
   token: 'a token is needed',
 };
 
+const tokenForm = new TokenForm((token) => connection.connect(token));
 const connection = new Connection(
   {
-    state(state) {
-      const status = element('connection');
-      status.dataset.state = state;
-      status.textContent = texts[state];
-      tokenForm.hidden = state !== 'token';
-      if (state === 'token') askForToken();
-    },
+    state: showConnection,
     message: receive,
     async frame(message) {
       const at = performance.now();
@@ -58,57 +61,94 @@ const connection = new Connection(
       return frame.header.seq;
     },
   },
-  takeToken(),
+  tokenForm.known(),
 );
 connection.connect();
 
+function showConnection(state: ConnectionState): void {
+  connected = state;
+  const status = element('connection');
+  status.dataset.state = state;
+  status.textContent = texts[state];
+  tokenForm.show(state === 'token');
+}
+
 function receive(message: ServerMessage): void {
-  if (message.type === 'status') {
-    dropped = message.dropped;
-    return;
-  }
-  if (message.run !== run) {
+  if (message.type === 'status') dropped = message.dropped;
+  else if (message.type === 'run') runPanel.show(message.stats);
+  else begin(message);
+}
+
+function begin(hello: Extract<ServerMessage, { type: 'hello' }>): void {
+  if (hello.run !== run) {
     painter.reset();
     rate.reset();
+    charts.reset();
     dropped = 0;
   }
-  run = message.run;
-  document.title = message.title;
-  element('title').textContent = message.title;
+  run = hello.run;
+  document.title = hello.title;
+  element('title').textContent = hello.title;
 }
 
 function show(frame: ShownFrame, decodeMs: number): void {
-  shown?.picture?.close();
+  const last = shown?.picture;
   shown = frame;
-  const { header, depth, picture } = frame;
+  const { header, depth } = frame;
   views.dataset.depth = depth ? 'some' : 'none';
-  views.dataset.picture = picture ? 'some' : 'none';
+  views.dataset.picture = frame.picture ? 'some' : 'none';
   for (const panel of ['picture-panel', 'depth-panel'])
     element(panel).style.setProperty('--aspect', String(header.aspect));
-  if (picture) paintPicture(canvas.picture, picture);
+  if (frame.picture) paintPicture(picture, frame.picture);
   if (depth && autoRange.checked) range = painter.follow(depth, header.ptsMs);
   paintDepth();
   points.show(depth);
-  savePicture.disabled = !picture;
-  saveDepth.disabled = !depth;
+  cloud.show(frame);
+  snapshots.show(frame);
+  last?.close();
   rate.add(header.seq);
+  shownAt = performance.now();
+  ageMs = header.ageMs + decodeMs;
+  charts.add(ageMs);
+  showStats();
+}
+
+/** How long no frame may come before the page says so, milliseconds. */
+const quietMs = 2000;
+
+function showStats(): void {
+  if (!shown) return;
+  const quiet = performance.now() - shownAt;
   const parts = [
-    ...(rate.fps === undefined ? [] : [`${rate.fps.toFixed(1)} fps`]),
-    `${Math.round(header.ageMs + decodeMs)} ms old`,
-    `frame ${header.seq}`,
+    ...(connected === 'live' && quiet > quietMs
+      ? [`no frame for ${Math.round(quiet / 1000)} s`]
+      : rate.fps === undefined
+        ? []
+        : [`${rate.fps.toFixed(1)} fps`]),
+    `${Math.round(ageMs)} ms old`,
+    `frame ${shown.header.seq}`,
     ...(dropped > 0 ? [`${dropped} skipped by this page`] : []),
   ];
   element('stats').textContent = parts.join(' · ');
+}
+
+setInterval(() => {
+  if (connected !== 'live' || document.hidden) return;
+  charts.tick();
+  showStats();
+}, 1000);
+
+function chosenColors(): ColormapName {
+  return colormapChoice.value as ColormapName;
 }
 
 function paintDepth(): void {
   const depth = shown?.depth;
   element('bar').hidden = !depth;
   if (!depth) return;
-  const name = colormapChoice.value as ColormapName;
   if (!autoRange.checked) range = fixedRange();
-  painter.paint(depth, name, range);
-  element('bar-colors').style.background = gradient(name);
+  painter.paint(depth, chosenColors(), range);
+  element('bar-colors').style.background = gradient(chosenColors());
   const labels = Array.from({ length: 5 }, (_, i) => {
     const value = range.min + (i / 4) * (range.max - range.min);
     return depth.relative ? (['near', '', '', '', 'far'][i] as string) : inUnits(value, false);
@@ -131,12 +171,13 @@ function paused(): boolean {
 
 function watch(): void {
   // A hidden tab needs no frames.
+  rate.reset();
+  shownAt = performance.now();
   connection.watch(!paused() && !document.hidden);
 }
 
 pause.addEventListener('click', () => {
   pause.setAttribute('aria-pressed', String(!paused()));
-  rate.reset();
   watch();
 });
 document.addEventListener('visibilitychange', watch);
@@ -146,6 +187,7 @@ element('view-choice').addEventListener('change', () => {
   views.dataset.view = chosen?.value ?? 'side';
   element('blend-label').hidden = chosen?.value !== 'blend';
   setBlend();
+  cloud.shown = chosen?.value === 'cloud';
 });
 element('blend').addEventListener('input', setBlend);
 
@@ -161,52 +203,13 @@ autoRange.addEventListener('change', () => {
     near.value = range.min.toFixed(2);
     far.value = range.max.toFixed(2);
   }
-  paintDepth();
+  repaint();
 });
-for (const control of [colormapChoice, near, far]) control.addEventListener('input', paintDepth);
+for (const control of [colormapChoice, near, far]) control.addEventListener('input', repaint);
+
+function repaint(): void {
+  paintDepth();
+  cloud.draw();
+}
 
 element('clear-pins').addEventListener('click', () => points.clear());
-savePicture.addEventListener('click', () => {
-  const seq = shown?.header.seq;
-  canvas.picture.toBlob((blob) => {
-    if (blob) save(blob, `picture-${seq}.png`);
-  }, 'image/png');
-});
-saveDepth.addEventListener('click', async () => {
-  if (!shown?.depth) return;
-  const { seq } = shown.header;
-  save(await depthPng(shown.depth), `depth-${seq}.png`);
-});
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download has its own hold on the data once it has begun.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-function askForToken(): void {
-  element('token-problem').textContent = sessionStorage.getItem('token')
-    ? 'This token is not the right one.'
-    : '';
-  tokenField.value = '';
-  tokenField.focus();
-}
-
-tokenForm.addEventListener('submit', (event) => {
-  event.preventDefault();
-  sessionStorage.setItem('token', tokenField.value);
-  connection.connect(tokenField.value);
-});
-
-/** The token of `#token=…`, which does not leave the browser, or the one that was typed before. */
-function takeToken(): string | undefined {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (given) {
-    sessionStorage.setItem('token', given);
-    history.replaceState(null, '', location.pathname);
-  }
-  return sessionStorage.getItem('token') ?? undefined;
-}

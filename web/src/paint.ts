@@ -23,9 +23,9 @@ export class DepthPainter {
 
   /** The range that follows the frames. */
   follow(depth: Depth, ptsMs: number): Range {
-    const { width, height, steps, step } = depth;
-    const data = Float32Array.from(steps, (value) => value * step);
-    return this.#tracker.next({ width, height, data, pts: BigInt(Math.round(ptsMs * 1e6)) });
+    const { width, height } = depth;
+    const pts = BigInt(Math.round(ptsMs * 1e6));
+    return this.#tracker.next({ width, height, data: metresOf(depth), pts });
   }
 
   paint(depth: Depth, name: ColormapName, range: Range): void {
@@ -48,6 +48,18 @@ export class DepthPainter {
   }
 }
 
+/** Depth in metres, or in units of relative depth; 0: not measured. */
+export function metresOf({ steps, step }: Depth): Float32Array<ArrayBuffer> {
+  const metres = new Float32Array(steps.length);
+  for (let i = 0; i < steps.length; i++) metres[i] = (steps[i] as number) * step;
+  return metres;
+}
+
+/** The colours of a map, 256 × RGBA, from the low end to the high end. */
+export function rgbaPalette(name: ColormapName): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(palette(name).buffer);
+}
+
 export function paintPicture(canvas: HTMLCanvasElement, picture: ImageBitmap): void {
   sized(canvas, picture.width, picture.height).drawImage(picture, 0, 0);
 }
@@ -68,7 +80,7 @@ function sized(canvas: HTMLCanvasElement, width: number, height: number): Canvas
   return canvas.getContext('2d', { alpha: false }) as CanvasRenderingContext2D;
 }
 
-function palette(name: ColormapName): Uint32Array {
+function palette(name: ColormapName): Uint32Array<ArrayBuffer> {
   const table = colormap(name);
   return Uint32Array.from({ length: 256 }, (_, i) =>
     packed([table[3 * i] as number, table[3 * i + 1] as number, table[3 * i + 2] as number]),

@@ -14,6 +14,7 @@ export class Points {
   readonly #panels = [element('picture-panel'), element('depth-panel')];
   readonly #distance = element('distance');
   readonly #position = element('position');
+  readonly #spoken = element('spoken');
   readonly #list = element('pins');
   #cursor: Place | undefined;
   #pins: Place[] = [];
@@ -68,6 +69,7 @@ export class Points {
         (Math.min(size - 1, Math.max(0, Math.floor(at * size) + n)) + 0.5) / size;
       this.#cursor = { x: move(from.x, width, step[0]), y: move(from.y, height, step[1]) };
       this.#update();
+      this.#speak(`${this.#distance.textContent} ${this.#position.textContent}`);
     } else if (event.key === 'Enter' || event.key === ' ') {
       this.#pin();
     } else {
@@ -80,6 +82,7 @@ export class Points {
     if (!this.#cursor) return;
     this.#pins = [...this.#pins, this.#cursor].slice(-mostPins);
     this.#update();
+    this.#speak(`Pin ${this.#pins.length}: ${this.#distance.textContent}`);
   }
 
   #update(): void {
@@ -101,6 +104,11 @@ export class Points {
         ...(this.#cursor ? [mark(this.#cursor, 'cursor')] : []),
       );
     }
+  }
+
+  /** For a screen reader, at an action only: the distance itself changes with every frame. */
+  #speak(text: string): void {
+    this.#spoken.textContent = text;
   }
 
   #updateList(texts: readonly string[]): void {

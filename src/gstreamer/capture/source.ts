@@ -4,7 +4,7 @@ import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
 import { mask, noteSecrets } from '../../core/secrets.ts';
 import { geometryOfFrames } from '../../depth/fuse-geometry.ts';
-import type { IntrinsicsOptions } from '../../depth/intrinsics.ts';
+import type { IntrinsicsOptions } from '../../depth/intrinsics-options.ts';
 import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
