@@ -12,7 +12,11 @@ export function openBrowser(): Promise<Browser> {
     args: [
       '--headless',
       '--no-sandbox',
-      '--disable-gpu',
+      // WebGL on the processor, as there is no graphics card here.
+      '--use-angle=swiftshader',
+      '--enable-unsafe-swiftshader',
+      // Names that only tests use.
+      '--host-resolver-rules=MAP *.example 127.0.0.1',
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',

@@ -42,7 +42,7 @@ export interface CloudFrame {
 const turn = Math.PI / 36;
 const zoom = 1.1;
 /** Depth of the pyramid that marks the camera, metres. */
-const markerLength = 0.25;
+const markerLength = 0.15;
 
 /**
  * Depth as points in space, drawn on the graphics processor from the same steps that the distances
@@ -121,7 +121,7 @@ export class CloudView {
     this.#distance = middle * 1.35;
     this.#controls.target.set(0, 0, -middle);
     this.#camera.position
-      .set(0.38, 0.24, 0.9)
+      .set(0.3, 0.18, 0.95)
       .normalize()
       .multiplyScalar(this.#distance)
       .add(this.#controls.target);
