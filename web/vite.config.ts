@@ -27,7 +27,7 @@ function licenses(): Plugin {
         chunk.type === 'chunk' ? Object.keys(chunk.modules) : [],
       );
       const folders = modules.flatMap(
-        (id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+(?=\/)/.exec(id) ?? [],
+        (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? [],
       );
       const texts = [...new Set(folders)].toSorted().flatMap((folder) => {
         const name = folder.split('/node_modules/').at(-1);

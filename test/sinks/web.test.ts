@@ -167,7 +167,7 @@ describe('web', () => {
     let captured = 0;
     const context = testContext({
       runStats: () => ({
-        ...{ captured: ++captured, processed: 0, elapsedMs: 0 },
+        ...{ captured: ++captured, processed: 0, elapsedMs: 0, ending: false },
         ...{ branches: [], heldBy: [], stages: [] },
       }),
     });

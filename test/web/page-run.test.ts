@@ -54,7 +54,7 @@ describe('what the page says of the run', () => {
 
   it('is every drop with its stage and reason', async () => {
     const stats: RunStats = {
-      ...{ captured: 100, processed: 90, elapsedMs: 4000, heldBy: [] },
+      ...{ captured: 100, processed: 90, elapsedMs: 4000, ending: false, heldBy: [] },
       branches: [
         {
           ...{ name: 'web', captured: 100, added: 0, delivered: 89, failed: 1, inFlight: 2 },

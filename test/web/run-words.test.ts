@@ -9,7 +9,8 @@ const stage = (own: Partial<StageState>): StageState => ({
   ...own,
 });
 const stats = (own: Partial<RunStats>): RunStats => ({
-  ...{ captured: 0, processed: 0, elapsedMs: 0, branches: [], heldBy: [], stages: [] },
+  ...{ captured: 0, processed: 0, elapsedMs: 0, ending: false },
+  ...{ branches: [], heldBy: [], stages: [] },
   ...own,
 });
 const branch: BranchStats = {
@@ -23,6 +24,7 @@ const branch: BranchStats = {
 describe('what the page says of the run', () => {
   it.each<[string, Partial<RunStats>]>([
     ['The source has not started.', {}],
+    ['The source has ended.', { stages: [stage({ state: 'stalled' })], ending: true }],
     ['All stages are running.', { stages: [stage({}), stage({ state: 'waiting', on: 'camera' })] }],
     [
       'web queue waits for web.',

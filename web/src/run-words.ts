@@ -1,7 +1,8 @@
 import type { BranchStats, RunStats, StageState } from '../../src/core/run-stats.ts';
 
 /** What the run does now, in one sentence: the worst that any stage says. */
-export function runSentence({ stages, heldBy }: RunStats): string {
+export function runSentence({ stages, heldBy, ending }: RunStats): string {
+  if (ending) return 'The source has ended.';
   const away = stages.find(({ state }) => state === 'reconnecting');
   if (away) return `${away.stage} has lost its input and is reconnecting.`;
   const stalled = stages.find(({ state }) => state === 'stalled');
