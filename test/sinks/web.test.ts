@@ -166,10 +166,7 @@ describe('web', () => {
     const seconds: (() => void)[] = [];
     let captured = 0;
     const context = testContext({
-      runStats: () => ({
-        ...{ captured: ++captured, processed: 0, elapsedMs: 0, ending: false },
-        ...{ branches: [], heldBy: [], stages: [] },
-      }),
+      runStats: () => ({ ...testContext().runStats(), captured: ++captured }),
     });
     contexts.push(context);
     const clock = {

@@ -6,6 +6,7 @@ import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { web } from '../../src/sinks/web.ts';
 import { syntheticRoom } from '../../src/sources/synthetic-room.ts';
+import { testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';
 import { feed, livePages, slope } from '../support/live-page.ts';
 import { collector } from '../support/parts.ts';
@@ -54,7 +55,7 @@ describe('what the page says of the run', () => {
 
   it('is every drop with its stage and reason', async () => {
     const stats: RunStats = {
-      ...{ captured: 100, processed: 90, elapsedMs: 4000, ending: false, heldBy: [] },
+      ...testContext().runStats(),
       branches: [
         {
           ...{ name: 'web', captured: 100, added: 0, delivered: 89, failed: 1, inFlight: 2 },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BranchStats, RunStats, StageState } from '../../src/core/run-stats.ts';
 import { History, linePath } from '../../web/src/history.ts';
 import { dropTexts, ledgerRow, runSentence, stateText } from '../../web/src/run-words.ts';
+import { testContext } from '../support/context.ts';
 
 const stage = (own: Partial<StageState>): StageState => ({
   ...{ stage: 'estimate-depth', kind: 'operator', state: 'running', quietMs: 12 },
@@ -9,8 +10,7 @@ const stage = (own: Partial<StageState>): StageState => ({
   ...own,
 });
 const stats = (own: Partial<RunStats>): RunStats => ({
-  ...{ captured: 0, processed: 0, elapsedMs: 0, ending: false },
-  ...{ branches: [], heldBy: [], stages: [] },
+  ...testContext().runStats(),
   ...own,
 });
 const branch: BranchStats = {
@@ -25,6 +25,7 @@ describe('what the page says of the run', () => {
   it.each<[string, Partial<RunStats>]>([
     ['The source has not started.', {}],
     ['The source has ended.', { stages: [stage({ state: 'stalled' })], ending: true }],
+    ['The run is paused.', { paused: true, stages: [stage({})] }],
     ['All stages are running.', { stages: [stage({}), stage({ state: 'waiting', on: 'camera' })] }],
     [
       'web queue waits for web.',

@@ -1,8 +1,9 @@
 import type { BranchStats, RunStats, StageState } from '../../src/core/run-stats.ts';
 
 /** What the run does now, in one sentence: the worst that any stage says. */
-export function runSentence({ stages, heldBy, ending }: RunStats): string {
+export function runSentence({ stages, heldBy, ending, paused }: RunStats): string {
   if (ending) return 'The source has ended.';
+  if (paused) return 'The run is paused.';
   const away = stages.find(({ state }) => state === 'reconnecting');
   if (away) return `${away.stage} has lost its input and is reconnecting.`;
   const stalled = stages.find(({ state }) => state === 'stalled');
