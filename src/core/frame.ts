@@ -128,6 +128,9 @@ export function derive(frame: Frame): FrameBase {
   };
 }
 
+/** Largest int64, as most readers keep a time: nanoseconds until the year 2262. */
+export const latestTime = 2n ** 63n - 1n;
+
 /** What is wrong with a value that should be a frame; `undefined` if nothing is. */
 export function frameProblem(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null)
@@ -136,8 +139,11 @@ export function frameProblem(value: unknown): string | undefined {
   if (!frameKinds.includes(f.kind as FrameKind))
     return `an object whose kind is ${JSON.stringify(f.kind)}`;
   if (!Number.isSafeInteger(f.seq)) return `a frame without a whole-number seq`;
+  if ((f.seq as number) < 0) return `a frame of seq ${f.seq}, which is below 0`;
   if (typeof f.pts !== 'bigint' || typeof f.capturedAt !== 'bigint')
     return `a frame whose pts or capturedAt is not a bigint (nanoseconds)`;
+  if (f.pts < 0n || f.pts > latestTime)
+    return `a frame of pts ${f.pts}, which is not between 0 and ${latestTime} nanoseconds`;
   if (f.kind === 'image') {
     if (!(f.data instanceof Uint8Array)) return 'an image frame whose data is not a Uint8Array';
     const size = (f.width ?? 0) * (f.height ?? 0) * (f.format === 'rgba' ? 4 : 3);

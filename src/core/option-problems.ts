@@ -17,7 +17,7 @@ export interface ValueProblem {
 export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[] {
   const result = schema.safeParse(value, { error: (issue) => wording(issue, schema) });
   if (result.success) return [];
-  const issues = result.error.issues;
+  const issues = result.error.issues.filter(isTightest);
   const misspelt = new Set<string>();
   const unknown = issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [];
@@ -40,6 +40,16 @@ export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[]
     return [{ path, key: true, message }];
   });
   return [...others, ...unknown];
+}
+
+/** The limit of whole numbers is not reported beside a tighter one of the option. */
+function isTightest({ code, path }: z.core.$ZodIssue, index: number, all: z.core.$ZodIssue[]) {
+  if (code !== 'too_big' && code !== 'too_small') return true;
+  const place = formatPath(path as string[]);
+  const later = all.slice(index + 1);
+  return !later.some(
+    (other) => other.code === code && formatPath(other.path as string[]) === place,
+  );
 }
 
 const typeCodes = new Set(['invalid_type', 'invalid_value', 'invalid_union']);
@@ -101,7 +111,9 @@ const typeNames: Readonly<Record<string, string>> = {
 
 function show(value: unknown): string {
   // Masked before it is cut: half a secret would not be recognised.
-  const text = mask(JSON.stringify(value) ?? String(value));
+  // JSON writes infinity and NaN as null.
+  const json = typeof value === 'number' ? undefined : JSON.stringify(value);
+  const text = mask(json ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { reason } from './errors.ts';
 
 /**
@@ -9,7 +9,7 @@ import { reason } from './errors.ts';
  * @throws Error with the system's `code`, or one that says what the path is instead
  */
 export async function openRegularFile(path: string): Promise<FileHandle> {
-  refuseOther(path, await stat(path));
+  await requireRegularFile(path);
   // The path may have been replaced since; without O_NONBLOCK opening a FIFO waits for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -27,7 +27,7 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
  * @throws Error with the system's `code`, or one that says what the path is instead
  */
 export async function requireRegularFile(path: string): Promise<void> {
-  refuseOther(path, await stat(path));
+  refuseOther(path, await stat(path).catch((error: unknown) => explainLink(path, error)));
 }
 
 /**
@@ -55,6 +55,20 @@ export async function readRegularFile(path: string, maxBytes: number): Promise<s
   }
 }
 
+/**
+ * The content of a regular file.
+ *
+ * @throws Error with the system's `code`, or one that says what the path is instead
+ */
+export async function readRegularBytes(path: string): Promise<Uint8Array> {
+  const file = await openRegularFile(path);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Why a file could not be opened or read, as a message for the user. */
 export function whyUnreadable(path: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
@@ -62,6 +76,18 @@ export function whyUnreadable(path: string, error: unknown): string {
   if (code === 'EACCES') return `${path} cannot be read: permission denied`;
   const message = reason(error);
   return message.includes(path) ? message : `${path} cannot be read: ${message}`;
+}
+
+/** "No such file" is no help where one sees the name in its folder. */
+async function explainLink(path: string, error: unknown): Promise<never> {
+  const entry = await lstat(path).catch(() => undefined);
+  if (!entry?.isSymbolicLink()) throw error;
+  throw new Error(
+    `${path} is a link to a file that cannot be found; restore that file or the link`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function refuseOther(path: string, stats: Stats): void {

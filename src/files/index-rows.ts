@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { DepthUnit } from '../core/frame.ts';
+import { type DepthUnit, latestTime } from '../core/frame.ts';
 
 /** First line of an index, and what earlier versions wrote, which it begins with. */
 export const columns = 'seq,pts,capturedAt,files,name,unit';
@@ -53,11 +53,14 @@ function parseRow(line: string, named: boolean): IndexRow | undefined {
   const match = pattern.exec(line.replace(/\r$/, ''));
   if (!match || (named && match[6] === undefined)) return undefined;
   const [, seq, pts, capturedAt, paths = '', rest = '', unit = ''] = match;
+  const times = [BigInt(pts as string), BigInt(capturedAt as string)] as const;
+  if (!Number.isSafeInteger(Number(seq)) || times.some((time) => time > latestTime))
+    return undefined;
   const name = rest.startsWith('"') ? rest.slice(1, -1).replaceAll('""', '"') : rest;
   return {
     seq: Number(seq),
-    pts: BigInt(pts as string),
-    capturedAt: BigInt(capturedAt as string),
+    pts: times[0],
+    capturedAt: times[1],
     files: paths.split(' ').filter(Boolean).map(decoded),
     ...(name !== '' && { name }),
     ...(unit !== '' && { unit: unit as DepthUnit }),

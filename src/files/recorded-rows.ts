@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DepthlineError } from '../core/errors.ts';
+import { readRegularFile, whyUnreadable } from '../core/regular-file.ts';
 import { type IndexRow, parseRows } from './index-rows.ts';
 
 /**
@@ -18,11 +19,22 @@ export async function recordedRows(folder: string): Promise<Map<string, IndexRow
   }
   const rows = new Map<string, IndexRow>();
   for (const name of found) {
-    for (const row of parseRows(await readFile(join(folder, name), 'utf8'))) {
+    for (const row of parseRows(await read(join(folder, name)))) {
       for (const file of row.files) rows.set(join(folder, file), row);
     }
   }
   return rows;
+}
+
+/** Bytes; millions of frames. */
+const longestIndex = 256 * 1024 * 1024;
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readRegularFile(path, longestIndex);
+  } catch (error) {
+    throw new DepthlineError('SOURCE', whyUnreadable(path, error), { cause: error });
+  }
 }
 
 /** Number and time of a frame that is played back. */

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { reason } from '../core/errors.ts';
 import type { DepthMap } from '../core/frame.ts';
+import { requireRegularFile } from '../core/regular-file.ts';
 import type { Size } from '../core/size.ts';
 import { fromMillimetres } from '../depth/millimetres.ts';
 import { unsupportedFormat } from './picture-formats.ts';
@@ -18,6 +19,7 @@ export interface DecodedPicture extends Size {
  * @throws Error with the reason if the file is damaged or of a format that cannot be read
  */
 export async function decodeRgb(path: string): Promise<DecodedPicture> {
+  await requireRegularFile(path);
   try {
     const { pages = 1 } = await sharp(path).metadata();
     return { ...(await firstPage(path)), pages };
@@ -45,6 +47,7 @@ async function firstPage(path: string): Promise<Omit<DecodedPicture, 'pages'>> {
 
 /** Number of channels and type of the values of a picture file: `uchar`, `ushort` and so on. */
 export async function pixelFormat(path: string): Promise<{ channels: number; depth: string }> {
+  await requireRegularFile(path);
   const { channels, depth } = await sharp(path).metadata();
   return { channels, depth };
 }
@@ -53,6 +56,7 @@ export async function pixelFormat(path: string): Promise<{ channels: number; dep
 export async function decodeGrey(
   path: string,
 ): Promise<{ width: number; height: number; data: Uint8Array }> {
+  await requireRegularFile(path);
   const { data, info } = await sharp(path)
     .toColourspace('b-w')
     .raw()
@@ -62,6 +66,7 @@ export async function decodeGrey(
 
 /** A 16-bit grey PNG in units of `metresPerUnit` (0.001: millimetres); 0 is invalid. */
 export async function decodeDepthPng(path: string, metresPerUnit = 0.001): Promise<DepthMap> {
+  await requireRegularFile(path);
   const { data, info } = await sharp(path)
     .toColourspace('grey16')
     .raw({ depth: 'ushort' })

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { DepthMap } from '../core/frame.ts';
+import { readRegularBytes } from '../core/regular-file.ts';
 import { decodeNpyDepth } from '../depth/npy.ts';
 import { decodeDepthPng, pixelFormat } from './decode.ts';
 
@@ -18,7 +18,7 @@ export function isDepthFile(path: string): boolean {
  * @throws Error if it holds anything else: its values would not be depth
  */
 export async function readDepthFile(path: string): Promise<DepthMap> {
-  if (extname(path).toLowerCase() === '.npy') return decodeNpyDepth(await readFile(path));
+  if (extname(path).toLowerCase() === '.npy') return decodeNpyDepth(await readRegularBytes(path));
   const { depth, channels } = await pixelFormat(path);
   if (depth !== 'ushort' || channels !== 1) {
     throw new Error(

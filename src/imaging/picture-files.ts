@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
 import { DepthlineError } from '../core/errors.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
 import { depthEndings, isDepthFile } from './depth-file.ts';
+import { findFiles } from './find-files.ts';
 import { naturalOrder } from './natural-order.ts';
 import { isPicture, readableEndings } from './picture-formats.ts';
 
@@ -128,12 +128,11 @@ async function list(
 ): Promise<Listed> {
   const root = resolvePath(baseDirectory, path);
   const info = await stat(root).catch(() => undefined);
-  if (info?.isFile()) return { base: dirname(root), chosen: [root], others: [] };
+  if (info && !info.isDirectory()) return { base: dirname(root), chosen: [root], others: [] };
   const { cwd, pattern } = info
     ? { cwd: root, pattern: '*' }
     : await splitGlob(expandHome(path), baseDirectory);
-  const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
-  const found = (await glob(pattern, { ...options, cwd })).sort(byName);
+  const found = (await findFiles(pattern, cwd)).sort(byName);
   const others = found.filter((file) => !choose(file));
   return { base: cwd, chosen: found.filter(choose), others };
 }

@@ -62,6 +62,8 @@ function atRate(fps: number): (frame: Frame) => boolean {
   let due = 0;
   return ({ pts }) => {
     start ??= pts;
+    // Times of somebody else's source or operator may begin again: the ticks go on from here.
+    if (Number(pts - start) < before) start = pts - BigInt(Math.round(before));
     const now = Number(pts - start);
     // A frame is the nearest to the tick if the one after it would be farther away.
     const near = (now - before) / 2;

@@ -1,6 +1,7 @@
 import { type Document, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { reason } from '../core/errors.ts';
 import { readable } from '../core/printable.ts';
+import { aliasProblems } from './alias-problems.ts';
 import { isMapping, type Mapping } from './file-schema.ts';
 import type { Problem } from './pipeline.ts';
 import { offsetOf } from './yaml-position.ts';
@@ -27,6 +28,8 @@ export class YamlFile {
       lineCounter: this.#lines,
       prettyErrors: false,
       merge: true,
+      // The library would print its own warnings.
+      logLevel: 'error',
     });
   }
 
@@ -41,9 +44,12 @@ export class YamlFile {
     if (this.#problems.size > 0) return undefined;
     let value: unknown;
     try {
+      for (const { offset, message } of aliasProblems(this.#document))
+        this.#reportAt(offset, message);
+      if (this.#problems.size > 0) return undefined;
       value = this.#document.toJS();
     } catch (error) {
-      this.#reportAt(0, `not valid YAML: ${reason(error)}`);
+      this.#reportAt(0, notYaml(reason(error)));
       return undefined;
     }
     if (isMapping(value)) return value;
@@ -81,5 +87,10 @@ export class YamlFile {
 function yamlProblem({ code, message }: YAMLError): string {
   return code === 'MULTIPLE_DOCS'
     ? 'a second YAML document starts here; a file holds one pipeline, so move this one to its own file'
-    : `not valid YAML: ${message}`;
+    : notYaml(message);
+}
+
+function notYaml(message: string): string {
+  const deep = message.startsWith('Maximum call stack');
+  return `not valid YAML: ${deep ? 'it is nested too deeply' : message}`;
 }

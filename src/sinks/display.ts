@@ -11,6 +11,7 @@ import { metricLookProblems } from '../depth/relative.ts';
 import { ShownFrames } from '../depth/shown-frames.ts';
 import type { Failure } from '../gstreamer/failure.ts';
 import { CrashBudget } from '../gstreamer/output/crash-budget.ts';
+import { ForwardTime } from '../gstreamer/output/forward-time.ts';
 import { OutputCrashed, OutputProcess } from '../gstreamer/output/output-process.ts';
 import type { Candidate } from '../gstreamer/output/output-protocol.ts';
 import {
@@ -146,8 +147,8 @@ class Window implements Sink {
   #output: OutputProcess | undefined;
   #stopped = false;
   #size: string | undefined;
-  /** PTS of the first frame in the current process, nanoseconds. */
-  #firstPts: bigint | undefined;
+  /** Times of the current process, once it shows something. */
+  #time: ForwardTime | undefined;
 
   constructor(
     options: Options,
@@ -200,17 +201,17 @@ class Window implements Sink {
   async #end(): Promise<void> {
     const output = this.#output;
     this.#output = undefined;
-    this.#firstPts = undefined;
+    this.#time = undefined;
     await output?.stop();
   }
 
   async #show(pts: bigint, picture: Picture): Promise<void> {
     const output = await this.open();
-    if (this.#firstPts === undefined) {
-      this.#firstPts = pts;
+    if (!this.#time) {
+      this.#time = new ForwardTime();
       this.#play(output, picture);
     }
-    await output.write(pts - this.#firstPts, picture.data);
+    await output.write(this.#time.next(pts), picture.data);
     this.frames++;
     this.#crashes.delivered();
   }

@@ -130,13 +130,16 @@ export function checkMessage(topic: string, header: MessageHeader, payload: Uint
     const value = header[name as keyof typeof required];
     if (!valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
   }
+  // Other programs may leave these out, or write null.
+  const given: Partial<MessageHeader> = { ...header };
   for (const [name, valid] of Object.entries(optional)) {
-    const value = header[name as keyof typeof optional] ?? undefined;
-    if (value !== undefined && !valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
+    const key = name as keyof typeof optional;
+    const value = header[key] ?? undefined;
+    if (value === undefined) delete given[key];
+    else if (!valid(value)) throw new CorruptMessage(`${name} ${shown(value)}`);
   }
-  // Other programs may leave these out.
-  const { publishedAt = header.capturedAt, dropped = 0 } = header;
-  return { topic, header: { ...header, publishedAt, dropped }, payload };
+  const { publishedAt = header.capturedAt, dropped = 0 } = given;
+  return { topic, header: { ...(given as MessageHeader), publishedAt, dropped }, payload };
 }
 
 function checkEncoding(header: MessageHeader, item: Item): void {

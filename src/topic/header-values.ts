@@ -1,8 +1,12 @@
-import { flipAxes, type Intrinsics, type ModelIdentity, type View } from '../core/frame.ts';
+import {
+  flipAxes,
+  type Intrinsics,
+  latestTime,
+  type ModelIdentity,
+  type View,
+} from '../core/frame.ts';
 import type { Rectangle } from '../core/size.ts';
 
-/** Largest int64, as most readers keep a time: nanoseconds until the year 2262. */
-const latest = 2n ** 63n - 1n;
 /** Focal length, centre or edge of a view, pixels: far beyond any camera. */
 const longestPixels = 1e9;
 
@@ -18,7 +22,7 @@ export function isName(value: unknown): value is string {
 
 /** Nanoseconds in decimal digits. */
 export function isNanoseconds(value: unknown): value is string {
-  return typeof value === 'string' && /^\d{1,19}$/.test(value) && BigInt(value) <= latest;
+  return typeof value === 'string' && /^\d{1,19}$/.test(value) && BigInt(value) <= latestTime;
 }
 
 /** Smallest and largest depth, metres. */

@@ -13,7 +13,7 @@ import {
   parseJson,
   text,
 } from './header-check.ts';
-import { isIntrinsics, isName, isRange, isView } from './header-values.ts';
+import { isIntrinsics, isName, isNanoseconds, isRange, isView } from './header-values.ts';
 
 export const framings = ['multipart', 'single'] as const;
 export type Framing = (typeof framings)[number];
@@ -29,13 +29,18 @@ const textEncoder = new TextEncoder();
 /**
  * Header and payload of a frame. The payload may be the frame's own memory.
  *
- * @throws FrameRefused for relative depth in millimetres
+ * @throws FrameRefused for relative depth in millimetres, and for times that readers refuse
  */
 export function encodeFrame(
   frame: Frame,
   options: EncodeOptions,
 ): { header: MessageHeader; payload: Uint8Array } {
   const { payload, ...layout } = encodePayload(frame, options.encoding);
+  // An operator of the user's may have set them.
+  for (const name of ['pts', 'capturedAt'] as const) {
+    if (!isNanoseconds(String(frame[name])))
+      throw new FrameRefused(`no reader accepts ${name} ${frame[name]} of frame ${frame.seq}`);
+  }
   const header: MessageHeader = {
     v: messageVersion,
     kind: frame.kind,

@@ -33,7 +33,9 @@ export class PublisherClock {
     const plausible = publishedAt >= capturedAt;
     this.#observe(receivedAt - (plausible ? publishedAt : capturedAt), nowMs);
     const here = capturedAt + this.offset;
-    return here > receivedAt ? receivedAt : here;
+    if (here > receivedAt) return receivedAt;
+    // One false time of a publisher must not make a time that no reader accepts.
+    return here < 0n ? 0n : here;
   }
 
   #observe(difference: bigint, nowMs: number): void {

@@ -35,6 +35,14 @@ describe('readRegularFile', () => {
     await expect(readRegularFile('/nowhere/a', 100)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('says that a link leads nowhere', async () => {
+    const link = join(workplace(), 'link');
+    symlinkSync('gone', link);
+    const message = `${link} is a link to a file that cannot be found; restore that file or the link`;
+    await expect(readRegularFile(link, 100)).rejects.toThrow(message);
+    await expect(requireRegularFile(link)).rejects.toThrow(message);
+  });
+
   it('refuses what has no end or may never begin', async () => {
     const folder = workplace();
     const fifo = join(folder, 'fifo');

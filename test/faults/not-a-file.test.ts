@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -7,6 +7,7 @@ import { openSaver } from '../../src/cli/save-frames.ts';
 import { writeReport } from '../../src/evaluation/report.ts';
 import { depthline, workplace } from '../support/cli.ts';
 import { putModel } from '../support/models.ts';
+import { writePicture } from '../support/pictures.ts';
 
 const file = (parts: object) => stringify({ source: 'test-pattern', sinks: ['discard'], ...parts });
 const source = { 'test-pattern': { width: 64, height: 48, frames: 2 } };
@@ -34,12 +35,25 @@ const opens: Record<string, { fifo: string; files?: Record<string, string>; args
   'a picture': {
     fifo: 'a.png',
     files: { 'p.yaml': file({ source: { images: { path: 'a.png' } } }) },
-    args: ['run', 'p.yaml'],
+    args: ['run', 'p.yaml', '--stats', 'none'],
   },
   'a folder of pictures': {
     fifo: 'pictures/a.png',
     files: { 'p.yaml': file({ source: { images: { path: 'pictures' } } }) },
+    args: ['run', 'p.yaml', '--stats', 'none'],
+  },
+  'an index of frames': {
+    fifo: 'index.csv',
+    files: {
+      'a.png': '',
+      'p.yaml': file({ source: { images: { path: '.', times: 'index' } } }),
+    },
     args: ['run', 'p.yaml'],
+  },
+  'a NumPy file': {
+    fifo: 'out/a.npy',
+    files: { 'p.yaml': file({ source: { images: { path: 'out', as: 'depth' } } }) },
+    args: ['run', 'p.yaml', '--stats', 'none'],
   },
   'layers.json': { fifo: 'layers/layers.json', args: ['bench-layers', 'layers'] },
 };
@@ -51,7 +65,7 @@ describe.concurrent('a FIFO in place of', () => {
     execFileSync('mkfifo', [join(cwd, fifo)]);
     const { code, stdout, stderr } = await depthline(args, { cwd });
     expect([1, 2]).toContain(code);
-    expect(stdout + stderr).toMatch(/not a regular file|is not a file|no picture found/);
+    expect(stdout + stderr).toMatch(/not a regular file|is not a file/);
     expect((stdout + stderr).trim().split('\n')).toHaveLength(1);
   });
 
@@ -100,4 +114,22 @@ describe.skipIf(process.platform !== 'linux').concurrent('a place in /proc', () 
     await expect(openSaver('/proc/x')).rejects.toThrow(message);
     await expect(openSaver('/proc/self/fd')).rejects.toThrow(/\/proc\/self\/fd/);
   });
+});
+
+it('a link to a FIFO among pictures or their depth holds nothing up', async () => {
+  const cwd = workplace();
+  execFileSync('mkfifo', [join(cwd, 'fifo')]);
+  for (const folder of ['pics', 'set/rgb', 'set/depth']) {
+    mkdirSync(join(cwd, folder), { recursive: true });
+  }
+  await writePicture(join(cwd, 'pics/a.png'), 4, 4);
+  await writePicture(join(cwd, 'set/rgb/b.png'), 4, 4);
+  symlinkSync('../fifo', join(cwd, 'pics/b.png'));
+  symlinkSync('../../fifo', join(cwd, 'set/depth/b.png'));
+  for (const path of ['pics', 'set']) {
+    writeFileSync(join(cwd, 'p.yaml'), file({ source: { images: { path } } }));
+    const { code, stderr } = await depthline(['run', 'p.yaml', '--stats', 'none'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot read ".*b\.png": .*b\.png is a FIFO, not a regular file/);
+  }
 });

@@ -79,3 +79,10 @@ test('needs one of every and fps', () => {
     expect(sample.options.safeParse(options).error?.issues[0]?.message).toContain('needs either');
   }
 });
+
+test('goes on where times begin again', async () => {
+  const second = Array.from({ length: 30 }, (_, i) => (i * 1000) / 30);
+  const kept = await keptOf({ fps: 10 }, at([...second, ...second, ...second]));
+  expect(kept.length).toBeGreaterThanOrEqual(28);
+  expect(kept.length).toBeLessThanOrEqual(31);
+});

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { defineOperator } from '../../src/core/component.ts';
 import { Registry } from '../../src/core/registry.ts';
@@ -424,9 +424,43 @@ sinks: [collector]
   });
 
   it('a merge key without a map is refused', async () => {
-    expect(await problems(`<<: 1\n${good}`)).toEqual([
-      expect.stringMatching(/^1:1 not valid YAML: Merge sources must be maps/),
+    const message = '<< takes an alias of a map, or a list of them';
+    expect(await problems(`<<: 1\n${good}`)).toEqual([`1:5 ${message}`]);
+    expect(await problems(`x-a: &a 1\n<<: *a\n${good}`)).toEqual([`2:5 ${message}`]);
+    expect(await problems(`x-a: &a {}\n<<: [*a, 2]\n${good}`)).toEqual([`2:5 ${message}`]);
+  });
+
+  it('every alias that stands for nothing, or for what it is part of, is refused', async () => {
+    const text = `x-a: &a [*a]
+source: &s { ticker: *s }
+operators:
+  - slow: *one
+  - slow: &m { <<: *m }
+  - slow: { <<: *two }
+sinks: [collector]
+`;
+    expect(await problems(text)).toEqual([
+      '1:10 the alias *a is part of what it stands for',
+      '2:22 the alias *s is part of what it stands for',
+      '4:11 there is no anchor &one before the alias *one',
+      '5:18 the alias *m is part of what it stands for',
+      '6:17 there is no anchor &two before the alias *two',
     ]);
+  });
+
+  it('what is nested too deeply is refused', async () => {
+    const [problem, ...others] = await problems(`x-a: ${'['.repeat(20_000)}\n${good}`);
+    expect(problem).toMatch(/^1:\d+ not valid YAML: it is nested too deeply$/);
+    expect(others).toEqual([]);
+  });
+
+  it('a key that is a list is refused, and the library prints nothing of its own', async () => {
+    const printed = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    expect(await problems(`? [a, b]\n: 1\n${good}`)).toEqual([
+      expect.stringMatching(/^1:1 unknown key "\[ a, b \]"/),
+    ]);
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
   });
 
   it('several documents are refused', async () => {

@@ -78,6 +78,13 @@ describe('a recording', () => {
     ]);
   });
 
+  test('continues where the times of frames begin again', async () => {
+    await record({}, [...frames(40), ...frames(40)]);
+    const { pts } = decoded();
+    expect(pts).toHaveLength(80);
+    for (const [i, at] of pts.entries()) expect(Math.abs(at - i / 30)).toBeLessThan(0.002);
+  });
+
   test('plays at the rate that fps says', async () => {
     await record({ path: 'slow.mp4', fps: 10 }, frames(12));
     const { pts, seconds } = decoded('slow.mp4');

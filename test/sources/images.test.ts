@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, take, toArray } from 'rxjs';
@@ -287,4 +287,21 @@ test('real time and intrinsics', async () => {
 
 test('every example is valid', () => {
   for (const example of images.examples) images.options.parse(example);
+});
+
+test('counts what looks like a picture but is none to read', async () => {
+  await picture('in/a.png', 1);
+  symlinkSync('gone.jpg', join(folder, 'in/b.jpg'));
+  symlinkSync('c.jpg', join(folder, 'in/c.jpg'));
+  execFileSync('mkfifo', [join(folder, 'in/d.jpg')]);
+  symlinkSync('d.jpg', join(folder, 'in/e.jpg'));
+  symlinkSync('a.png', join(folder, 'in/f.png'));
+  for (const path of ['in', 'in/*', '*/*.{jpg,png}']) {
+    const frames = await all({ path, 'on-error': 'skip' });
+    expect(frames.map(({ data }) => data[0])).toEqual([1, 1]);
+    expect(context.drops).toEqual(new Map([['unreadable', 4]]));
+  }
+  await expect(all({ path: 'in/b.jpg' })).rejects.toThrow(
+    /in\/b\.jpg is a link to a file that cannot be found/,
+  );
 });

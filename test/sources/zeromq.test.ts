@@ -50,6 +50,21 @@ describe('zeromq source', () => {
     expect(Object.hasOwn(frames[0] as object, 'header')).toBe(false);
   });
 
+  it('reads a header with null where a key may be missing', async () => {
+    const endpoint = await topic((n) => {
+      const [name, header, payload] = message(depthFrame(4, 3, n)) as [Buffer, Buffer, Buffer];
+      const nulls = { publishedAt: null, dropped: null, name: null, view: null };
+      return [
+        name,
+        Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(header).toString()), ...nulls })),
+        payload,
+      ];
+    });
+    const frame = await firstValueFrom(await open({ connect: endpoint }));
+    expect(frame).toMatchObject({ kind: 'depth', width: 4, height: 3 });
+    expect(context.drops.get('corrupt message')).toBeUndefined();
+  });
+
   it('keeps seq and pts rising when the publisher restarts', async () => {
     const hour = 3_600_000_000_000n;
     const endpoint = await topic((n) => {

@@ -102,6 +102,16 @@ it('fills in what other programs leave out', () => {
   expect(header).toMatchObject({ publishedAt: header.capturedAt, dropped: 0 });
 });
 
+it('takes null for what may be missing', () => {
+  const absent = ['name', 'range', 'intrinsics', 'view', 'model'];
+  const nulls = Object.fromEntries(
+    [...absent, 'publishedAt', 'dropped'].map((name) => [name, null]),
+  );
+  const { header } = read(depth, nulls);
+  expect(header).toMatchObject({ publishedAt: header.capturedAt, dropped: 0 });
+  for (const name of absent) expect(header).not.toHaveProperty(name);
+});
+
 describe.each(framings)('a %s message', (framing) => {
   it('is corrupt wherever it is truncated', () => {
     const parts = packMessage(framing, 'depth', depth.header, depth.payload);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/core/frame.ts';
+import { FrameRefused } from '../../src/core/frame-refused.ts';
 import { CorruptMessage } from '../../src/topic/header-check.ts';
 import {
   decodeFrame,
@@ -272,4 +273,14 @@ describe('a number in a header', () => {
       value: null,
     });
   });
+});
+
+it('times that no reader accepts are refused, not published', () => {
+  const options = { encoding: '32FC1', publishedAt: 1n, dropped: 0 } as const;
+  const latest = 2n ** 63n - 1n;
+  for (const times of [{ pts: -1n }, { pts: latest + 1n }, { capturedAt: -1n }]) {
+    expect(() => encodeFrame({ ...depthFrame(2, 2), ...times }, options)).toThrow(FrameRefused);
+  }
+  const header = encodeFrame({ ...depthFrame(2, 2), capturedAt: latest }, options).header;
+  expect(header.capturedAt).toBe(String(latest));
 });

@@ -125,3 +125,11 @@ it('takes clocks that differ by up to 100 ms for equal', () => {
   expect(ages(clock, 101, [[0, 1]])).toEqual([0]);
   expect(clock.offset).toBe(0n);
 });
+
+it('makes no time that readers do not accept of a false one', () => {
+  const latest = 2n ** 63n - 1n;
+  const times = { capturedAt: ns(epoch), publishedAt: latest };
+  expect(new PublisherClock().capturedAt(times, ns(epoch), 0)).toBe(0n);
+  const future = { capturedAt: latest, publishedAt: latest };
+  expect(new PublisherClock().capturedAt(future, ns(epoch), 0)).toBe(ns(epoch));
+});

@@ -51,3 +51,17 @@ it('never goes back, and stays within 10 s of the elapsed time', () => {
     }),
   );
 });
+
+it('stays within the times that readers accept', () => {
+  const latest = 2n ** 63n - 1n;
+  const time = new StreamTime();
+  // It begins too late to leave room for what follows.
+  expect(time.next(latest, 0)).toBe(0n);
+  expect(time.next(0n, 40)).toBe(40n * ms);
+  const rising = new StreamTime();
+  const start = 2n ** 62n - 1n;
+  expect(rising.next(start, 0)).toBe(start);
+  const far = Number((latest - start) / ms);
+  expect(rising.next(latest, far)).toBe(latest);
+  expect(rising.next(0n, far + 1000)).toBe(latest);
+});

@@ -11,6 +11,7 @@ import { sinkError, writeProblem } from '../../files/write-problem.ts';
 import type { Failure } from '../failure.ts';
 import { CrashBudget } from './crash-budget.ts';
 import { type Container, type Encoder, encodersFor } from './encoders.ts';
+import { ForwardTime } from './forward-time.ts';
 import { OutputCrashed, OutputProcess } from './output-process.ts';
 import type { OutputFile } from './output-protocol.ts';
 
@@ -52,7 +53,7 @@ const muxers: Readonly<Record<Container, string>> = { mkv: 'matroskamux', mp4: '
 interface Part {
   readonly output: OutputProcess;
   readonly file: OutputFile;
-  readonly firstPts: bigint;
+  readonly time: ForwardTime;
   frames: number;
   /** When to look next whether the file is still there. */
   nextCheck: number;
@@ -193,9 +194,9 @@ export class Recorder implements Sink {
     }
   }
 
-  #time({ firstPts, frames }: Part, pts: bigint): bigint {
+  #time({ time, frames }: Part, pts: bigint): bigint {
     const { fps } = this.#options;
-    return fps === undefined ? pts - firstPts : BigInt(Math.round((frames * 1e9) / fps));
+    return fps === undefined ? time.next(pts) : BigInt(Math.round((frames * 1e9) / fps));
   }
 
   /** Begins a file with a name that is free. */
@@ -225,7 +226,7 @@ export class Recorder implements Sink {
     });
     this.#parts++;
     this.path = file.path;
-    return { output, file, firstPts: frame.pts, frames: 0, nextCheck: 0 };
+    return { output, file, time: new ForwardTime(), frames: 0, nextCheck: 0 };
   }
 
   async #file(base: string): Promise<OutputFile> {
