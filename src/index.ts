@@ -116,6 +116,7 @@ export type { StageListener } from './runtime/stage-times.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
+export { mcap } from './sinks/mcap.ts';
 export { video } from './sinks/video.ts';
 export { web } from './sinks/web.ts';
 export { zeromq } from './sinks/zeromq.ts';

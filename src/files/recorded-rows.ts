@@ -59,7 +59,7 @@ export class RecordedTimeline {
     this.#step = step;
   }
 
-  next({ seq, pts }: IndexRow): PlayedTime {
+  next({ seq, pts }: PlayedTime): PlayedTime {
     const last = this.#last;
     if (last && (seq + this.#seqOffset <= last.seq || pts + this.#ptsOffset < last.pts)) {
       this.#seqOffset = last.seq + 1 - seq;

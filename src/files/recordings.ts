@@ -36,7 +36,7 @@ export async function findRecordings(path: string): Promise<Recordings> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(stem)) continue;
     const [all, digits = '1', recording] =
-      /^(?:-([1-9]\d{0,4}))?(\.recording)?\.(?:mkv|mp4)$/i.exec(name.slice(stem.length)) ?? [];
+      /^(?:-([1-9]\d{0,4}))?(\.recording)?\.(?:mkv|mp4|mcap)$/i.exec(name.slice(stem.length)) ?? [];
     if (all === undefined) continue;
     if (Number(digits) < last) continue;
     last = Number(digits);

@@ -31,7 +31,8 @@ export async function componentProblems(
   const trunk = await checks.operators(operators, start, ['operators']);
   for (const [index, branch] of branches.entries()) {
     const path = ['sinks', index];
-    const end = await checks.operators(branch?.operators ?? [], trunk, [...path, 'operators']);
+    const begin = branch?.takes === 'source' ? start : trunk;
+    const end = await checks.operators(branch?.operators ?? [], begin, [...path, 'operators']);
     if (branch?.sink) await checks.component(branch.sink, end, path);
   }
   return checks.problems;

@@ -78,6 +78,8 @@ export interface BranchStep {
   readonly queue: QueueOptions;
   readonly operators: readonly OperatorStep[];
   readonly onError: OnError;
+  /** Where its frames come from: behind all operators (default), or the source before them. */
+  readonly takes?: 'source';
 }
 
 /** A checked pipeline, ready to run. */

@@ -54,12 +54,12 @@ export class FrameMessages {
    */
   async of(frame: Frame): Promise<TopicMessage[]> {
     const header = this.#header(frame);
-    if (frame.kind === 'image') return this.#image(frame, partTopics.image, header);
+    if (frame.kind === 'image') return this.#withTruth(frame, header);
     if (frame.kind === 'depth') return this.#depth(frame, header);
     if (frame.kind === 'data') return [];
     const topic = `${this.#options.namespace}${partTopics.points}`;
     const message = pointCloudMessage(frame, header);
-    return [{ topic, type: 'sensor_msgs/PointCloud2', message }];
+    return [{ topic, part: 'points', type: 'sensor_msgs/PointCloud2', message }];
   }
 
   #header({ capturedAt }: FrameBase): Header {
@@ -68,46 +68,63 @@ export class FrameMessages {
 
   async #depth(frame: DepthFrame, header: Header): Promise<TopicMessage[]> {
     const { image, picture, truth, unit } = frame;
-    const part = unit === 'relative' ? partTopics.relative : partTopics.depth;
+    const below = unit === 'relative' ? partTopics.relative : partTopics.depth;
     // Depth first: what is refused is refused before anything is encoded.
     const messages = [
-      this.#depthImage(depthMessage(frame, header, this.#options.depth), part),
-      ...this.#info(frame, frame, part, header),
+      this.#depthImage(depthMessage(frame, header, this.#options.depth), 'depth', below),
+      ...this.#info(frame, frame, below, header),
     ];
     if (truth) {
       const message = depthMessage(truth, header, this.#options.depth);
-      messages.push(this.#depthImage(message, partTopics.truth));
+      messages.push(this.#depthImage(message, 'truth', partTopics.truth));
     }
-    if (image) messages.push(...(await this.#image(image, partTopics.image, header)));
-    if (picture) messages.push(...(await this.#image(picture, partTopics.picture, header)));
+    if (image) messages.push(...(await this.#image(image, 'image', header)));
+    if (picture) messages.push(...(await this.#image(picture, 'picture', header)));
     return messages;
   }
 
-  #depthImage(message: ReturnType<typeof depthMessage>, part: string): TopicMessage {
-    const topic = `${this.#options.namespace}${part}/image_raw`;
-    return { topic, type: 'sensor_msgs/Image', message };
+  #depthImage(
+    message: ReturnType<typeof depthMessage>,
+    part: 'depth' | 'truth',
+    below: string,
+  ): TopicMessage {
+    const topic = `${this.#options.namespace}${below}/image_raw`;
+    return { topic, part, type: 'sensor_msgs/Image', message };
   }
 
-  async #image(frame: ImageFrame, part: string, header: Header): Promise<TopicMessage[]> {
-    const topic = `${this.#options.namespace}${part}/image_raw`;
-    const { truth } = part === partTopics.image ? frame : {};
+  async #withTruth(frame: ImageFrame, header: Header): Promise<TopicMessage[]> {
+    const messages = await this.#image(frame, 'image', header);
+    if (!frame.truth) return messages;
+    const message = depthMessage(frame.truth, header, this.#options.depth);
+    return [...messages, this.#depthImage(message, 'truth', partTopics.truth)];
+  }
+
+  async #image(
+    frame: ImageFrame,
+    part: 'image' | 'picture',
+    header: Header,
+  ): Promise<TopicMessage[]> {
+    const below = partTopics[part];
     return [
-      await this.#picture(frame, topic, header),
-      ...this.#info(frame, frame, part, header),
-      ...(truth
-        ? [this.#depthImage(depthMessage(truth, header, this.#options.depth), partTopics.truth)]
-        : []),
+      await this.#picture(frame, part, `${this.#options.namespace}${below}/image_raw`, header),
+      ...this.#info(frame, frame, below, header),
     ];
   }
 
-  async #picture(frame: ImageFrame, topic: string, header: Header): Promise<TopicMessage> {
+  async #picture(
+    frame: ImageFrame,
+    part: 'image' | 'picture',
+    topic: string,
+    header: Header,
+  ): Promise<TopicMessage> {
     const { pictures: format, quality } = this.#options;
     if (format === 'raw')
-      return { topic, type: 'sensor_msgs/Image', message: imageMessage(frame, header) };
+      return { topic, part, type: 'sensor_msgs/Image', message: imageMessage(frame, header) };
     const { encodeJpeg, encodePng } = this.#encoders;
     const data = await (format === 'jpeg' ? encodeJpeg(frame, quality) : encodePng(frame));
     return {
       topic: `${topic}/compressed`,
+      part,
       type: 'sensor_msgs/CompressedImage',
       message: { header, format, data },
     };
@@ -116,11 +133,11 @@ export class FrameMessages {
   #info(
     { intrinsics }: Pick<FrameBase, 'intrinsics'>,
     size: Size,
-    part: string,
+    below: string,
     header: Header,
   ): TopicMessage[] {
     if (!intrinsics) return [];
-    const topic = `${this.#options.namespace}${part}/camera_info`;
+    const topic = `${this.#options.namespace}${below}/camera_info`;
     const message = cameraInfoMessage(size, intrinsics, header);
     return [{ topic, type: 'sensor_msgs/CameraInfo', message }];
   }

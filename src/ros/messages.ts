@@ -107,10 +107,15 @@ export interface RosMessages {
 
 export type RosType = keyof RosMessages;
 
+/** What of a frame a message holds. */
+export type FramePart = 'image' | 'picture' | 'depth' | 'truth' | 'points';
+
 /** A message and the topic that it is for. */
 export type TopicMessage = {
   readonly [T in RosType]: {
     readonly topic: string;
+    /** Nothing for calibrations and transforms. */
+    readonly part?: FramePart;
     readonly type: T;
     readonly message: RosMessages[T];
   };

@@ -47,6 +47,8 @@ export interface AssemblyParts {
 /** A branch, and the ledgers of all stages from the source to its sink. */
 export interface AssembledBranch {
   readonly branch: Branch;
+  /** Its frames are those of the source; default: what the operators make of them. */
+  readonly takes?: 'source' | undefined;
   readonly stages: readonly StageLedger[];
   /** Connects the branch's operators. */
   connect(): void;
@@ -103,7 +105,8 @@ export class Assembly {
       this.operators.push(await this.#buildOperator(step, ledger, gate));
     }
     for (const { stages: own, ...branch } of branches) {
-      this.branches.push({ ...branch, stages: [this.sourceLedger, ...this.trunk, ...own] });
+      const trunk = branch.takes === 'source' ? [] : this.trunk;
+      this.branches.push({ ...branch, stages: [this.sourceLedger, ...trunk, ...own] });
     }
     this.source = await this.#buildSource(plan);
   }
@@ -179,6 +182,7 @@ export class Assembly {
     }
     return {
       branch,
+      takes: step.takes,
       stages: [queueLedger, ...ledgers, sinkLedger],
       connect: () => branch.connect(operators, ledgers),
     };

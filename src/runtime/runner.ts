@@ -136,9 +136,10 @@ class Running implements Run {
     this.#startedAt = this.#clock.now();
     // A branch's stages begin with those that all branches share.
     const { sourceLedger, trunk, operators } = this.#assembly;
-    const own = this.#branches.map(({ branch, stages }) => ({
+    const own = this.#branches.map(({ branch, stages, takes }) => ({
       name: branch.name,
-      own: stages.slice(1 + trunk.length),
+      own: stages.slice(1 + (takes === 'source' ? 0 : trunk.length)),
+      takes,
     }));
     const watched = watchedStages(sourceLedger, trunk, own);
     const pace = new SourcePace(this.#clock, this.#gate);
@@ -160,6 +161,7 @@ class Running implements Run {
       pace,
       limit: this.#options.frames,
       onError: (error) => this.#fail(error),
+      onFrame: (frame) => this.#push(frame, 'source'),
       onEnd: () => this.#watchTrunk(),
     });
     this.#feed = feed;
@@ -175,7 +177,7 @@ class Running implements Run {
         complete: () => void this.#drain(),
       });
     if (this.#draining) this.#trunk.unsubscribe();
-    if (signal?.aborted || this.#branches.every(({ branch }) => branch.over)) this.stop();
+    if (signal?.aborted || this.#resultsOver) this.stop();
   }
 
   stop(): void {
@@ -259,18 +261,27 @@ class Running implements Run {
     return this.#assembly.branches;
   }
 
+  /** Nobody takes results any more: a record of the source alone does not keep a run going. */
+  get #resultsOver(): boolean {
+    return this.#branches.every(({ branch, takes }) => takes === 'source' || branch.over);
+  }
+
   #fanOut(frame: Frame): void {
     this.#lastAt = this.#clock.now();
     if (this.#processed++ === 0) this.#firstAt = this.#lastAt;
     this.#options.onFrame?.(frame, undefined);
     this.#demand.give(frame);
-    for (const { branch } of this.#branches) branch.push(frame);
+    this.#push(frame, undefined);
+  }
+
+  #push(frame: Frame, from: 'source' | undefined): void {
+    for (const { branch, takes } of this.#branches) if (takes === from) branch.push(frame);
   }
 
   #onBranchEnd({ ends, error }: BranchEnd): void {
     if (error) this.#fail(error);
     if (!this.#started) return;
-    if (ends === 'run' || this.#branches.every(({ branch }) => branch.over)) this.stop();
+    if (ends === 'run' || this.#resultsOver) this.stop();
   }
 
   #fail(error: DepthlineError): void {

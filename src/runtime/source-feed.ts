@@ -14,6 +14,8 @@ export interface SourceFeedParts {
   /** Ends after this many frames. */
   readonly limit?: number | undefined;
   onError(error: DepthlineError): void;
+  /** A frame is about to go to the operators. */
+  onFrame(frame: Frame): void;
   /** No more frames will come; called once. */
   onEnd(): void;
 }
@@ -76,10 +78,18 @@ export class SourceFeed {
       return;
     }
     ledger.entered++;
+<<<<<<< HEAD
     ledger.left++;
     this.#parts.pace.emitted();
     if (!this.#tap.push(frame)) {
       ledger.left--;
+=======
+    if (this.#tap.subscribed) {
+      ledger.left++;
+      this.#parts.onFrame(frame);
+      this.#tap.push(frame);
+    } else {
+>>>>>>> 35e1c7b (Record frames to MCAP files, and replay them)
       ledger.drop(1, 'operators not subscribed');
     }
     if (this.limitReached) this.stop();

@@ -17,7 +17,11 @@ export interface WatchedStage {
 export function watchedStages(
   source: StageLedger,
   trunk: readonly StageLedger[],
-  branches: readonly { readonly name: string; readonly own: readonly StageLedger[] }[],
+  branches: readonly {
+    readonly name: string;
+    readonly own: readonly StageLedger[];
+    readonly takes?: 'source' | undefined;
+  }[],
 ): WatchedStage[] {
   const all: WatchedStage[] = [];
   const add = (
@@ -30,9 +34,10 @@ export function watchedStages(
     all.push(stage);
     return stage;
   };
-  const end = trunk.reduce((last, ledger) => add('operator', ledger, last), add('source', source));
-  for (const { name, own } of branches) {
-    let last = end;
+  const start = add('source', source);
+  const end = trunk.reduce((last, ledger) => add('operator', ledger, last), start);
+  for (const { name, own, takes } of branches) {
+    let last = takes === 'source' ? start : end;
     for (const [i, ledger] of own.entries()) {
       const kind = i === 0 ? 'queue' : i < own.length - 1 ? 'operator' : 'sink';
       last = add(kind, ledger, last, name);

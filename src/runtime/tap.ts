@@ -23,6 +23,11 @@ export class Tap {
     this.frames = new Observable((subscriber) => this.#connect(subscriber));
   }
 
+  /** Whether a frame that is pushed now gets anywhere. */
+  get subscribed(): boolean {
+    return this.#subscriber !== undefined;
+  }
+
   /** Gives a frame to the operators; false if none is subscribed. */
   push(frame: Frame): boolean {
     if (!this.#subscriber) return false;

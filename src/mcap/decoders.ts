@@ -1,0 +1,46 @@
+import { foxgloveDecoder } from '../foxglove/foxglove-decoder.ts';
+import type { MessageSchema } from '../ros/codec.ts';
+import { type MessageDecoder, ros2Decoder } from '../ros/message-decoder.ts';
+import type { RosMessages, RosType } from '../ros/messages.ts';
+import type { ReadMessage } from './mcap-file.ts';
+
+/** Decoders of the topics of a file, made when a topic first has a message. */
+export class Decoders {
+  readonly #decoders = new Map<number, MessageDecoder | undefined>();
+
+  /** Nothing for a topic with messages that no frame is made of. */
+  of({ channel, schema }: Pick<ReadMessage, 'channel' | 'schema'>): MessageDecoder | undefined {
+    if (this.#decoders.has(channel.id)) return this.#decoders.get(channel.id);
+    const decoder = decoderOf(channel.messageEncoding, schema ?? noSchema);
+    this.#decoders.set(channel.id, decoder);
+    return decoder;
+  }
+
+  /**
+   * The message, if it is of this type.
+   *
+   * @throws Error if its data does not match its schema
+   */
+  decode<T extends RosType>(message: ReadMessage, type: T): RosMessages[T] | undefined {
+    const decoder = this.of(message);
+    return decoder?.type === type ? (decoder.decode(message.data) as RosMessages[T]) : undefined;
+  }
+
+  /** A value of JSON, if it is one. */
+  json(message: ReadMessage): unknown {
+    const decoder = this.of(message);
+    return decoder?.type === 'json' ? decoder.decode(message.data) : undefined;
+  }
+}
+
+const noSchema = { name: '', encoding: '', data: new Uint8Array() };
+
+function decoderOf(messageEncoding: string, schema: MessageSchema): MessageDecoder | undefined {
+  try {
+    if (messageEncoding === 'cdr') return ros2Decoder(schema);
+    return foxgloveDecoder(schema, messageEncoding);
+  } catch {
+    // A schema that cannot be read is one more topic that no frame is made of.
+    return undefined;
+  }
+}

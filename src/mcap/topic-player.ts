@@ -1,0 +1,79 @@
+import type { Intrinsics } from '../core/frame.ts';
+import { nanosecondsOf, type RosTime } from '../ros/messages.ts';
+import { intrinsicsOf, isDistorted, pointsOf } from '../ros/to-frame.ts';
+import type { Decoders } from './decoders.ts';
+import type { McapFile, ReadMessage } from './mcap-file.ts';
+import { readDepth, readPicture } from './message-pixels.ts';
+import type { FrameContents, Played, PlayOptions } from './played-frame.ts';
+
+export interface TopicPlayOptions extends PlayOptions {
+  readonly topic: string;
+  /** Calibrations of the pictures; nothing to read none. */
+  readonly infoTopic: string | undefined;
+  /** Told once when the lenses of the camera bend its pictures. */
+  onDistorted(): void;
+}
+
+/** The frames of one topic, whoever recorded it: numbered from 0, timed by their stamps. */
+export async function* playTopic(
+  file: McapFile,
+  decoders: Decoders,
+  options: TopicPlayOptions,
+): AsyncGenerator<Played, boolean> {
+  const { topic, infoTopic, as } = options;
+  const messages = file.messages(options);
+  let seq = 0;
+  let first: bigint | undefined;
+  let pts = 0n;
+  let intrinsics: Intrinsics | undefined;
+  let distorted = false;
+  for (;;) {
+    const { value: message, done } = await messages.next();
+    if (done) return message;
+    if (message.channel.topic === infoTopic) {
+      const info = decoders.decode(message, 'sensor_msgs/CameraInfo');
+      if (!info) continue;
+      intrinsics = intrinsicsOf(info);
+      if (!distorted && isDistorted(info)) options.onDistorted();
+      distorted ||= isDistorted(info);
+      continue;
+    }
+    if (message.channel.topic !== topic) continue;
+    const time = stampOf(message, decoders);
+    first ??= time;
+    // Stamps of a recording may go back a little; times of frames do not.
+    if (time - first > pts) pts = time - first;
+    const known = intrinsics;
+    const contents = () => contentsOf(message, decoders, as, known);
+    yield { seq: seq++, pts, dropped: [], contents };
+  }
+}
+
+/** When the message was made: its stamp, or when it was recorded if it has none. */
+function stampOf(message: ReadMessage, decoders: Decoders): bigint {
+  try {
+    const decoder = decoders.of(message);
+    if (!decoder || decoder.type === 'json') return message.logTime;
+    const { header } = decoder.decode(message.data) as { header?: { stamp: RosTime } };
+    const stamp = header ? nanosecondsOf(header.stamp) : 0n;
+    return stamp > 0n ? stamp : message.logTime;
+  } catch {
+    // That it cannot be read is reported when its contents are.
+    return message.logTime;
+  }
+}
+
+async function contentsOf(
+  message: ReadMessage,
+  decoders: Decoders,
+  as: PlayOptions['as'],
+  intrinsics: Intrinsics | undefined,
+): Promise<FrameContents> {
+  const known = intrinsics && { intrinsics };
+  if (as === 'image') return { kind: 'image', ...known, ...(await readPicture(message, decoders)) };
+  if (as === 'depth') return { kind: 'depth', ...known, ...(await readDepth(message, decoders)) };
+  if (as === 'data') return { kind: 'data', value: decoders.json(message) };
+  const cloud = decoders.decode(message, 'sensor_msgs/PointCloud2');
+  if (!cloud) throw new Error(`${message.channel.topic} has no points`);
+  return { kind: 'points', ...pointsOf(cloud) };
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { Observable } from 'rxjs';
+import { glob } from 'tinyglobby';
+import { z } from 'zod';
+import { defineSource } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { type Frame, frameKinds } from '../core/frame.ts';
+import { expandHome, resolvePath } from '../core/resolve-path.ts';
+import { duration, positiveDuration } from '../core/units.ts';
+import { naturalOrder } from '../imaging/natural-order.ts';
+
+const options = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        'MCAP file, also one that is cut off; or a glob of several, read in the order of their names',
+      ),
+    as: z
+      .enum(frameKinds)
+      .default('image')
+      .describe(
+        'what is read: pictures, depth (with its pictures, in a Depthline recording), points, or data',
+      ),
+    topic: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'topic to read; default: the frames of a Depthline recording with their numbers, times and drops, else the best topic of that kind',
+      ),
+    pace: z
+      .enum(['fast', 'recorded', 'step'])
+      .default('fast')
+      .describe(
+        'fast: as fast as the pipeline accepts frames; recorded: at their own times; step: one for each line on standard input (press Enter)',
+      ),
+    speed: z
+      .number()
+      .min(0.01)
+      .max(100)
+      .default(1)
+      .describe('with pace: recorded, times the speed of the recording'),
+    from: duration().optional().describe('where to begin, since the start of the recording'),
+    to: positiveDuration().optional().describe('where to end, since the start of the recording'),
+    loop: z.boolean().default(false).describe('start over at the end'),
+    'on-error': z
+      .enum(['fail', 'skip'])
+      .default('fail')
+      .describe('frame that cannot be decoded: end the run, or skip it and count it as dropped'),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    error: 'must be later than "from"',
+  });
+
+/**
+ * Frames of MCAP files. A Depthline recording gives them back as they were: seq, pts, views,
+ * intrinsics, and what was dropped between them, with its reasons. Of other files (`ros2 bag`,
+ * Foxglove) one topic is read: raw images (rgb8, bgr8, rgba8, bgra8, mono8, yuv422, 16UC1, 32FC1),
+ * compressed ones, or points. `capturedAt` is when a frame is played.
+ */
+export const mcap = defineSource({
+  name: 'mcap',
+  summary: 'Replays MCAP files: recordings of Depthline, ROS 2 and Foxglove.',
+  emits: ({ as }) => [as],
+  options,
+  examples: [
+    { path: 'out/run.mcap' },
+    { path: 'out/run.mcap', pace: 'recorded', speed: 2, from: '10s', to: '1min', loop: true },
+    { path: 'bag/bag_0.mcap', as: 'depth', topic: '/camera/depth/image_rect_raw' },
+    { path: 'out/2026-*/*.mcap', 'on-error': 'skip' },
+  ],
+  reads: ({ path }, baseDirectory) => [
+    { path: resolvePath(baseDirectory, path), as: 'file', option: 'path' },
+  ],
+  async create(options, context) {
+    const { as, topic, pace, speed, from, to, loop } = options;
+    const paths = await filesOf(options.path, context.baseDirectory);
+    const { Playback } = await import('../mcap/playback.ts');
+    const { lineSteps } = await import('../mcap/line-steps.ts');
+    const playback = await Playback.open(
+      {
+        ...{ paths, as, topic, loop, fromMs: from, toMs: to, onError: options['on-error'] },
+        speed: pace === 'recorded' ? speed : undefined,
+        ...(pace === 'step' && { step: lineSteps(context) }),
+      },
+      context,
+    );
+    return new Observable<Frame>((subscriber) => {
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, context.signal]);
+      playback
+        .run((frame) => subscriber.next(frame), signal)
+        .then(
+          () => subscriber.complete(),
+          (error: unknown) => subscriber.error(error),
+        );
+      return () => stop.abort();
+    });
+  },
+});
+
+/** @throws DepthlineError `SOURCE` if there is none */
+async function filesOf(path: string, baseDirectory: string): Promise<string[]> {
+  const single = resolvePath(baseDirectory, path);
+  if (existsSync(single) || !/[*?[{]/.test(path)) return [single];
+  const found = await glob(expandHome(path), { cwd: baseDirectory, absolute: true });
+  if (found.length === 0)
+    throw new DepthlineError('SOURCE', `no file matches "${path}"; check the path`);
+  return found.toSorted(naturalOrder);
+}
