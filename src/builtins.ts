@@ -25,6 +25,7 @@ import { zeromq } from './sinks/zeromq.ts';
 import { csiCamera } from './sources/csi-camera.ts';
 import { gstreamer } from './sources/gstreamer.ts';
 import { images } from './sources/images.ts';
+import { mcap as mcapSource } from './sources/mcap.ts';
 import { rtsp } from './sources/rtsp.ts';
 import { syntheticRoom } from './sources/synthetic-room.ts';
 import { testPattern } from './sources/test-pattern.ts';
@@ -37,6 +38,7 @@ export const builtins = new Registry([
   csiCamera,
   gstreamer,
   images,
+  mcapSource,
   rtsp,
   syntheticRoom,
   testPattern,

@@ -123,6 +123,7 @@ export { zeromq } from './sinks/zeromq.ts';
 export { csiCamera } from './sources/csi-camera.ts';
 export { gstreamer } from './sources/gstreamer.ts';
 export { images } from './sources/images.ts';
+export { mcap as mcapSource } from './sources/mcap.ts';
 export { rtsp } from './sources/rtsp.ts';
 export { syntheticRoom } from './sources/synthetic-room.ts';
 export { testPattern } from './sources/test-pattern.ts';

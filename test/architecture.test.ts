@@ -56,14 +56,15 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   gstreamer: ['core', 'depth', 'files'],
   ros: ['core', 'depth', 'imaging'],
   foxglove: ['ros'],
+  mcap: ['core', 'depth', 'files', 'foxglove', 'imaging', 'ros'],
   inference: ['core', 'depth', 'device', 'imaging'],
-  sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'synthetic', 'topic'],
+  sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'mcap', 'synthetic', 'topic'],
   registration: ['core', 'depth'],
   operators: ['core', 'depth', 'imaging', 'inference', 'registration', 'runtime'],
   http: ['core'],
   web: ['core', 'depth', 'http'],
   serve: ['core', 'device', 'http', 'pipeline', 'runtime'],
-  sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'topic', 'web'],
+  sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'mcap', 'ros', 'topic', 'web'],
   evaluation: ['core', 'depth', 'files', 'imaging', 'inference', 'runtime'],
   benchmark: ['core', 'depth', 'device', 'files', 'inference', 'pipeline', 'runtime'],
 };
@@ -78,6 +79,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
   ws: /^web\//,
   protobufjs: /^foxglove\//,
+  '@mcap/core': /^mcap\//,
   'prom-client': /^serve\//,
 };
 

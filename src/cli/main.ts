@@ -31,6 +31,8 @@ Examples:
   depthline run demo                               run a named pipeline
   depthline run my.yaml --frames 300               run a pipeline file
   depthline run video --set source.video-file.path=walk.mp4
+  depthline run usb-live --record run.mcap         record what the camera gave
+  depthline replay run.mcap --pipeline my.yaml     run a pipeline on a recording
   depthline check my.yaml                          every problem, with line and column
   depthline describe smooth                        options of a component
   depthline subscribe tcp://127.0.0.1:5556         read the depth topic
@@ -42,6 +44,7 @@ Exit codes: 0 success, 1 failure while running, 2 invalid usage or configuration
 const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   'Pipelines:': {
     run: async (onSignals) => (await import('./run.ts')).runCommand(onSignals),
+    replay: async (onSignals) => (await import('./replay.ts')).replayCommand(onSignals),
     check: async () => (await import('./check.ts')).checkCommand(),
     plan: async () => (await import('./plan.ts')).planCommand(),
     test: async () => (await import('./test-timing.ts')).testCommand(),
@@ -53,6 +56,9 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
   },
   'Depth topic:': {
     subscribe: async () => (await import('./subscribe.ts')).subscribeCommand(),
+  },
+  'Recordings:': {
+    recover: async () => (await import('./recover.ts')).recoverCommand(),
   },
   'Models:': {
     models: async () => (await import('./models.ts')).modelsCommand(),

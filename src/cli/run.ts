@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { Logger } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import type { Mapping } from '../pipeline/file-schema.ts';
 import { requireLoaded } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunOptions } from '../runtime/run-handle.ts';
@@ -11,15 +12,18 @@ import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
 import { openService } from './open-service.ts';
 import { onReaderGone, print, printJson } from './output.ts';
+import { recorded } from './record.ts';
 import { report } from './report-error.ts';
 import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
 import { dieBy, onEndingSignals } from './signals.ts';
 
-interface Flags {
+/** Flags of every command that runs a pipeline. */
+export interface RunFlags {
   readonly set?: readonly string[];
   readonly frames?: number;
   readonly duration?: number;
   readonly serve?: string;
+  readonly record?: string;
   readonly stats: 'text' | 'json' | 'none';
 }
 
@@ -29,31 +33,51 @@ const giveUpMs = 3000;
 
 /** @param onSignals called once this command handles signals itself */
 export function runCommand(onSignals: () => void): Command {
-  return new Command('run')
-    .description('run a pipeline until its source ends or Ctrl-C is pressed')
-    .argument(...pipelineArgument)
+  return withRunFlags(
+    new Command('run')
+      .description('run a pipeline until its source ends or Ctrl-C is pressed')
+      .argument(...pipelineArgument),
+  ).action((nameOrFile: string, flags: RunFlags) => runAction(nameOrFile, flags, onSignals));
+}
+
+export function withRunFlags(command: Command): Command {
+  return command
     .addOption(setOption())
     .option('--frames <n>', 'stop after this many captured frames', positiveWhole)
     .option('--duration <seconds>', 'stop after this many seconds', positive)
+    .option('--record <file.mcap>', 'record the frames of the source, and the ledger, for "replay"')
     .option('--serve <host:port>', 'serve metrics and health over HTTP, such as on 127.0.0.1:9464')
     .addOption(
       new Option('--stats <format>', 'format of the statistics')
         .choices(['text', 'json', 'none'])
         .default('text'),
-    )
-    .action(async (nameOrFile: string, flags: Flags) => {
-      process.exitCode = await run(nameOrFile, flags, onSignals);
-      // Native modules may leave handles open.
-      setTimeout(() => process.exit(), 500).unref();
-    });
+    );
 }
 
-async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Promise<number> {
+/** @param source in place of that of the file */
+export async function runAction(
+  nameOrFile: string,
+  flags: RunFlags,
+  onSignals: () => void,
+  source?: Mapping,
+): Promise<void> {
+  process.exitCode = await run(nameOrFile, flags, onSignals, source);
+  // Native modules may leave handles open.
+  setTimeout(() => process.exit(), 500).unref();
+}
+
+async function run(
+  nameOrFile: string,
+  flags: RunFlags,
+  onSignals: () => void,
+  source: Mapping | undefined,
+): Promise<number> {
   const hangWatch = new HangWatch();
   hangWatch.enter('loading the pipeline');
-  const { set = [] } = flags;
-  const loaded = await requireLoaded(findPipeline(nameOrFile), { registry: builtins, set });
-  const { pipeline } = loaded;
+  const { set = [], record } = flags;
+  const options = { registry: builtins, set, source };
+  const loaded = await requireLoaded(findPipeline(nameOrFile), options);
+  const pipeline = record === undefined ? loaded.pipeline : recorded(loaded.pipeline, record);
   const serve = serveOptions(flags.serve, loaded.serve);
   hangWatch.leave();
 
@@ -91,7 +115,7 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
 
   const log = logger(status, flags.stats !== 'none');
   const service = serve && (await openService(serve, log));
-  const options: RunOptions = {
+  const runOptions: RunOptions = {
     listener: hangWatch,
     log,
     ...(service && { observer: service.observer }),
@@ -100,7 +124,7 @@ async function run(nameOrFile: string, flags: Flags, onSignals: () => void): Pro
     ...(flags.duration !== undefined && { durationMs: flags.duration * 1000 }),
   };
   try {
-    running = await startPipeline(pipeline, options);
+    running = await startPipeline(pipeline, runOptions);
   } catch (error) {
     await service?.close();
     if (error === stop.signal.reason) return 0;

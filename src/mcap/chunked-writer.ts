@@ -15,8 +15,11 @@ export interface WriterOptions {
 /** A message with what a reader needs to know of its topic. */
 export interface WrittenMessage {
   readonly topic: string;
-  readonly schema: MessageSchema;
+  /** Nothing for messages without one. */
+  readonly schema: MessageSchema | undefined;
   readonly messageEncoding: string;
+  /** What else is said of the topic. */
+  readonly metadata?: ReadonlyMap<string, string>;
   readonly sequence: number;
   /** Nanoseconds since the Unix epoch. */
   readonly logTime: bigint;
@@ -74,11 +77,11 @@ export class ChunkedWriter {
     return parts;
   }
 
-  add({ topic, schema, messageEncoding, ...message }: WrittenMessage): void {
-    const { id: channelId } = this.#channel(topic, schema, messageEncoding);
-    this.#chunk.addMessage({ channelId, ...message });
+  add(message: WrittenMessage): void {
+    const { id: channelId } = this.#channel(message);
+    const { sequence, logTime, publishTime, data } = message;
+    this.#chunk.addMessage({ channelId, sequence, logTime, publishTime, data });
     this.#counts.set(channelId, (this.#counts.get(channelId) ?? 0n) + 1n);
-    const { logTime } = message;
     if (this.#start === undefined || logTime < this.#start) this.#start = logTime;
     if (logTime > this.#end) this.#end = logTime;
   }
@@ -138,21 +141,26 @@ export class ChunkedWriter {
     this.#writeSummary();
   }
 
-  #channel(topic: string, schema: MessageSchema, messageEncoding: string): McapTypes.Channel {
-    const key = `${topic}\n${schema.name}\n${messageEncoding}`;
+  #channel({ topic, schema, messageEncoding, metadata }: WrittenMessage): McapTypes.Channel {
+    const key = `${topic}\n${schema?.name ?? ''}\n${messageEncoding}`;
     const known = this.#channels.get(key);
     if (known) return known;
-    let described = this.#schemas.get(schema);
-    if (!described) {
-      described = { id: this.#schemas.size + 1, ...schema };
-      this.#schemas.set(schema, described);
-      this.#chunk.addSchema(described);
-    }
     const id = this.#channels.size;
-    const channel = { id, schemaId: described.id, topic, messageEncoding, metadata: new Map() };
+    const schemaId = schema ? this.#schema(schema).id : 0;
+    const channel = { id, schemaId, topic, messageEncoding, metadata: new Map(metadata) };
     this.#channels.set(key, channel);
     this.#chunk.addChannel(channel);
     return channel;
+  }
+
+  #schema(schema: MessageSchema): McapTypes.Schema {
+    const known = this.#schemas.get(schema);
+    if (known) return known;
+    const { name, encoding, data } = schema;
+    const described = { id: this.#schemas.size + 1, name, encoding, data };
+    this.#schemas.set(schema, described);
+    this.#chunk.addSchema(described);
+    return described;
   }
 
   #writeSummary(): void {

@@ -12,6 +12,7 @@ export interface ReadMessage {
   readonly sequence: number;
   /** Nanoseconds since the Unix epoch. */
   readonly logTime: bigint;
+  readonly publishTime: bigint;
   readonly data: Uint8Array;
 }
 
@@ -220,13 +221,25 @@ class Records {
 
   *read(bytes: Uint8Array): Generator<ReadMessage> {
     this.#stream.append(bytes);
+    const keep = isCompressed(bytes);
     for (let record = this.#stream.nextRecord(); record; record = this.#stream.nextRecord()) {
       if (record.type === 'Schema') this.#schemas.set(record.id, record);
       if (record.type === 'Channel') this.#channels.set(record.id, record);
       if (record.type !== 'Message') continue;
-      const { channelId, sequence, logTime, data } = record;
+      const { channelId, sequence, logTime, publishTime } = record;
       const channel = this.#channels.get(channelId) as McapTypes.Channel;
-      yield { channel, schema: this.#schemas.get(channel.schemaId), sequence, logTime, data };
+      const schema = this.#schemas.get(channel.schemaId);
+      // What was not unpacked is in memory that the reader uses again.
+      const data = keep ? record.data : record.data.slice();
+      yield { channel, schema, sequence, logTime, publishTime, data };
     }
   }
+}
+
+/** Where a chunk has the length of the name of its compression, after three numbers and a checksum. */
+const compressionAt = headBytes + 28;
+
+function isCompressed(bytes: Uint8Array): boolean {
+  if (bytes[0] !== Opcode.CHUNK || bytes.length < compressionAt + 4) return false;
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(compressionAt, true) > 0;
 }

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ComponentContext } from '../core/component.ts';
-import { packageDirectory } from '../core/entry-point.ts';
 import type { MessageEncoder } from '../ros/codec.ts';
 import { type FrameMessageOptions, FrameMessages } from '../ros/frame-messages.ts';
 import { type Compression, loadCompressor } from './compression.ts';
+import { libraryName } from './library-name.ts';
 import { McapRecorder, type RecorderOptions } from './recorder.ts';
 
 export type OpenOptions = Omit<RecorderOptions, 'writer'> &
@@ -37,10 +35,4 @@ export async function openRecorder(
 async function loadEncoder(encoding: 'ros2' | 'foxglove'): Promise<MessageEncoder> {
   if (encoding === 'ros2') return new (await import('../ros/ros2-encoder.ts')).Ros2Encoder();
   return new (await import('../foxglove/foxglove-encoder.ts')).FoxgloveEncoder();
-}
-
-/** What files say of who wrote them: `depthline 0.2.0`. */
-export function libraryName(): string {
-  const text = readFileSync(join(packageDirectory(), 'package.json'), 'utf8');
-  return `depthline ${(JSON.parse(text) as { version: string }).version}`;
 }

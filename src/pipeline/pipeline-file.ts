@@ -30,6 +30,8 @@ export interface LoadOptions {
    * run, `thorough` also loads models, `none` for what runs elsewhere.
    */
   readonly checks?: 'none' | 'quick' | 'thorough';
+  /** In place of the file's source and its tests: `{ mcap: { path: 'run.mcap' } }`. */
+  readonly source?: Mapping | undefined;
 }
 
 /** What a pipeline file says, or what is wrong with it. */
@@ -106,7 +108,7 @@ async function check(
   value: Mapping,
   file: string,
   yaml: YamlFile,
-  { registry, env = process.env, set = [], checks = 'quick' }: LoadOptions,
+  { registry, env = process.env, set = [], checks = 'quick', source }: LoadOptions,
 ): Promise<Pick<Loaded, 'pipeline' | 'serve' | 'tests'>> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
@@ -117,6 +119,11 @@ async function check(
   const own = Object.fromEntries(
     Object.entries(value).filter(([key]) => !key.startsWith(extensionPrefix)),
   );
+  if (source) {
+    // The times that a test states are those of the source that it was written for.
+    delete own.tests;
+    own.source = source;
+  }
   const resolved = interpolate(own, env, texts, (problem) => {
     report(problem);
     unresolved.add(JSON.stringify(problem.path));

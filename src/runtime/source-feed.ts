@@ -78,18 +78,12 @@ export class SourceFeed {
       return;
     }
     ledger.entered++;
-<<<<<<< HEAD
-    ledger.left++;
     this.#parts.pace.emitted();
-    if (!this.#tap.push(frame)) {
-      ledger.left--;
-=======
     if (this.#tap.subscribed) {
       ledger.left++;
       this.#parts.onFrame(frame);
       this.#tap.push(frame);
     } else {
->>>>>>> 35e1c7b (Record frames to MCAP files, and replay them)
       ledger.drop(1, 'operators not subscribed');
     }
     if (this.limitReached) this.stop();

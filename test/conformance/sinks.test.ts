@@ -6,6 +6,7 @@ import { builtins } from '../../src/builtins.ts';
 import type { SinkDefinition } from '../../src/core/component.ts';
 import { dataFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSink, type SinkSubject } from '../../src/testing.ts';
+import { framesIn } from '../support/mcap.ts';
 import { processesOf } from '../support/processes.ts';
 import { openScreen, type Screen } from '../support/screen.ts';
 import { decodeVideo } from '../support/video.ts';
@@ -54,6 +55,10 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
       return index.trimEnd().split('\n').length - 1;
     },
     refused: dataFrame(),
+  },
+  mcap: {
+    options: { path: 'out.mcap' },
+    delivered: ({ baseDirectory }) => framesIn(join(baseDirectory, 'out.mcap')),
   },
   video: {
     options: { path: 'out.mkv' },

@@ -10,10 +10,11 @@ import { builtins } from '../../src/builtins.ts';
 import type { SourceDefinition } from '../../src/core/component.ts';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import { encodeNpy } from '../../src/depth/npy.ts';
-import { depthFrame } from '../../src/testing/sample-frames.ts';
+import { depthFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
 import { makeVideo } from '../support/gstreamer.ts';
+import { recordFrames } from '../support/mcap.ts';
 import { writePicture } from '../support/pictures.ts';
 import { processesOf } from '../support/processes.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
@@ -27,6 +28,10 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'pictures'));
   for (let n = 0; n < 5; n++) await writePicture(join(folder, 'pictures', `${n}.png`), 16, 12, n);
   makeVideo(join(folder, 'clip.mkv'), { frames: 6 });
+  await recordFrames(
+    join(folder, 'run.mcap'),
+    [0, 1, 2, 3, 4].map((n) => imageFrame(16, 12, n)),
+  );
   rtspPort = await startRtspServer();
   endpoint = await startPublisher();
 });
@@ -73,6 +78,11 @@ const subjects: Readonly<Record<string, SourceSubject>> = {
     options: () => ({ path: join(folder, 'pictures') }),
     frames: 5,
     failing: { path: '/nonexistent' },
+  },
+  mcap: {
+    options: () => ({ path: join(folder, 'run.mcap') }),
+    frames: 5,
+    failing: { path: '/nonexistent.mcap' },
   },
   rtsp: {
     options: () => ({

@@ -23,6 +23,7 @@ import { unpackLive } from '../../src/web/live-message.ts';
 import { workplace } from '../support/cli.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { playFrames, readMcap, recordFrames } from '../support/mcap.ts';
 import { putModel } from '../support/models.ts';
 import { freeEndpoint } from '../support/topic.ts';
 
@@ -88,6 +89,7 @@ describe('a sink says that depth is relative, or refuses it', () => {
   const covered = {
     zeromq: 'the topic',
     file: 'npy, its index and the summary; png16 and rgbd refuse it',
+    mcap: 'another topic, the record of the frame and the summary; 16UC1 refuses it',
     video: 'the colour bar',
     display: 'the colour bar',
     discard: 'says nothing',
@@ -105,6 +107,19 @@ describe('a sink says that depth is relative, or refuses it', () => {
     const sink = await file.create(file.options.parse({ directory: 'out', ...options }), context);
     await expect(sink?.write(relative)).rejects.toThrow(refusal);
     await context.close();
+  });
+
+  it('mcap has it on another topic, and refuses millimetres', async () => {
+    const path = join(workplace(), 'run.mcap');
+    const context = await recordFrames(path, [relative]);
+    expect(context.report()).toMatchObject({ frames: 1, unit: 'relative' });
+    const topics = (await readMcap(path)).map(({ topic }) => topic);
+    expect(topics).toContain('/camera/relative_depth/image_raw');
+    expect(topics.filter((topic) => topic.includes('/depth/'))).toEqual([]);
+    const [played] = await playFrames({ path, as: 'depth' });
+    expect(played).toMatchObject({ kind: 'depth', unit: 'relative' });
+    const other = join(workplace(), 'other.mcap');
+    await expect(recordFrames(other, [relative], { depth: '16UC1' })).rejects.toThrow(refusal);
   });
 
   it('the topic says so, without a scale, and refuses millimetres', () => {

@@ -1,0 +1,38 @@
+import { dirname, relative } from 'node:path';
+import { Command } from 'commander';
+import { DepthlineError } from '../core/errors.ts';
+import { resolvePath } from '../core/resolve-path.ts';
+import { sinkError } from '../files/write-problem.ts';
+import { print, printError } from './output.ts';
+
+export function recoverCommand(): Command {
+  return new Command('recover')
+    .description('write what can be read of an MCAP file that was cut off to a new, whole one')
+    .argument('<file>', 'the file; it stays as it is')
+    .option(
+      '--output <file.mcap>',
+      'the new file; it gets a number if there is such a file (default: NAME.recovered.mcap)',
+    )
+    .action(run);
+}
+
+async function run(file: string, { output }: { output?: string }): Promise<void> {
+  const path = resolvePath(process.cwd(), file);
+  if (output !== undefined && !/[^/]\.mcap$/.test(output))
+    throw new DepthlineError('CONFIG', '--output must end in .mcap');
+  const target =
+    output === undefined
+      ? `${path.replace(/(\.recording)?\.mcap$/, '')}.recovered.mcap`
+      : resolvePath(process.cwd(), output);
+  const { recover } = await import('../mcap/recover.ts');
+  const recovered = await recover(path, target).catch((error: unknown) => {
+    throw sinkError(dirname(target), error);
+  });
+  if (!recovered) {
+    print(`${file} is whole; there is nothing to recover`);
+    return;
+  }
+  const { messages, damage } = recovered;
+  if (damage !== undefined) printError(`warning: ${damage.replace(/; "depthline recover".*/, '')}`);
+  print(`${messages} messages of ${file} are in ${relative(process.cwd(), recovered.path)}`);
+}

@@ -1,0 +1,91 @@
+import { Command, Option } from 'commander';
+import { builtins } from '../builtins.ts';
+import { DepthlineError } from '../core/errors.ts';
+import { type FrameKind, frameKinds } from '../core/frame.ts';
+import { resolvePath } from '../core/resolve-path.ts';
+import { parseDuration } from '../core/units.ts';
+import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
+import { positive } from './arguments.ts';
+import { findPipeline } from './find-pipeline.ts';
+import { type RunFlags, runAction, withRunFlags } from './run.ts';
+
+interface Flags extends RunFlags {
+  readonly pipeline: string;
+  readonly as?: FrameKind;
+  readonly topic?: string;
+  readonly speed?: number;
+  readonly step?: true;
+  readonly loop?: true;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** @param onSignals called once this command handles signals itself */
+export function replayCommand(onSignals: () => void): Command {
+  const command = new Command('replay')
+    .description('run a pipeline on a recording, in place of its own source')
+    .argument('<file>', 'MCAP file of "run --record", the mcap sink, "ros2 bag" or Foxglove')
+    .requiredOption(
+      '--pipeline <name-or-file>',
+      'name of a pipeline (see "depthline list"), or path of a .yaml file',
+    )
+    .addOption(
+      new Option('--as <kind>', 'what is read (default: what the pipeline takes)').choices(
+        frameKinds,
+      ),
+    )
+    .option('--topic <name>', 'topic to read, such as /camera/color/image_raw')
+    .option(
+      '--speed <times>',
+      'at the times of the recording, times this; without it as fast as possible',
+      positive,
+    )
+    .option('--step', 'a frame for each line on standard input (press Enter)')
+    .option('--loop', 'start over at the end')
+    .option('--from <duration>', 'where to begin, such as 10s')
+    .option('--to <duration>', 'where to end, such as 1min');
+  return withRunFlags(command).action((file: string, flags: Flags) =>
+    replay(file, flags, onSignals),
+  );
+}
+
+async function replay(file: string, flags: Flags, onSignals: () => void): Promise<void> {
+  const { pipeline, topic, speed, step, loop, from, to } = flags;
+  for (const [name, value] of Object.entries({ from, to })) {
+    if (value !== undefined && parseDuration(value) === undefined)
+      throw new DepthlineError(
+        'CONFIG',
+        `--${name} ${value}: write a number and a unit, as in 10s`,
+      );
+  }
+  if (step && speed !== undefined)
+    throw new DepthlineError('CONFIG', '--step and --speed exclude each other');
+  const options = {
+    path: resolvePath(process.cwd(), file),
+    ...(topic !== undefined && { topic }),
+    ...(speed !== undefined && { pace: 'recorded', speed }),
+    ...(step && { pace: 'step' }),
+    ...(loop && { loop }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+  const as = flags.as ?? (await kindFor(findPipeline(pipeline), options, flags.set));
+  await runAction(pipeline, flags, onSignals, { mcap: { ...options, as } });
+}
+
+/** What of the recording the pipeline takes, pictures first; if it takes none, what there is. */
+async function kindFor(
+  pipeline: string,
+  options: { readonly path: string },
+  set: readonly string[] = [],
+): Promise<FrameKind> {
+  const { kindsOf } = await import('../mcap/kinds.ts');
+  const held = await kindsOf(options.path);
+  for (const as of held) {
+    const source = { mcap: { ...options, as } };
+    const given = { registry: builtins, set, source, checks: 'none' } as const;
+    const { problems } = await loadPipelineFile(pipeline, given);
+    if (problems.length === 0) return as;
+  }
+  return held[0] ?? 'image';
+}
