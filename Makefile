@@ -17,6 +17,9 @@ test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium libfastcdr-dev python3-protobuf \
 	python3-zstandard python3-lz4
 
+# Only for tests, too, but unpacked into out/packages instead of installed: their services would start.
+unpacked-packages = prometheus
+
 # Only for the benchmark "peers": what its peer in C++ is compiled with, and what the one in Python imports.
 bench-packages = libzmq3-dev python3-gi python3-zmq python3-numpy
 
@@ -28,6 +31,7 @@ demo: build
 
 test: build
 	@scripts/install-packages.sh $(test-packages)
+	@scripts/unpack-packages.sh $(unpacked-packages)
 	npx biome ci .
 	npx tsc --noEmit
 	npx vitest run

@@ -1,21 +1,38 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const ticksPerSecond = 100;
 const pageBytes = 4096;
 
 /** A process and its descendants, itself first; default: this one. */
 export function family(root = process.pid): number[] {
+  const found = [root];
+  // Kernels without these files have none of them.
+  if (existsSync(`/proc/self/task/${process.pid}/children`)) {
+    for (const pid of found) found.push(...childrenOf(pid));
+    return found;
+  }
+  const parents = allParents();
+  for (const pid of found) {
+    for (const [child, parent] of parents) if (parent === pid) found.push(child);
+  }
+  return found;
+}
+
+function childrenOf(pid: number): number[] {
+  return folder(`/proc/${pid}/task`).flatMap((thread) =>
+    read(pid, `task/${thread}/children`).split(' ').filter(Boolean).map(Number),
+  );
+}
+
+/** The parent of every process of this machine. */
+function allParents(): Map<number, number> {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const fields = statFields(read(Number(name), 'stat'));
     if (fields) parents.set(Number(name), Number(fields[1]));
   }
-  const found = [root];
-  for (const pid of found) {
-    for (const [child, parent] of parents) if (parent === pid) found.push(child);
-  }
-  return found;
+  return parents;
 }
 
 /** CPU time since the start, milliseconds: this process exactly, the others to 10 ms. */
@@ -104,5 +121,14 @@ function read(pid: number, name: string): string {
   } catch {
     // The process has exited.
     return '';
+  }
+}
+
+function folder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    // The process has exited.
+    return [];
   }
 }

@@ -39,7 +39,7 @@ export const tokenVariable = 'DEPTHLINE_SERVE_TOKEN';
 /**
  * What `--serve` and the pipeline file say together; `undefined` if a run is not to be served.
  *
- * @param address `127.0.0.1:9464`, `:9464` or `9464`; replaces host and port of the file
+ * @param address `127.0.0.1:9464`, `:9464` or `9464`; replaces host and port of the file, or the port alone
  * @throws DepthlineError `CONFIG` if the address or the token of the environment is not valid
  */
 export function serveOptions(
