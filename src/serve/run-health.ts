@@ -14,7 +14,7 @@ export function readiness(run: Run | undefined): Health {
   return run ? ofStats(run.stats()) : starting;
 }
 
-function ofStats({ ending, stages, heldBy }: RunStats): Health {
+function ofStats({ ending, paused, stages, heldBy }: RunStats): Health {
   const bad = (why: string): Health => ({ ok: false, why });
   if (ending) return bad('stopping: no more frames are captured');
   const [source] = stages;
@@ -25,6 +25,7 @@ function ofStats({ ending, stages, heldBy }: RunStats): Health {
     return bad(`source ${stage} has given no frame for ${seconds(quietMs)} s`);
   const stalled = stages.find((one) => one.state === 'stalled');
   if (stalled) return bad(`${stalled.stage} has stalled for ${seconds(stalled.quietMs)} s`);
+  if (paused) return { ok: true, why: 'paused' };
   if (state === 'blocked') return { ok: true, why: `waiting for ${heldBy.join(', ')}` };
   if (left === 0) return bad(`starting: source ${stage} has given no frame yet`);
   return { ok: true, why: 'running' };

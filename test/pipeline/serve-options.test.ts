@@ -86,7 +86,7 @@ describe('serve in a pipeline file', () => {
     expect(await messages('{ token: short }')).toContainEqual([
       1,
       17,
-      'serve.token: must have at least 8 characters',
+      'token: must have at least 8 characters',
     ]);
   });
 });

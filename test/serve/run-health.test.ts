@@ -19,7 +19,15 @@ function ready(
   { sink = {}, ...more }: Partial<RunStats> & { sink?: Partial<StageState> } = {},
 ) {
   const stats: RunStats = {
-    ...{ captured: 1, processed: 1, elapsedMs: 1, ending: false, branches: [], heldBy: [] },
+    ...{
+      captured: 1,
+      processed: 1,
+      elapsedMs: 1,
+      ending: false,
+      paused: false,
+      branches: [],
+      heldBy: [],
+    },
     stages: [stage('camera', 'source', source), stage('file', 'sink', sink)],
     ...more,
   };
@@ -57,6 +65,7 @@ describe('whether a run is ready', () => {
   it('is while frames flow, and while nobody wants them', () => {
     expect(ready({})).toEqual({ ok: true, why: 'running' });
     expect(ready({ state: 'waiting' })).toEqual({ ok: true, why: 'running' });
+    expect(ready({ state: 'blocked' }, { paused: true })).toEqual({ ok: true, why: 'paused' });
     const held = ready({ state: 'blocked', left: 0 }, { heldBy: ['a subscriber'] });
     expect(held).toEqual({ ok: true, why: 'waiting for a subscriber' });
   });
