@@ -84,11 +84,24 @@ export async function importComponents(file: string): Promise<Definition[]> {
 }
 
 const typeScript = new Set(['.ts', '.mts', '.cts']);
+const javaScript = new Set(['.js', '.mjs', '.cjs', '']);
 
 function unloadable(file: string, cause: unknown): unknown {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (!typeScript.has(extname(file))) return cause;
-  if (code !== 'ERR_UNKNOWN_FILE_EXTENSION') return cause;
-  const message = `Node.js ${process.versions.node} does not run TypeScript; use Node.js 22.18 or newer, or compile the module (npx tsc ${file}) and name the .js file`;
-  return new Error(message, { cause });
+  // A module may throw anything, null too.
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException;
+  const message = problemOf(file, code, cause);
+  return message === undefined ? cause : new Error(message, { cause });
+}
+
+function problemOf(file: string, code: string, cause: unknown): string | undefined {
+  const ending = extname(file);
+  if (typeScript.has(ending)) {
+    const compile = `compile the module (npx tsc ${file}) and name the .js file`;
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION')
+      return `Node.js ${process.versions.node} does not run TypeScript; use Node.js 22.18 or newer, or ${compile}`;
+    if (/^ERR_UNSUPPORTED_.*TYPE/.test(code)) return `${reason(cause)}; ${compile}`;
+  } else if (!javaScript.has(ending)) {
+    return `it is no JavaScript module; "use" takes a .js, .mjs or .cjs file, or TypeScript (.ts)`;
+  }
+  return undefined;
 }

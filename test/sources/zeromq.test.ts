@@ -83,7 +83,9 @@ describe('zeromq source', () => {
   });
 
   it('does not count a leap that no loss explains', async () => {
-    const endpoint = await topic((n) => message(depthFrame(4, 3, n + (n % 2) * 2 ** 50)));
+    const endpoint = await topic((n) =>
+      message({ ...depthFrame(4, 3, n), seq: n + (n % 2) * 2 ** 50 }),
+    );
     const frames = await firstValueFrom(
       (await open({ connect: endpoint })).pipe(take(20), toArray()),
     );
