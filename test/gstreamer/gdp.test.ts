@@ -10,6 +10,7 @@ import {
   stampLength,
 } from '../../src/gstreamer/capture/frame-reader.ts';
 import {
+  crc16,
   GdpError,
   gdpHeaderLength,
   gdpType,
@@ -21,14 +22,15 @@ import {
 } from '../../src/gstreamer/gdp.ts';
 
 /** What GStreamer itself writes: 4 pictures of 9×5, whose rows are padded by one byte. */
-let packets: Buffer[];
+let written: Buffer;
+const packets = () => split(written);
 
 beforeAll(() => {
   const directory = mkdtempSync(join(tmpdir(), 'gdp-'));
   const path = join(directory, 'frames.gdp');
   const line = `videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=RGB,width=9,height=5,framerate=25/1 ! gdppay ! filesink location=${path}`;
   execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
-  packets = split(readFileSync(path));
+  written = readFileSync(path);
   rmSync(directory, { recursive: true });
 });
 
@@ -48,7 +50,7 @@ function stream(): Buffer {
   stamp.writeBigUInt64BE(5n, 0);
   stamp.writeBigUInt64BE(7n, 8);
   return Buffer.concat(
-    packets
+    packets()
       .filter((packet) => [gdpType.buffer, gdpType.caps].includes(packet.readUInt16BE(4) as 1))
       .flatMap((packet) => [stamp, packet]),
   );
@@ -67,7 +69,7 @@ function feed(bytes: Uint8Array, chunks: number[] = []): { frames: RawFrame[]; i
 
 describe('GDP header', () => {
   test('gives type, length, PTS and duration as gdppay wrote them', () => {
-    const headers = packets.map((packet) => parseGdpHeader(packet));
+    const headers = packets().map((packet) => parseGdpHeader(packet));
     const pictures = headers.filter(({ type }) => type === gdpType.buffer);
     expect(pictures.map(({ pts }) => pts)).toEqual([0n, 40_000_000n, 80_000_000n, 120_000_000n]);
     expect(pictures.every(({ duration }) => duration === 40_000_000n)).toBe(true);
@@ -75,7 +77,7 @@ describe('GDP header', () => {
   });
 
   test('detects every flipped bit that the checksum covers', () => {
-    const packet = packets.find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    const packet = packets().find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
     for (let bit = 0; bit < 60 * 8; bit++) {
       const damaged = Buffer.from(packet);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -86,7 +88,50 @@ describe('GDP header', () => {
   });
 
   test('rejects a header that is cut short', () => {
-    expect(() => parseGdpHeader(new Uint8Array(61))).toThrow(/too few/);
+    expect(() => parseGdpHeader(new Uint8Array(61))).toThrow(
+      '61 bytes are too few for a GDP header',
+    );
+    expect(() => parseGdpHeader(new Uint8Array(100), 50)).toThrow('50 bytes are too few');
+    expect(() => parseGdpHeader(new Uint8Array(100), 39)).toThrow('61 bytes are too few');
+  });
+
+  /** A header without a checksum. */
+  function header({ version = 1, type = 1, length = 0, pts = 2n ** 64n - 1n, flags = 0 }): Buffer {
+    const bytes = Buffer.alloc(gdpHeaderLength);
+    bytes.writeUInt8(version, 0);
+    bytes.writeUInt8(flags, 2);
+    bytes.writeUInt16BE(type, 4);
+    bytes.writeUInt32BE(length, 6);
+    bytes.writeBigUInt64BE(pts, 10);
+    bytes.writeBigUInt64BE(pts - 1n, 18);
+    return bytes;
+  }
+
+  test('is read where it begins, and may be without a checksum or a time', () => {
+    const bytes = Buffer.concat([Buffer.alloc(7, 0xff), header({ type: 2, length: 9 })]);
+    expect(parseGdpHeader(bytes, 7)).toEqual({
+      ...{ type: 2, length: 9, pts: undefined, duration: 2n ** 64n - 2n },
+    });
+    expect(parseGdpHeader(header({ pts: 5n }))).toMatchObject({ pts: 5n, duration: 4n });
+  });
+
+  test('says which check it does not pass', () => {
+    expect(() => parseGdpHeader(header({ version: 2 }))).toThrow('GDP version 2 instead of 1');
+    expect(() => parseGdpHeader(header({ flags: 1 }))).toThrow(
+      'the checksum of a GDP header is wrong',
+    );
+    const most = 512 * 1024 * 1024;
+    expect(parseGdpHeader(header({ length: most })).length).toBe(most);
+    expect(() => parseGdpHeader(header({ length: most + 1 }))).toThrow(
+      `a GDP packet of ${most + 1} bytes`,
+    );
+  });
+
+  test('has the checksum of CRC-CCITT, inverted', () => {
+    // The check value of this CRC for the digits 1 to 9 is 0x29b1.
+    const digits = Buffer.from('--123456789--');
+    expect(crc16(digits, 2, 11)).toBe(~0x29b1 & 0xffff);
+    expect(crc16(digits, 2, 2)).toBe(0);
   });
 });
 
@@ -108,10 +153,33 @@ describe('caps', () => {
     expect(parseVideoCaps(text).interval).toBeUndefined();
   });
 
-  test.each(['audio/x-raw, rate=(int)8000', 'video/x-raw, format=(string)RGB', ''])(
-    'that are not raw video are rejected: %s',
-    (text) => expect(() => parseVideoCaps(text)).toThrow(GdpError),
-  );
+  test.each([
+    'audio/x-raw, rate=(int)8000',
+    'audio/x-raw, format=(string)RGB, width=(int)8, height=(int)8',
+    'video/x-raw, format=(string)RGB',
+    'video/x-raw, width=(int)8, height=(int)8',
+    'video/x-raw, format=(string)RGB, width=(int)0, height=(int)8',
+    'video/x-raw, format=(string)RGB, width=(int)8, height=(int)0',
+    'video/x-raw, format=(string)RGB, width=(int)8, height=(int)-8',
+    'video/x-raw, format=(string)RGB, height=(int)8',
+    '',
+  ])('that are not raw video are rejected: %s', (text) => {
+    expect(() => parseVideoCaps(text)).toThrow(GdpError);
+    expect(() => parseVideoCaps(text)).toThrow(`caps that are not raw video: ${text}`);
+  });
+
+  test('that are rejected are quoted up to 200 characters', () => {
+    const cut = `caps that are not raw video: ${'x'.repeat(200)}`;
+    expect(() => parseVideoCaps('x'.repeat(300))).toThrow(new GdpError(cut));
+  });
+
+  test('may be without types, quoted, spaced out, or without a rate', () => {
+    const text = 'video/x-raw; format="RGB" , width=8, height= (int)6';
+    expect(() => parseVideoCaps(text)).toThrow(GdpError);
+    expect(parseVideoCaps('video/x-raw; format="RGB" , width=8,height=6 ; a=b')).toEqual({
+      ...{ format: 'RGB', width: 8, height: 6, interval: undefined },
+    });
+  });
 });
 
 describe('frame reader', () => {
@@ -131,7 +199,7 @@ describe('frame reader', () => {
   test('packs padded rows and passes the times on', () => {
     const { frames } = feed(stream());
     const first = frames[0] as RawFrame;
-    const packet = packets.find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    const packet = packets().find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
     const padded = packet.subarray(gdpHeaderLength);
     expect(first.data).toEqual(packRows(padded, 9, 5));
     expect(first.data).toHaveLength(9 * 5 * 3);
@@ -166,7 +234,7 @@ describe('frame reader', () => {
   });
 
   test('a picture before its caps, or of another size than they say, throws', () => {
-    const picture = packets.findLast((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
+    const picture = packets().findLast((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
     expect(() => feed(Buffer.concat([Buffer.alloc(stampLength), picture]))).toThrow(
       /before its caps/,
     );
@@ -185,4 +253,5 @@ test('the size of the source’s picture comes with the pictures that follow it'
     ...Array.from({ length: 4 }, () => size),
   ]);
   expect(() => readSourceSize(new Uint8Array(4))).toThrow(GdpError);
+  expect(() => readSourceSize(new Uint8Array(9))).toThrow('a size of 9 bytes instead of 8');
 });
