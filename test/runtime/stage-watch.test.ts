@@ -172,3 +172,206 @@ it('names a source that is reconnecting, and since when', () => {
   expect(watch.look(60_000)[0]).toMatchObject({ state: 'stalled' });
   expect(watch.look(60_000)[0]).not.toHaveProperty('since');
 });
+
+describe('the stages of a run', () => {
+  const ledgers = (...names: string[]) => names.map((name) => new StageLedger(name));
+  const [camera, shape, blur] = ledgers('camera', 'shape', 'blur') as [
+    StageLedger,
+    StageLedger,
+    StageLedger,
+  ];
+
+  it('are in the order of frames, each with its kind, its branch and what is before it', () => {
+    const stages = watchedStages(
+      camera,
+      [shape, blur],
+      [
+        { name: 'video', own: ledgers('video queue', 'video one', 'video two', 'video') },
+        { name: 'file', own: ledgers('file queue', 'file') },
+      ],
+    );
+    expect(
+      stages.map(({ kind, ledger, branch, before }) => [
+        ...[kind, ledger.name, branch, before?.ledger.name],
+      ]),
+    ).toEqual([
+      ['source', 'camera', undefined, undefined],
+      ['operator', 'shape', undefined, 'camera'],
+      ['operator', 'blur', undefined, 'shape'],
+      ['queue', 'video queue', 'video', 'blur'],
+      ['operator', 'video one', 'video', 'video queue'],
+      ['operator', 'video two', 'video', 'video one'],
+      ['sink', 'video', 'video', 'video two'],
+      ['queue', 'file queue', 'file', 'blur'],
+      ['sink', 'file', 'file', 'file queue'],
+    ]);
+  });
+});
+
+/** A watch over source → shape → queue → double → sink, whose ledgers a test sets. */
+function watched({ start = 0, usualMs = 10, sourceQuietMs = 0 } = {}) {
+  const gate = new Gate();
+  const ledgers = {
+    source: new StageLedger('source'),
+    shape: new StageLedger('shape', true),
+    queue: new StageLedger('queue'),
+    double: new StageLedger('double', true),
+    sink: new StageLedger('sink'),
+  };
+  const { source, shape, queue, double, sink } = ledgers;
+  const stages = watchedStages(source, [shape], [{ name: 'file', own: [queue, double, sink] }]);
+  const pace = { usualMs, quietMs: () => sourceQuietMs } as unknown as SourcePace;
+  const watch = new StageWatch(stages, gate, pace, start);
+  const look = (now: number) =>
+    Object.fromEntries(watch.look(now).map((state) => [state.stage, state]));
+  const state = (name: keyof typeof ledgers, now: number) => {
+    const { state: its, on } = look(now)[name] as { state: string; on?: string };
+    return on === undefined ? its : `${its} on ${on}`;
+  };
+  return { ...ledgers, gate, look, state };
+}
+
+describe('the state of a stage', () => {
+  it('comes with its counts', () => {
+    const { sink, queue, look } = watched();
+    Object.assign(sink, { entered: 9, left: 4, failed: 2, inFlight: 1, restarts: 3 });
+    sink.drop(2, 'stopped');
+    queue.queued = 7;
+    const states = look(40);
+    expect(states.sink).toEqual({
+      ...{ stage: 'sink', kind: 'sink', branch: 'file', state: 'running', quietMs: 0 },
+      ...{ entered: 9, left: 4, inside: 1, dropped: 2, failed: 2, restarts: 3 },
+    });
+    expect(states.queue?.queued).toBe(7);
+    expect(states.source).not.toHaveProperty('branch');
+    expect(look(70).sink?.quietMs).toBe(30);
+  });
+
+  it('is running for half a second after a frame, at a high rate', () => {
+    const { sink, state } = watched();
+    sink.left = 1;
+    expect(state('sink', 100)).toBe('running');
+    expect(state('sink', 600)).toBe('running');
+    expect(state('sink', 601)).toBe('waiting on source');
+    sink.inFlight = 1;
+    expect(state('sink', 2100)).toBe('running');
+    expect(state('sink', 2101)).toBe('stalled');
+    sink.left = 2;
+    expect(state('sink', 2102)).toBe('running');
+  });
+
+  it('is judged by the usual time of a frame, at a low rate', () => {
+    const { sink, state } = watched({ start: 1000 });
+    sink.left = 2;
+    // 5 s per frame.
+    expect(state('sink', 11_000)).toBe('running');
+    expect(state('sink', 21_000)).toBe('running');
+    expect(state('sink', 21_001)).toBe('waiting on source');
+    sink.inFlight = 1;
+    expect(state('sink', 36_000)).toBe('running');
+    expect(state('sink', 36_001)).toBe('stalled');
+  });
+
+  it('is waiting before the first frame, and stalled if that does not get through', () => {
+    const { sink, state } = watched();
+    expect(state('sink', 0)).toBe('waiting on source');
+    sink.inFlight = 1;
+    expect(state('sink', 2000)).toBe('running');
+    expect(state('sink', 2001)).toBe('stalled');
+  });
+
+  it('is running when it drops or fails, unless it is a queue', () => {
+    const { sink, double, queue, state } = watched();
+    sink.failed = 1;
+    double.drop(1, 'too dark');
+    queue.drop(1, 'queue full');
+    expect(state('sink', 5000)).toBe('running');
+    expect(state('double', 5000)).toBe('running');
+    expect(state('queue', 5000)).toBe('waiting on source');
+    sink.drop(1, 'stopped');
+    double.failed = 1;
+    expect(state('sink', 50_000)).toBe('running');
+    expect(state('double', 50_000)).toBe('running');
+    queue.left = 1;
+    expect(state('queue', 50_000)).toBe('running');
+  });
+
+  it('of an operator is stalled if it swallows all frames; a sink is not blamed for that', () => {
+    const { shape, sink, state } = watched();
+    Object.assign(shape, { entered: 5, left: 2 });
+    Object.assign(sink, { entered: 5, left: 2 });
+    expect(state('shape', 100)).toBe('running');
+    // As many as when it last gave a frame.
+    expect(state('shape', 10_000)).toBe('waiting on source');
+    shape.entered = 6;
+    sink.entered = 6;
+    expect(state('shape', 10_000)).toBe('stalled');
+    expect(state('sink', 10_000)).toBe('waiting on shape');
+  });
+
+  it('of a full queue is blocked by the first stage behind it that has a frame, or hangs', () => {
+    const { queue, double, sink, state } = watched();
+    queue.inFlight = 1;
+    sink.inFlight = 1;
+    expect(state('queue', 0)).toBe('blocked on sink');
+    double.inFlight = 1;
+    expect(state('queue', 0)).toBe('blocked on double');
+    double.inFlight = 0;
+    // It holds a frame that it does not report.
+    double.entered = 1;
+    expect(state('queue', 1000)).toBe('blocked on sink');
+    expect(state('queue', 3000)).toBe('blocked on double');
+    Object.assign(double, { entered: 0 });
+    sink.inFlight = 0;
+    expect(state('queue', 3000)).toBe('blocked on sink');
+  });
+
+  it('names what it waits for: the first stage above that does not wait itself', () => {
+    const { queue, double, state } = watched({ sourceQuietMs: 600 });
+    expect(state('sink', 0)).toBe('waiting on source');
+    queue.left = 1;
+    expect(state('sink', 0)).toBe('waiting on queue');
+    double.left = 1;
+    expect(state('sink', 0)).toBe('waiting on double');
+  });
+});
+
+describe('the state of a source', () => {
+  const at = (sourceQuietMs: number, usualMs = 10, left = 1) => {
+    const test = watched({ sourceQuietMs, usualMs });
+    test.source.left = left;
+    return test;
+  };
+
+  it('is running, then waiting for the next frame, then stalled', () => {
+    expect(at(500).state('source', 0)).toBe('running');
+    expect(at(501).state('source', 0)).toBe('waiting on the next frame');
+    expect(at(1500).state('source', 0)).toBe('waiting on the next frame');
+    expect(at(1501).state('source', 0)).toBe('stalled');
+    expect(at(77).look(0).source?.quietMs).toBe(77);
+  });
+
+  it('is judged by the usual time of its frames', () => {
+    expect(at(2000, 1000).state('source', 0)).toBe('running');
+    expect(at(2001, 1000).state('source', 0)).toBe('waiting on the next frame');
+    expect(at(5000, 1000).state('source', 0)).toBe('waiting on the next frame');
+    expect(at(5001, 1000).state('source', 0)).toBe('stalled');
+  });
+
+  it('is waiting before its first frame', () => {
+    expect(at(0, 0, 0).state('source', 0)).toBe('waiting on the next frame');
+  });
+
+  it('is blocked while anything holds the gate, and names all of that', () => {
+    const { gate, state } = at(9000);
+    gate.hold('sinks[0] file');
+    gate.hold('a subscriber');
+    expect(state('source', 0)).toBe('blocked on sinks[0] file, a subscriber');
+  });
+
+  it('is of the source alone: a stage behind it does not reconnect', () => {
+    const { sink, look } = at(0);
+    sink.reconnectingSince = 5n;
+    expect(look(0).sink).not.toHaveProperty('since');
+  });
+});
