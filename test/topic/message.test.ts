@@ -7,6 +7,7 @@ import {
   decodeFrame,
   encodeFrame,
   framings,
+  hasTopic,
   packMessage,
   unpackMessage,
 } from '../../src/topic/message.ts';
@@ -283,4 +284,96 @@ it('times that no reader accepts are refused, not published', () => {
   }
   const header = encodeFrame({ ...depthFrame(2, 2), capturedAt: latest }, options).header;
   expect(header.capturedAt).toBe(String(latest));
+});
+
+describe('relative depth', () => {
+  const relative = { ...depth, unit: 'relative' as const };
+
+  it.each(framings)('stays relative in a %s message, and has no scale', (framing) => {
+    const { header, frame } = trip(relative, framing);
+    expect(frame).toEqual(relative);
+    expect(header.unit).toBe('relative');
+    expect(header).not.toHaveProperty('scale');
+    expect(trip(depth, framing).header.scale).toBe(1);
+    expect(trip(depth, framing).frame).not.toHaveProperty('unit');
+  });
+
+  it('is refused in millimetres', () => {
+    expect(() => encodeFrame(relative, { ...options, encoding: '16UC1' })).toThrow(FrameRefused);
+    expect(() => encodeFrame(depth, { ...options, encoding: '16UC1' })).not.toThrow();
+  });
+});
+
+it('range and model are sent with depth alone', () => {
+  const about = { range: [0.1, 10], model: { name: 'm', sha256: 'ab' } };
+  const picture = encodeFrame({ ...imageFrame(4, 3), ...about } as Frame, options).header;
+  expect(picture).not.toHaveProperty('range');
+  expect(picture).not.toHaveProperty('model');
+  const plain = encodeFrame(depth, options).header;
+  expect(plain).not.toHaveProperty('range');
+  expect(plain).not.toHaveProperty('model');
+});
+
+it('a decoded frame has memory of its own', () => {
+  for (const frame of [depth, imageFrame(4, 3)]) {
+    const { header, payload } = encodeFrame(frame, options);
+    const message = unpackMessage(packMessage('multipart', 'depth', header, payload));
+    const decoded = decodeFrame(message) as typeof frame;
+    expect(decoded.data.buffer).not.toBe(message.payload.buffer);
+  }
+});
+
+describe('a message in one part', () => {
+  const { header, payload } = encodeFrame(depth, options);
+  const single = (topic: string) => packMessage('single', topic, header, payload)[0] as Uint8Array;
+  const reading = (bytes: Uint8Array) => () => unpackMessage([bytes]);
+
+  it('has its payload behind the header, aligned, whatever the length of the topic', () => {
+    for (let length = 0; length <= 64; length++) {
+      const topic = 'x'.repeat(length);
+      const bytes = single(topic);
+      expect((bytes.length - payload.length) % 64).toBe(0);
+      const message = unpackMessage([bytes]);
+      expect(message.topic).toBe(topic);
+      expect(decodeFrame(message)).toEqual(depth);
+      expect(hasTopic([bytes], topic)).toBe(true);
+      expect(hasTopic([bytes], `${topic}x`)).toBe(false);
+    }
+  });
+
+  it('may have an empty topic', () => {
+    expect(hasTopic([single('')], '')).toBe(true);
+    expect(hasTopic([single('')], 'depth')).toBe(false);
+  });
+
+  it('is truncated if it ends within the length of its header', () => {
+    const bytes = single('depth');
+    expect(reading(bytes.subarray(0, 9))).toThrow('it is truncated');
+    const empty = Buffer.from('depth\0\0\0\0\0');
+    expect(reading(empty)).toThrow('its header is not JSON');
+  });
+
+  it('must hold its header, which is at most 64 KiB', () => {
+    const bytes = single('depth');
+    const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(6, true);
+    const does = `a header of ${length} bytes does not fit`;
+    expect(reading(bytes.subarray(0, 10 + length - 1))).toThrow(does);
+    expect(reading(bytes.subarray(0, 10 + length))).toThrow(/needs 140 bytes, not 0/);
+    const huge = Buffer.concat([Buffer.from('depth\0'), Buffer.alloc(4), Buffer.alloc(70_000)]);
+    huge.writeUInt32LE(65_537, 6);
+    expect(reading(huge)).toThrow('a header of 65537 bytes does not fit');
+  });
+});
+
+it('has one part or three', () => {
+  const { header, payload } = encodeFrame(depth, options);
+  const parts = packMessage('multipart', 'depth', header, payload);
+  expect(() => unpackMessage([...parts, payload])).toThrow('4 parts instead of 1 or 3');
+  expect(() => unpackMessage(parts.slice(0, 2))).toThrow('2 parts instead of 1 or 3');
+});
+
+it('says that data is not JSON', () => {
+  const { header } = encodeFrame({ kind: 'data', ...base(1), value: [1] }, options);
+  const parts = packMessage('multipart', 'depth', header, Buffer.from('[1}'));
+  expect(() => decodeFrame(unpackMessage(parts))).toThrow('its payload is not JSON');
 });
