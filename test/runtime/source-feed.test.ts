@@ -17,16 +17,19 @@ function made(source: Observable<Frame>, limit?: number) {
   const emitted = vi.spyOn(pace, 'emitted');
   const errors: { code: string; at?: string | undefined; message: string }[] = [];
   const onEnd = vi.fn();
+  const received: number[] = [];
+  /** Each frame before it went to the operators, with how many they had then. */
+  const announced: [seq: number, received: number][] = [];
   const feed = new SourceFeed({
     ...{ source, ledger, gate, pace, limit, onEnd },
+    onFrame: ({ seq }) => announced.push([seq, received.length]),
     onError: (error) => errors.push(error),
   });
-  const received: number[] = [];
   const onComplete = vi.fn();
   const subscribe = () =>
     feed.frames.subscribe({ next: ({ seq }) => received.push(seq), complete: onComplete });
   const counts = () => [ledger.entered, ledger.left, Object.fromEntries(ledger.dropped)];
-  return { gate, feed, errors, onEnd, received, onComplete, subscribe, counts, emitted };
+  return { gate, feed, errors, onEnd, received, onComplete, subscribe, counts, emitted, announced };
 }
 
 describe('the feed of a source', () => {
@@ -43,11 +46,16 @@ describe('the feed of a source', () => {
   });
 
   it('counts frames and ends with its source, once', () => {
-    const { feed, subscribe, received, counts, emitted, ...on } = made(from(frames(3)));
+    const { feed, subscribe, received, counts, emitted, announced, ...on } = made(from(frames(3)));
     subscribe();
     expect(feed.over).toBe(true);
     feed.stop();
     expect(emitted).toHaveBeenCalledTimes(3);
+    expect(announced).toEqual([
+      [0, 0],
+      [1, 1],
+      [2, 2],
+    ]);
     expect(received).toEqual([0, 1, 2]);
     expect(counts()).toEqual([3, 3, {}]);
     expect([on.onEnd.mock.calls.length, on.onComplete.mock.calls.length]).toEqual([1, 1]);
@@ -112,13 +120,14 @@ describe('the feed of a source', () => {
 
   it('drops frames that come while no operator is subscribed, counted', () => {
     const source = new Subject<Frame>();
-    const { gate, subscribe, counts } = made(source);
+    const { gate, subscribe, counts, announced } = made(source);
     const subscription = subscribe();
     source.next(imageFrame(2, 2, 0));
     subscription.unsubscribe();
     expect(gate.holders).toEqual(['operators (not subscribed)']);
     source.next(imageFrame(2, 2, 1));
     expect(counts()).toEqual([2, 1, { 'operators not subscribed': 1 }]);
+    expect(announced).toEqual([[0, 0]]);
   });
 
   it('names the source of an error, and ends', () => {
