@@ -5,6 +5,11 @@ import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { LiveFrame } from '../web/live-frame.ts';
 
+const originText =
+  'must be scheme, host and port of a page and nothing after them, such as https://robot.example';
+/** How long a request may take to arrive, milliseconds. */
+const requestMs = 5000;
+
 const options = z.strictObject({
   port: z.int().min(0).max(65_535).default(8080).describe('port of the page; 0: any free port'),
   host: z
@@ -21,6 +26,19 @@ const options = z.strictObject({
     .max(256)
     .optional()
     .describe('secret that the page asks for before it shows anything'),
+  origins: z
+    .array(
+      z
+        .url({ protocol: /^https?$/, error: originText })
+        .refine((origin) => URL.canParse(origin) && new URL(origin).origin === origin, {
+          error: originText,
+        }),
+    )
+    .max(32)
+    .default([])
+    .describe(
+      'addresses of the page behind a proxy, such as "https://robot.example"; the server also answers to their names',
+    ),
   title: z.string().max(200).default('Depthline').describe('title of the page'),
   'jpeg-quality': z.int().min(1).max(100).default(80).describe('quality of the picture'),
   clients: z.int().min(1).max(256).default(16).describe('pages that may be open at a time'),
@@ -47,6 +65,7 @@ export const web = defineSink({
   examples: [
     { port: 8080 },
     { host: '0.0.0.0', port: 8080, token: 'change-this-token', title: 'Front camera' },
+    { port: 8080, token: 'change-this-token', origins: ['https://robot.example'] },
   ],
   warnings,
   create: (options, context) => open(options, context),
@@ -67,13 +86,14 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   const { clock, log } = context;
   const server = await LiveServer.open({
     ...options,
+    requestMs,
     clock,
     stats: () => context.runStats(),
     warn: (message) => log.warn(message),
   });
   context.defer(() => server.close());
   for (const warning of warnings(options)) log.warn(warning);
-  log.info(`live view at ${server.address}`);
+  log.info(`live view at ${server.addresses.join(' and ')}`);
   context.signal.addEventListener('abort', () => void server.close(), { once: true });
 
   const encodePicture = (image: ImageFrame) => encodeJpeg(image, options['jpeg-quality']);

@@ -9,23 +9,24 @@ import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { visible } from '../core/printable.ts';
 import type { RunStats } from '../core/run-stats.ts';
-import { hostProblem, originProblem } from '../http/access.ts';
+import { reachableAddresses } from '../http/addresses.ts';
 import { listen, listenProblem } from '../http/listen.ts';
-import { hasToken, speaks } from './access.ts';
+import { type Audience, connectionProblem, hasToken, nameProblem, speaks } from './access.ts';
 import { LiveClient } from './live-client.ts';
 import type { LiveFrame } from './live-frame.ts';
 import { protocol, type ServerMessage, tooManyPages, wrongToken } from './live-message.ts';
 import { type PageFile, pageFiles } from './page-files.ts';
 
-export interface LiveServerOptions {
-  readonly host: string;
+export interface LiveServerOptions extends Audience {
   /** 0: any free port. */
   readonly port: number;
-  readonly token?: string | undefined;
   readonly title: string;
   /** Pages that may be open at a time. */
   readonly clients: number;
+  /** How long a request may take to arrive, milliseconds. */
+  readonly requestMs: number;
   readonly clock: Clock;
   /** What the run has counted, for the pages. */
   readonly stats: () => RunStats;
@@ -39,9 +40,12 @@ const statsMs = 1000;
 /** A page sends small messages only. ws disconnects one that sends more, bytes. */
 const longestMessage = 1024;
 
+/** How long pages may take to close their connections, milliseconds. */
+const closeMs = 500;
+
 /** Serves the page, and sends frames to those that watch. */
 export class LiveServer {
-  readonly counts = { sent: 0, notSent: 0, bytes: 0, clients: 0 };
+  readonly counts = { sent: 0, notSent: 0, bytes: 0, clients: 0, refused: 0 };
   readonly #options: LiveServerOptions;
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({
@@ -55,6 +59,7 @@ export class LiveServer {
   readonly #clients = new Set<LiveClient>();
   readonly #wanted = new BehaviorSubject(false);
   readonly #connections = new Set<Socket>();
+  readonly #foreign = new Set<string>();
   #address = '';
   #cancelHeartbeat = () => {};
   #cancelStats: (() => void) | undefined;
@@ -62,11 +67,18 @@ export class LiveServer {
 
   private constructor(options: LiveServerOptions, files: ReadonlyMap<string, PageFile>) {
     this.#options = options;
-    this.#http = createServer((request, response) => {
-      const [status, file] = this.#answer(request, files);
-      response.writeHead(status, file?.headers ?? { 'Content-Type': 'text/plain' });
-      response.end(request.method === 'HEAD' ? undefined : (file?.body ?? `${status}\n`));
+    const limits = {
+      headersTimeout: options.requestMs,
+      requestTimeout: options.requestMs,
+      connectionsCheckingInterval: Math.ceil(options.requestMs / 4),
+    };
+    this.#http = createServer(limits, (request, response) => {
+      const { status, headers, body } = this.#answer(request, files);
+      response.writeHead(status, headers);
+      response.end(request.method === 'HEAD' ? undefined : body);
     });
+    // A connection that moves nothing for so long, a file that is not read to its end.
+    this.#http.timeout = 4 * options.requestMs;
     // Pages, and requests for their files.
     this.#http.maxConnections = 4 * options.clients + 16;
     this.#http.on('connection', (socket) => {
@@ -93,6 +105,11 @@ export class LiveServer {
   /** Address of the page, with the port that was taken. */
   get address(): string {
     return this.#address;
+  }
+
+  /** Addresses at which it can be opened. */
+  get addresses(): readonly string[] {
+    return reachableAddresses(this.#address);
   }
 
   /** Whether a page watches. */
@@ -139,39 +156,36 @@ export class LiveServer {
     this.#cancelStats = this.#options.clock.after(statsMs, () => this.#tellStats());
   }
 
-  #answer(
-    request: IncomingMessage,
-    files: ReadonlyMap<string, PageFile>,
-  ): [number, PageFile | undefined] {
-    if (hostProblem(request, this.#options.host) !== undefined) return [403, undefined];
-    if (request.method !== 'GET' && request.method !== 'HEAD') return [405, undefined];
+  #answer(request: IncomingMessage, files: ReadonlyMap<string, PageFile>): Answer {
+    const problem = nameProblem(request, this.#options);
+    if (problem !== undefined) {
+      this.counts.refused++;
+      return refusal(403, problem);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return refusal(405, 'only GET and HEAD', { Allow: 'GET, HEAD' });
     const file = files.get((request.url ?? '').split('?')[0] as string);
-    return file ? [200, file] : [404, undefined];
+    return file ? { status: 200, ...file } : refusal(404, 'there is no such file');
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const refusal =
-      hostProblem(request, this.#options.host) ??
-      originProblem(request) ??
-      (request.url === '/live' && speaks(request) ? undefined : 'not a connection of the page');
-    if (refusal !== undefined) {
-      refuse(socket, 403, refusal);
-      return;
-    }
-    if (this.#closing) {
-      refuse(socket, 503, 'the run has ended');
+    const problem = this.#connectionProblem(request);
+    if (problem !== undefined) {
+      this.counts.refused++;
+      refuse(socket, problem);
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (!hasToken(request, this.#options.token)) {
+      const code = !hasToken(request, this.#options.token)
+        ? wrongToken
+        : this.#clients.size >= this.#options.clients
+          ? tooManyPages
+          : undefined;
+      if (code !== undefined) {
+        this.counts.refused++;
         webSocket.on('error', () => {});
-        webSocket.close(wrongToken, 'token');
-        return;
-      }
-      if (this.#clients.size >= this.#options.clients) {
-        webSocket.on('error', () => {});
-        webSocket.close(tooManyPages, 'too many pages are open');
+        webSocket.close(code);
         return;
       }
       const { counts } = this;
@@ -196,6 +210,29 @@ export class LiveServer {
     });
   }
 
+  #connectionProblem(request: IncomingMessage): string | undefined {
+    const { headers, url } = request;
+    const name = nameProblem(request, this.#options);
+    if (name !== undefined) return name;
+    const foreign = connectionProblem(request, this.#options);
+    if (foreign !== undefined) {
+      this.#warnOf(headers.origin);
+      return foreign;
+    }
+    if (url !== '/live' || !speaks(request)) return 'not a connection of the page';
+    return this.#closing ? 'the run has ended' : undefined;
+  }
+
+  /** The page cannot say why it gets no connection, so the run does, once for each of a few. */
+  #warnOf(origin: string | undefined): void {
+    if (origin === undefined || this.#foreign.has(origin) || this.#foreign.size >= mostForeign)
+      return;
+    this.#foreign.add(origin);
+    this.#options.warn(
+      `refused a connection from ${visible(origin)}; if that is this page behind a proxy, add it to "origins"`,
+    );
+  }
+
   #changed(): void {
     const wanted = [...this.#clients].some(({ watching }) => watching);
     this.#wanted.next(wanted);
@@ -206,12 +243,28 @@ export class LiveServer {
   }
 }
 
-/** How long pages may take to close their connections, milliseconds. */
-const closeMs = 500;
+/** Foreign origins that are named in the log. */
+const mostForeign = 5;
 
-function refuse(socket: Duplex, status: number, why: string): void {
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 403 ? 'Forbidden' : 'Service Unavailable'}\r\n` +
-      `Connection: close\r\nContent-Type: text/plain\r\nContent-Length: ${why.length + 1}\r\n\r\n${why}\n`,
-  );
+interface Answer extends PageFile {
+  readonly status: number;
+}
+
+function refusal(status: number, why: string, more: Readonly<Record<string, string>> = {}): Answer {
+  const body = Buffer.from(`${why}\n`);
+  const headers = {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': String(body.length),
+    'X-Content-Type-Options': 'nosniff',
+    // What else it sends, such as a long body, is not waited for.
+    Connection: 'close',
+    ...more,
+  };
+  return { status, headers, body };
+}
+
+function refuse(socket: Duplex, why: string): void {
+  const { headers, body } = refusal(403, why);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 403 Forbidden\r\n${lines.join('')}\r\n${body}`);
 }

@@ -1,121 +1,29 @@
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Sink } from '../../src/core/component.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { web } from '../../src/sinks/web.ts';
-import { protocol, tokenPrefix, unpackLive } from '../../src/web/live-message.ts';
-import { type TestContext, testContext } from '../support/context.ts';
+import { testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
 import { until } from '../support/gstreamer.ts';
+import {
+  closeAll,
+  connect,
+  get,
+  isWanted,
+  openWeb,
+  type Page,
+  refusal,
+  watch,
+} from '../support/live-socket.ts';
 
-const contexts: TestContext[] = [];
-const sockets: WebSocket[] = [];
-afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.terminate();
-  for (const context of contexts.splice(0)) await context.close();
-});
-
-interface Opened {
-  readonly sink: Sink;
-  readonly context: TestContext;
-  readonly address: string;
-}
-
-async function open(options: object = {}): Promise<Opened> {
-  const context = testContext();
-  contexts.push(context);
-  const sink = (await web.create(web.options.parse({ port: 0, ...options }), context)) as Sink;
-  return { sink, context, address: context.report().address as string };
-}
-
-interface Page {
-  readonly socket: WebSocket;
-  /** The `seq` of each frame that came. */
-  readonly seqs: number[];
-  readonly texts: Record<string, unknown>[];
-}
-
-interface PageOptions {
-  readonly origin?: string;
-  readonly token?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Says that each frame is shown. Default: true. */
-  readonly shows?: boolean;
-}
-
-function connect(
-  address: string,
-  { origin, token, headers, shows = true }: PageOptions = {},
-): Page {
-  const offered =
-    token === undefined ? [] : [tokenPrefix + Buffer.from(token).toString('base64url')];
-  const socket = new WebSocket(`${address.replace('http', 'ws')}live`, [protocol, ...offered], {
-    origin: origin ?? address.slice(0, -1),
-    ...(headers && { headers }),
-  });
-  socket.on('error', () => {});
-  sockets.push(socket);
-  const page: Page = { socket, seqs: [], texts: [] };
-  socket.on('message', (data: Buffer, binary) => {
-    if (!binary) {
-      page.texts.push(JSON.parse(data.toString()));
-      return;
-    }
-    const { seq } = unpackLive(Uint8Array.from(data).buffer).header;
-    page.seqs.push(seq);
-    if (shows) socket.send(JSON.stringify({ type: 'shown', seq }));
-  });
-  return page;
-}
-
-async function watch(opened: Opened, options?: PageOptions): Promise<Page> {
-  const page = connect(opened.address, options);
-  await once(page.socket, 'open');
-  page.socket.send(JSON.stringify({ type: 'watch', watching: true }));
-  // Messages are taken in order, so this one has been too.
-  page.socket.ping();
-  await once(page.socket, 'pong');
-  return page;
-}
-
-/** Whether a page is wanted now. */
-function isWanted({ sink }: Opened): boolean | undefined {
-  let last: boolean | undefined;
-  sink.wanted
-    ?.subscribe((wanted) => {
-      last = wanted;
-    })
-    .unsubscribe();
-  return last;
-}
-
-async function refusal(page: Page): Promise<number | undefined> {
-  const [, response] = await once(page.socket, 'unexpected-response');
-  return response.statusCode;
-}
-
-function get(address: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') {
-  return new Promise<{ status: number | undefined; headers: object; body: string }>(
-    (resolve, reject) => {
-      const asked = request(address, { headers, method }, (response) => {
-        let body = '';
-        response.setEncoding('utf8').on('data', (text) => {
-          body += text;
-        });
-        response.on('end', () =>
-          resolve({ status: response.statusCode, headers: response.headers, body }),
-        );
-      });
-      asked.on('error', reject).end();
-    },
-  );
-}
+afterEach(closeAll);
 
 describe('web', () => {
   it('serves the page with a policy that allows nothing of others', async () => {
-    const { address } = await open();
+    const { address } = await openWeb();
     const page = await get(address);
     expect(page).toMatchObject({ status: 200 });
     expect(page.headers).toMatchObject({
@@ -132,7 +40,7 @@ describe('web', () => {
   });
 
   it('sends each frame to the pages that watch', async () => {
-    const opened = await open();
+    const opened = await openWeb();
     const pages = [await watch(opened), await watch(opened)];
     await until(() => isWanted(opened) === true);
     for (let seq = 0; seq < 5; seq++) {
@@ -147,7 +55,7 @@ describe('web', () => {
   });
 
   it('wants frames only while a page watches', async () => {
-    const opened = await open();
+    const opened = await openWeb();
     const seen: boolean[] = [];
     opened.sink.wanted?.subscribe((wanted) => seen.push(wanted));
     const page = await watch(opened);
@@ -159,25 +67,21 @@ describe('web', () => {
     page.socket.terminate();
     await until(() => seen.at(-1) === false);
     expect(seen).toEqual([false, true, false, true, false]);
-    expect((await open({ demand: 'always' })).sink.wanted).toBeUndefined();
+    expect((await openWeb({ demand: 'always' })).sink.wanted).toBeUndefined();
   });
 
   it('tells what the run has counted to pages that watch, once per second', async () => {
     const seconds: (() => void)[] = [];
     let captured = 0;
-    const context = testContext({
-      runStats: () => ({ ...testContext().runStats(), captured: ++captured }),
-    });
-    contexts.push(context);
     const clock = {
-      ...{ now: () => context.clock.now(), wall: () => context.clock.wall() },
+      ...{ now: () => systemClock.now(), wall: () => systemClock.wall() },
       after: (ms: number, then: () => void) => {
         if (ms === 1000) seconds.push(then);
         return () => seconds.splice(0);
       },
     };
-    const sink = (await web.create(web.options.parse({ port: 0 }), { ...context, clock })) as Sink;
-    const opened = { sink, context, address: context.report().address as string };
+    const runStats = () => ({ ...testContext().runStats(), captured: ++captured });
+    const opened = await openWeb({}, { clock, runStats });
     const paused = connect(opened.address);
     await once(paused.socket, 'open');
     expect(captured).toBe(0);
@@ -194,7 +98,7 @@ describe('web', () => {
   });
 
   it('costs a page that shows nothing its own frames, and no other page', async () => {
-    const opened = await open();
+    const opened = await openWeb();
     const [stuck, quick] = [await watch(opened, { shows: false }), await watch(opened)];
     await until(() => isWanted(opened) === true);
     for (let seq = 0; seq < 20; seq++) {
@@ -212,7 +116,7 @@ describe('web', () => {
   });
 
   it('does not wait for a page that no longer reads', async () => {
-    const opened = await open();
+    const opened = await openWeb();
     const [stuck, quick] = [await watch(opened), await watch(opened)];
     await until(() => isWanted(opened) === true);
     stuck.socket.pause();
@@ -225,7 +129,7 @@ describe('web', () => {
   });
 
   it('refuses another origin, a missing one, and a foreign host name', async () => {
-    const { address } = await open();
+    const { address } = await openWeb();
     const { port } = new URL(address);
     expect(await refusal(connect(address, { origin: 'http://evil.example' }))).toBe(403);
     expect(
@@ -244,7 +148,7 @@ describe('web', () => {
   });
 
   it('with a token, sends nothing without the right one', async () => {
-    const opened = await open({ token: 'correct horse' });
+    const opened = await openWeb({ token: 'correct horse' });
     for (const token of [undefined, 'wrong horse', '']) {
       const page = connect(opened.address, token === undefined ? {} : { token });
       const [code] = await once(page.socket, 'close');
@@ -257,10 +161,10 @@ describe('web', () => {
     await until(() => page.seqs.length === 1);
   });
 
-  it.each(['not JSON', '{"type":"watch"}', 'null', JSON.stringify('x'.repeat(2000))])(
-    'disconnects a page that sends %s',
+  it.each(['not JSON', '{"type":"watch"}', 'null', JSON.stringify('x'.repeat(2000)), Buffer.of(1)])(
+    'disconnects a page that sends %j',
     async (text) => {
-      const opened = await open();
+      const opened = await openWeb();
       const page = await watch(opened);
       page.socket.send(text);
       await once(page.socket, 'close');
@@ -269,7 +173,7 @@ describe('web', () => {
   );
 
   it('limits the pages that are open', async () => {
-    const opened = await open({ clients: 1 });
+    const opened = await openWeb({ clients: 1 });
     await watch(opened);
     const [code] = await once(connect(opened.address).socket, 'close');
     expect(code).toBe(4429);
@@ -278,19 +182,14 @@ describe('web', () => {
 
   it('disconnects a page that has not answered for two heartbeats', async () => {
     const beats: (() => void)[] = [];
-    const context = testContext();
-    contexts.push(context);
     const clock = {
-      now: () => context.clock.now(),
-      wall: () => context.clock.wall(),
+      ...{ now: () => systemClock.now(), wall: () => systemClock.wall() },
       after: (ms: number, beat: () => void) => {
         if (ms === 10_000) beats.push(beat);
         return () => {};
       },
     };
-    const options = web.options.parse({ port: 0 });
-    const sink = (await web.create(options, { ...context, clock })) as Sink;
-    const opened = { sink, context, address: context.report().address as string };
+    const opened = await openWeb({}, { clock });
     const [stuck, quick] = [await watch(opened), await watch(opened)];
     await until(() => isWanted(opened) === true);
     stuck.socket.pause();
@@ -299,7 +198,7 @@ describe('web', () => {
     await once(quick.socket, 'ping');
     // Its answer arrives before what it sends after it.
     quick.socket.send(JSON.stringify({ type: 'shown', seq: 0 }));
-    await sink.write(imageFrame());
+    await opened.sink.write(imageFrame());
     await until(() => quick.seqs.length === 1);
     beats.shift()?.();
     stuck.socket.resume();
@@ -311,9 +210,9 @@ describe('web', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo;
-    await expect(open({ port })).rejects.toThrow(`port ${port} is in use; set another "port"`);
+    await expect(openWeb({ port })).rejects.toThrow(`port ${port} is in use; set another "port"`);
     taken.close();
-    await expect(open({ host: '203.0.113.7' })).rejects.toThrow(
+    await expect(openWeb({ host: '203.0.113.7' })).rejects.toThrow(
       '"203.0.113.7" is not an address of this machine',
     );
   });
@@ -330,7 +229,7 @@ describe('web', () => {
   });
 
   it('closes while a page is stuck', async () => {
-    const opened = await open();
+    const opened = await openWeb();
     const page = await watch(opened);
     await until(() => isWanted(opened) === true);
     page.socket.pause();
