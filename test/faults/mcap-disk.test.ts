@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { definePipeline, type OnError } from '../../src/pipeline/pipeline.ts';
+import { imbalance } from '../../src/runtime/ledger.ts';
+import { startPipeline } from '../../src/runtime/runner.ts';
+import { discard } from '../../src/sinks/discard.ts';
+import { mcap } from '../../src/sinks/mcap.ts';
+import { testPattern } from '../../src/sources/test-pattern.ts';
+import { until } from '../support/gstreamer.ts';
+import { streamMcap } from '../support/mcap.ts';
+import { canMount, smallDisk } from '../support/small-disk.ts';
+
+const diskKiB = 4096;
+const cleaning: (() => void)[] = [];
+afterEach(() => {
+  for (const clean of cleaning.splice(0).reverse()) clean();
+});
+
+interface Place {
+  readonly directory: string;
+  harm(): void;
+  mend(): void;
+  readonly problem: RegExp;
+  /** Whether what was recorded before is still there. */
+  readonly keeps: boolean;
+}
+
+function fullDisk(): Place {
+  const disk = smallDisk(diskKiB);
+  cleaning.push(() => disk.remove());
+  return {
+    directory: disk.path,
+    harm: () => disk.fill(),
+    mend: () => disk.free(),
+    problem: /the disk of .* is full; free space/,
+    keeps: true,
+  };
+}
+
+function removedDirectory(): Place {
+  const folder = mkdtempSync(join(tmpdir(), 'depthline-removed-'));
+  cleaning.push(() => rmSync(folder, { recursive: true }));
+  const directory = join(folder, 'out');
+  return {
+    directory,
+    harm: () => rmSync(directory, { recursive: true }),
+    mend: () => mkdirSync(directory, { recursive: true }),
+    problem: /out has vanished: it was removed or unmounted/,
+    keeps: false,
+  };
+}
+
+/** A camera that is recorded in a place that cannot be written for a while. */
+async function record({ directory, harm, mend, problem }: Place, onError: OnError) {
+  const warnings: string[] = [];
+  const log = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message) };
+  const pipeline = definePipeline({
+    source: testPattern({ width: 64, height: 48, fps: 50, realtime: true }),
+    sinks: [
+      {
+        sink: mcap({ path: join(directory, 'run.mcap'), chunk: '20kB', compression: 'none' }),
+        onError,
+        queue: { limit: 1, whenFull: 'drop-oldest' },
+      },
+      { sink: discard(), name: 'other' },
+    ],
+  });
+  const run = await startPipeline(pipeline, { log });
+  let over = false;
+  void run.done.then(() => {
+    over = true;
+  });
+  const branch = (name: string) => run.stats().branches.find((account) => account.name === name);
+  const delivered = (name: string) => branch(name)?.delivered ?? 0;
+  await until(() => delivered('mcap') > 10);
+  harm();
+  const failing = () => warnings.some((text) => /not written/.test(text) && problem.test(text));
+  await until(() => over || failing(), 30_000);
+  const others = delivered('other');
+  if (!over) await until(() => delivered('other') > others + 20);
+  mend();
+  const before = delivered('mcap');
+  if (!over) await until(() => delivered('mcap') > before + 10, 30_000);
+  run.stop();
+  const summary = await run.done;
+  expect(summary.branches.map(imbalance)).toEqual([0, 0]);
+  const [account] = summary.branches;
+  const files = readdirSync(directory).filter((name) => name.endsWith('.mcap'));
+  let frames = 0;
+  for (const name of files) {
+    const { topics } = await streamMcap(join(directory, name));
+    frames += topics.get('/camera/depthline/frame') ?? 0;
+  }
+  return { summary, account, warnings, files, frames };
+}
+
+describe.each([
+  ...(canMount ? ([['a disk that is full', fullDisk]] as const) : []),
+  ['a directory that is removed', removedDirectory] as const,
+])('a recording on %s for a while', (_, make) => {
+  it('with on-error: fail ends the run with what to do', async () => {
+    const place = make();
+    const { summary, account, files, frames } = await record(place, 'fail');
+    expect(summary.error).toMatchObject({ code: 'SINK', at: 'sinks[0] mcap' });
+    expect(summary.error?.message).toMatch(place.problem);
+    expect(files).toHaveLength(place.keeps ? 1 : 0);
+    expect(account?.delivered).toBe(frames);
+  });
+
+  it.each(['skip', 'retry'] as const)(
+    'with on-error: %s goes on, and nothing is counted that is not there',
+    async (onError) => {
+      const place = make();
+      const { summary, account, files, frames } = await record(place, onError);
+      expect(summary.error).toBeUndefined();
+      expect(files).toEqual(['run.mcap']);
+      expect(account?.delivered).toBe(frames);
+      expect(account?.failed ?? 0).toBeGreaterThanOrEqual(
+        place.keeps && onError === 'retry' ? 0 : 1,
+      );
+    },
+  );
+});
+
+describe.runIf(canMount)('a disk that is full at the end of the run', () => {
+  it('says which frames are lost, and leaves a file that can be recovered', async () => {
+    const disk = smallDisk(diskKiB);
+    cleaning.push(() => disk.remove());
+    const pipeline = definePipeline({
+      source: testPattern({ width: 64, height: 48, fps: 50, realtime: true }),
+      sinks: [
+        {
+          sink: mcap({ path: join(disk.path, 'run.mcap'), chunk: '100kB', compression: 'none' }),
+          onError: 'skip',
+        },
+      ],
+    });
+    const run = await startPipeline(pipeline);
+    await until(() => (run.stats().branches[0]?.delivered ?? 0) > 30);
+    disk.fill();
+    run.stop();
+    const summary = await run.done;
+    expect(summary.branches.map(imbalance)).toEqual([0]);
+    const { topics } = await streamMcap(join(disk.path, 'run.recording.mcap'));
+    expect(summary.branches[0]?.delivered).toBe(topics.get('/camera/depthline/frame'));
+    expect(summary.error?.message).toMatch(/the disk of .* is full/);
+  });
+});
