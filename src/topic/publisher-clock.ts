@@ -11,6 +11,8 @@ const windowMs = 5000;
  */
 export class PublisherClock {
   #since = 0;
+  /** When the newest message was sent, by the publisher's clock. */
+  #sentAt: bigint | undefined;
   #least: bigint | undefined;
   #before: bigint | undefined;
 
@@ -31,11 +33,21 @@ export class PublisherClock {
   ): bigint {
     // A frame that was published before it was captured says nothing about when it was sent.
     const plausible = publishedAt >= capturedAt;
-    this.#observe(receivedAt - (plausible ? publishedAt : capturedAt), nowMs);
+    const sentAt = plausible ? publishedAt : capturedAt;
+    // Messages keep their order, so the publisher's clock was set back, or it is another publisher.
+    if (this.#sentAt !== undefined && sentAt < this.#sentAt - tolerance) this.#forget();
+    this.#sentAt = sentAt;
+    this.#observe(receivedAt - sentAt, nowMs);
     const here = capturedAt + this.offset;
     if (here > receivedAt) return receivedAt;
     // One false time of a publisher must not make a time that no reader accepts.
     return here < 0n ? 0n : here;
+  }
+
+  /** What was seen of a clock says nothing once that was set. */
+  #forget(): void {
+    this.#least = undefined;
+    this.#before = undefined;
   }
 
   #observe(difference: bigint, nowMs: number): void {

@@ -68,6 +68,18 @@ describe.each(containers)('a %s file', (kind, encode) => {
   });
 });
 
+it('a file that lacks its last bytes does not end after its own length', async () => {
+  const path = join(folder, 'last.mp4');
+  makeVideo(path, { frames: 60, encode: 'x264enc ! mp4mux faststart=true' });
+  truncateSync(path, readFileSync(path).length - 3);
+  expect(await read(path)).toHaveLength(59);
+  expect(warnings()).toEqual([
+    expect.stringMatching(
+      /is cut off: it ends after 2\.00 s of 2\.00 s; the missing frame is counted as dropped$/,
+    ),
+  ]);
+});
+
 it('a live recording that does not know its length is said to be cut off', async () => {
   const path = join(folder, 'live.mkv');
   makeVideo(path, { frames: 60, encode: 'jpegenc ! matroskamux streamable=true' });

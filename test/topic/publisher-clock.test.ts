@@ -133,3 +133,18 @@ it('makes no time that readers do not accept of a false one', () => {
   const future = { capturedAt: latest, publishedAt: latest };
   expect(new PublisherClock().capturedAt(future, ns(epoch), 0)).toBe(ns(epoch));
 });
+
+it('follows a clock that is set back, at once', () => {
+  const clock = new PublisherClock();
+  expect(ages(clock, 0, [[0, 1]])).toEqual([11]);
+  const hour = 3_600_000;
+  expect(
+    ages(clock, -hour, [
+      [66, 1],
+      [100, 1],
+      [133, 51],
+    ]),
+  ).toEqual([10, 10, 60]);
+  // And forward again.
+  expect(ages(clock, 0, [[166, 1]])).toEqual([11]);
+});

@@ -71,10 +71,13 @@ export class ReplayCapture extends Capture<ReplayOptions> {
     const { context, options } = this;
     const missing = durationNs === undefined ? 0 : this.#missing(durationNs);
     const seconds = (ns: bigint) => `${(Number(ns) / 1e9).toFixed(2)} s`;
-    const end = seconds(this.#newestPts + this.#intervalNs);
+    const endNs = this.#newestPts + this.#intervalNs;
+    // The last frame that is shown may be there while one before it, stored behind it, is missing.
+    const end = seconds(durationNs !== undefined && endNs > durationNs ? durationNs : endNs);
+    const frames = missing === 1 ? 'missing frame is' : `missing ${missing} frames are`;
     const lost =
       durationNs !== undefined && missing > 0
-        ? `${end} of ${seconds(durationNs)}; the missing ${missing} frames are counted as dropped`
+        ? `${end} of ${seconds(durationNs)}; the ${frames} counted as dropped`
         : end;
     context.log.warn(`${options.what} is cut off: it ends after ${lost}`);
     if (missing > 0) context.dropped(missing, 'missing from the file');
