@@ -31,6 +31,7 @@ export default defineConfig({
           { text: 'Pipelines', link: '/pipelines' },
           { text: 'Back-pressure and the ledger', link: '/back-pressure' },
           { text: 'Operating', link: '/operating' },
+          { text: 'Monitoring', link: '/monitoring' },
           { text: 'The live view', link: '/web' },
           { text: 'Models', link: '/models' },
           { text: 'Jetson', link: '/jetson' },

@@ -2,8 +2,9 @@ import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { visible } from '../core/printable.ts';
 import type { HangWatchSetup, StageName } from './hang-watch.ts';
+import { logText } from './output.ts';
 
-const { state, everyMs } = workerData as HangWatchSetup;
+const { state, everyMs, json } = workerData as HangWatchSetup;
 const shared = new Int32Array(state);
 const names = new Map<number, string>();
 parentPort?.on('message', ({ number, name }: StageName) => names.set(number, name));
@@ -23,9 +24,8 @@ setInterval(() => {
   const stage = names.get(Atomics.load(shared, 1));
   const where = stage === undefined ? 'outside every stage' : `in "${visible(stage)}"`;
   const seconds = Math.round((quiet * everyMs) / 1000);
+  const message = `the main thread has been busy for ${seconds} s ${where}; no other stage can run (Ctrl-\\ ends the process)`;
+  const fields = stage === undefined ? {} : { stage };
   // process.stderr of a worker goes through the main thread, which is busy.
-  writeSync(
-    2,
-    `\nwarning: the main thread has been busy for ${seconds} s ${where}; no other stage can run (Ctrl-\\ ends the process)\n`,
-  );
+  writeSync(2, json ? `${logText('warn', message, fields)}\n` : `\nwarning: ${message}\n`);
 }, everyMs);

@@ -8,6 +8,8 @@ export interface HangWatchSetup {
   readonly state: SharedArrayBuffer;
   /** Interval of checks, milliseconds. */
   readonly everyMs: number;
+  /** Report as JSON objects. */
+  readonly json: boolean;
 }
 export interface StageName {
   readonly number: number;
@@ -27,8 +29,9 @@ export class HangWatch implements StageListener {
   readonly #worker: Worker;
   readonly #timer: NodeJS.Timeout;
 
-  constructor() {
-    const workerData: HangWatchSetup = { state: this.#state.buffer, everyMs };
+  /** @param json report as JSON objects, as `--log json` wants it */
+  constructor(json = false) {
+    const workerData: HangWatchSetup = { state: this.#state.buffer, everyMs, json };
     this.#worker = new Worker(entryPoint('cli/hang-watch-worker'), {
       workerData,
       execArgv: [],

@@ -14,10 +14,10 @@ import type { RunService } from '../serve/run-service.ts';
 export async function openService(options: ServeOptions, log: Logger): Promise<RunService> {
   // Loaded here: a run that is not served does not pay for it.
   const { RunService } = await import('../serve/run-service.ts');
-  const warn = (message: string) => log.warn(`serve: ${message}`);
+  const warn = (message: string) => log.warn(`serve: ${message}`, 'serve');
   const service = await RunService.open({ ...options, versions: versions(), warn });
   for (const warning of serveWarnings(options)) warn(warning);
-  log.info(`serve: metrics and health at ${service.address}`);
+  log.info(`serve: metrics and health at ${service.address}`, 'serve');
   return service;
 }
 

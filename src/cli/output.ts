@@ -15,18 +15,49 @@ export function printError(text: string): void {
   process.stderr.write(`${visible(text)}\n`);
 }
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+let logsJson = false;
+
+/** From now on `printLog` prints JSON objects, and so do warnings of Node.js. */
+export function logAsJson(): void {
+  logsJson = true;
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => printLog('warn', `${name}: ${message}`));
+}
+
+/**
+ * Prints a message to standard error: as text, or as one JSON object in a line with `time` (ISO 8601,
+ * UTC), `level`, `message` and the fields.
+ */
+export function printLog(level: LogLevel, message: string, fields: object = {}): void {
+  if (logsJson) process.stderr.write(`${logText(level, message, fields)}\n`);
+  else printError(level === 'warn' ? `warning: ${message}` : message);
+}
+
+/** The line of `printLog` as JSON. */
+export function logText(level: LogLevel, message: string, fields: object = {}): string {
+  return jsonText({ time: new Date().toISOString(), level, message, ...fields });
+}
+
+/** Whether `printLog` prints JSON objects. */
+export function isLogJson(): boolean {
+  return logsJson;
+}
+
 /** @param indent spaces per level; none: one line */
 export function printJson(value: unknown, indent?: number): void {
+  process.stdout.write(`${jsonText(value, indent)}\n`);
+}
+
+function jsonText(value: unknown, indent?: number): string {
   // JSON.stringify does not escape C1 controls and directional marks.
-  const text = JSON.stringify(maskValues(value), null, indent).replace(
-    /[^\n\P{C}]/gu,
-    (character) =>
-      Array.from(
-        { length: character.length },
-        (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
-      ).join(''),
+  return JSON.stringify(maskValues(value), null, indent).replace(/[^\n\P{C}]/gu, (character) =>
+    Array.from(
+      { length: character.length },
+      (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`,
+    ).join(''),
   );
-  process.stdout.write(`${text}\n`);
 }
 
 /** Replaces the last line of a terminal. */
@@ -51,7 +82,7 @@ export function watchStreams(): void {
     }
     if (failed) return;
     failed = true;
-    printError(`cannot write to standard output: ${systemReason(error)}`);
+    printLog('error', `cannot write to standard output: ${systemReason(error)}`);
     process.once('exit', () => {
       process.exitCode ||= 1;
     });

@@ -2,7 +2,7 @@ import { visible } from '../core/printable.ts';
 import type { RunStats } from '../core/run-stats.ts';
 import { imbalance } from '../runtime/ledger.ts';
 import type { RunSummary } from '../runtime/run-handle.ts';
-import { printError, rewriteLine } from './output.ts';
+import { isLogJson, type LogLevel, printLog, rewriteLine } from './output.ts';
 
 /** Interval of status lines where they are not rewritten, milliseconds. */
 const plainEveryMs = 5000;
@@ -23,19 +23,19 @@ export class StatusLine {
     if (!this.#shown) return;
     const line = statusText(stats, this.#last);
     this.#last = stats;
-    if (this.#stream.isTTY) {
+    if (this.#stream.isTTY && !isLogJson()) {
       rewriteLine(this.#stream, visible(line).slice(0, (this.#stream.columns ?? 80) - 1));
       this.#onScreen = true;
     } else if (stats.elapsedMs - this.#printedAt >= plainEveryMs) {
       this.#printedAt = stats.elapsedMs;
-      printError(line);
+      printLog('info', line, { event: 'stats', stats });
     }
   }
 
   /** Prints a message above the status. */
-  print(message: string): void {
+  print(level: LogLevel, message: string, fields: object = {}): void {
     this.clear();
-    printError(message);
+    printLog(level, message, fields);
   }
 
   clear(): void {

@@ -5,13 +5,21 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Mapping } from '../pipeline/file-schema.ts';
 import { requireLoaded } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
-import type { Run, RunOptions } from '../runtime/run-handle.ts';
+import type { Run, RunOptions, RunSummary } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
 import { pipelineArgument, positive, positiveWhole, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
 import { openService } from './open-service.ts';
-import { onReaderGone, print, printJson } from './output.ts';
+import {
+  isLogJson,
+  type LogLevel,
+  logAsJson,
+  onReaderGone,
+  print,
+  printJson,
+  printLog,
+} from './output.ts';
 import { recorded } from './record.ts';
 import { report } from './report-error.ts';
 import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
@@ -25,6 +33,7 @@ export interface RunFlags {
   readonly serve?: string;
   readonly record?: string;
   readonly stats: 'text' | 'json' | 'none';
+  readonly log: 'text' | 'json';
 }
 
 const secondAbortExit = 130;
@@ -51,6 +60,11 @@ export function withRunFlags(command: Command): Command {
       new Option('--stats <format>', 'format of the statistics')
         .choices(['text', 'json', 'none'])
         .default('text'),
+    )
+    .addOption(
+      new Option('--log <format>', 'format of messages on standard error; json: an object per line')
+        .choices(['text', 'json'])
+        .default('text'),
     );
 }
 
@@ -72,7 +86,8 @@ async function run(
   onSignals: () => void,
   source: Mapping | undefined,
 ): Promise<number> {
-  const hangWatch = new HangWatch();
+  if (flags.log === 'json') logAsJson();
+  const hangWatch = new HangWatch(flags.log === 'json');
   hangWatch.enter('loading the pipeline');
   const { set = [], record } = flags;
   const options = { registry: builtins, set, source };
@@ -99,7 +114,12 @@ async function run(
   onReaderGone(() => stop.abort());
   const status = new StatusLine(flags.stats === 'text');
   process.on('SIGUSR2', () => {
-    status.print(running ? formatStages(running.stats()) : 'opening components');
+    if (!running) {
+      status.print('info', 'opening components');
+      return;
+    }
+    const stats = running.stats();
+    status.print('info', formatStages(stats), { event: 'stages', stages: stats.stages });
   });
   // An error outside every stage, such as one thrown by a timer, must still close what is open.
   let stray: DepthlineError | undefined;
@@ -145,20 +165,26 @@ async function run(
   hangWatch.close();
   status.clear();
   if (flags.stats === 'json') printJson(jsonSummary(summary));
-  if (flags.stats === 'text') print(formatSummary(summary));
+  if (flags.stats === 'text') printSummary(summary);
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
 }
 
+/** With `--log json` there is nothing on standard output but what `--stats json` prints. */
+function printSummary(summary: RunSummary): void {
+  const text = formatSummary(summary);
+  if (isLogJson()) printLog('info', text, { event: 'summary', summary: jsonSummary(summary) });
+  else print(text);
+}
+
 function logger(status: StatusLine, shown: boolean): Logger {
-  const print = (message: string) => {
-    if (shown) status.print(message);
+  const print = (level: LogLevel) => (message: string, component?: string) => {
+    if (!shown && level !== 'warn') return;
+    if (level === 'debug' && !process.env.DEPTHLINE_DEBUG) return;
+    // As text, the message begins with the name of the component.
+    const prefix = component !== undefined && isLogJson() ? `${component}: ` : '';
+    const own = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+    status.print(level, own, component === undefined ? {} : { component });
   };
-  return {
-    debug: (message) => {
-      if (process.env.DEPTHLINE_DEBUG) print(message);
-    },
-    info: print,
-    warn: (message) => status.print(`warning: ${message}`),
-  };
+  return { debug: print('debug'), info: print('info'), warn: print('warn') };
 }

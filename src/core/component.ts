@@ -12,11 +12,14 @@ import type { Size } from './size.ts';
 /** What a component is in a pipeline. */
 export type Role = 'source' | 'operator' | 'sink';
 
-/** Messages for people; the run decides where they go and adds the component’s name. */
+/**
+ * Messages for people; the run decides where they go and puts the component’s name in front. A logger
+ * that is given to a run gets that name as `component`, too; components leave it out.
+ */
 export interface Logger {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
+  debug(message: string, component?: string): void;
+  info(message: string, component?: string): void;
+  warn(message: string, component?: string): void;
 }
 
 /** What a component gets from the pipeline it runs in. */

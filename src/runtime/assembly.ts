@@ -218,9 +218,9 @@ export class Assembly {
       fused: [],
       baseDirectory: pipeline.baseDirectory,
       log: {
-        debug: (message) => log.debug(mask(`${name}: ${message}`)),
-        info: (message) => log.info(mask(`${name}: ${message}`)),
-        warn: (message) => log.warn(mask(`${name}: ${message}`)),
+        debug: (message) => log.debug(mask(`${name}: ${message}`), name),
+        info: (message) => log.info(mask(`${name}: ${message}`), name),
+        warn: (message) => log.warn(mask(`${name}: ${message}`), name),
       },
       dropped: (n, why) => ledger.drop(n, why),
       failed: (n) => {

@@ -16,7 +16,7 @@ export const workBuckets = [
 
 /**
  * Every metric, by name. Names follow the rules of Prometheus: base units, `_total` for counters.
- * docs/operate.md has this list, and a test compares them.
+ * docs/monitoring.md has this list, and a test compares them.
  */
 export const metricList = {
   depthline_captured_frames_total: {
