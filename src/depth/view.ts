@@ -163,6 +163,12 @@ export function sourceIntrinsics(frame: Viewed & { readonly intrinsics: Intrinsi
   return cropIntrinsics(scaleIntrinsics(upright, frame, view), -view.left, -view.top);
 }
 
+/** Intrinsics of a frame of this size and view, from those of the source's whole picture. */
+export function viewIntrinsics(camera: Intrinsics, view: View, size: Size): Intrinsics {
+  const part = cropIntrinsics(camera, view.left, view.top);
+  return flipIntrinsics(scaleIntrinsics(part, view, size), size, mirrored(view));
+}
+
 function intersection(a: Rectangle, b: Rectangle): Rectangle {
   const left = Math.max(a.left, b.left);
   const top = Math.max(a.top, b.top);

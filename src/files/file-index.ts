@@ -4,8 +4,10 @@ import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { lastNumberIn, numberOf } from './frame-numbers.ts';
+import { recordedGeometry } from './geometry-text.ts';
 import {
   columns,
+  columnsOf,
   formatRow,
   type IndexRow,
   oldColumns,
@@ -36,8 +38,9 @@ export interface IndexOptions {
 
 /**
  * The list of a directory's frames, `index.csv` beside them: a line per frame with seq, pts (ns),
- * capturedAt (ns since the epoch), the files, separated by spaces, the name of the frame and the unit of depth. It also
- * gives out the file names: no number is used that exists in the directory, whoever wrote it; by
+ * capturedAt (ns since the epoch), the files, separated by spaces, the name of the frame, the unit of
+ * depth, the part of the source's picture that it shows (`view`), and the intrinsics of that picture. It
+ * also gives out the file names: no number is used that exists in the directory, whoever wrote it; by
  * `names: source` a frame gets the file of an earlier frame of its name, and its line in the list.
  * While it is open no other run can open it.
  */
@@ -110,8 +113,12 @@ export class FileIndex {
     if (files.some((file) => this.replaces(frame, file))) this.#repeats = true;
     if (this.#names && name !== undefined) this.#names.add(name, files);
     else this.#last = Math.max(this.#last, seq + (this.#offset ?? 0));
-    const unit = frame.kind === 'depth' ? { unit: frame.unit ?? ('m' as const) } : {};
-    const row = { seq, pts, capturedAt, files, ...(name !== undefined && { name }), ...unit };
+    const row = {
+      ...{ seq, pts, capturedAt, files },
+      ...(name !== undefined && { name }),
+      ...(frame.kind === 'depth' && { unit: frame.unit ?? ('m' as const) }),
+      ...((frame.kind === 'depth' || frame.kind === 'image') && recordedGeometry(frame)),
+    };
     await this.#handle.appendFile(`${formatRow(row)}\n`);
   }
 
@@ -171,7 +178,7 @@ async function rowsOf(path: string): Promise<IndexRow[] | undefined> {
   try {
     const text = await handle.readFile('utf8');
     // Empty: a full disk took not even the header.
-    if (text !== '' && !/^seq,pts,capturedAt,files(,name(,unit)?)?\n/.test(text)) {
+    if (text !== '' && (!text.includes('\n') || !columnsOf(text.split('\n', 1)[0] as string))) {
       throw new NameTaken(path, 'it is not a list of frames; choose another directory or prefix');
     }
     return parseRows(text);
@@ -220,15 +227,16 @@ async function openCopy(path: string, linked: FileHandle): Promise<FileHandle> {
 }
 
 async function isOld(handle: FileHandle): Promise<boolean> {
-  const start = `${oldColumns}\n`;
+  const start = `${columns}\n`;
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(start.length), 0, start.length, 0);
-  return buffer.toString('latin1', 0, bytesRead) === start;
+  return buffer.toString('latin1', 0, bytesRead) !== start;
 }
 
-/** A list of an earlier version, whose lines lack the last column, gets it. */
+/** A list of an earlier version, whose lines lack the last columns, gets them. */
 async function openUpgraded(path: string, old: FileHandle): Promise<FileHandle> {
-  const [, ...lines] = (await old.readFile('utf8')).split('\n');
-  const rows = lines.map((line) => (line === '' ? '' : `${line},,`));
+  const [first = '', ...lines] = (await old.readFile('utf8')).split('\n');
+  const more = ','.repeat(columns.split(',').length - (columnsOf(first) as number));
+  const rows = lines.map((line) => (line === '' ? '' : `${line.replace(/\r$/, '')}${more}`));
   await writeOwn(path, [columns, ...rows].join('\n'), oldColumns);
   await old.close();
   return openToAppend(path);

@@ -1,12 +1,19 @@
 import { posix } from 'node:path';
 import { type DepthUnit, latestTime } from '../core/frame.ts';
+import {
+  intrinsicsText,
+  parseIntrinsics,
+  parseView,
+  type RecordedGeometry,
+  viewText,
+} from './geometry-text.ts';
 
 /** First line of an index, and what earlier versions wrote, which it begins with. */
-export const columns = 'seq,pts,capturedAt,files,name,unit';
+export const columns = 'seq,pts,capturedAt,files,name,unit,view,intrinsics';
 export const oldColumns = 'seq,pts,capturedAt,files';
 
 /** A line of an index: one frame. */
-export interface IndexRow {
+export interface IndexRow extends RecordedGeometry {
   readonly seq: number;
   /** Nanoseconds. */
   readonly pts: bigint;
@@ -24,9 +31,21 @@ export interface IndexRow {
  * A line of CSV without its end. Files are separated by spaces, so what would end a name there is
  * percent-encoded.
  */
-export function formatRow({ seq, pts, capturedAt, files, name = '', unit }: IndexRow): string {
+export function formatRow(row: IndexRow): string {
+  const { seq, pts, capturedAt, files, name = '', unit = '', view, camera } = row;
   const paths = files.map((file) => file.replace(/[\s%,"\p{Cc}]/gu, encodeURIComponent));
-  return `${seq},${pts},${capturedAt},${paths.join(' ')},${quoted(name)},${unit ?? ''}`;
+  const seen = view ? viewText(view) : '';
+  // In quotes, so that a line that was cut off is not read with shorter numbers.
+  const rays = camera ? `"${intrinsicsText(camera)}"` : '';
+  return [seq, pts, capturedAt, paths.join(' '), quoted(name), unit, seen, rays].join(',');
+}
+
+/** The columns of a first line, or nothing if it is not that of an index. */
+export function columnsOf(line: string): number | undefined {
+  const names = columns.split(',');
+  const given = line.trimEnd().split(',');
+  const known = given.length >= oldColumns.split(',').length && given.length <= names.length;
+  return known && given.every((name, i) => name === names[i]) ? given.length : undefined;
 }
 
 /** A name as the index holds it: a line must stay one line. */
@@ -42,21 +61,28 @@ function quoted(name: string): string {
 /** The rows of an index; lines that are none, such as one that was cut off, are left out. */
 export function parseRows(text: string): IndexRow[] {
   const [first = '', ...lines] = text.split('\n');
-  const named = first.trimEnd() === columns;
-  return lines.flatMap((line) => parseRow(line, named) ?? []);
+  const count = columnsOf(first) ?? 0;
+  return lines.flatMap((line) => parseRow(line, count) ?? []);
 }
 
-const pattern =
-  /^(\d{1,16}),(\d{1,19}),(\d{1,19}),([^,]*)(?:,("(?:[^"]|"")*"|[^,]*)(?:,(|m|relative))?)?$/;
+const frame = /^(\d{1,16}),(\d{1,19}),(\d{1,19}),([^,]*)(?:,(.*))?$/;
+const field = /"(?:[^"]|"")*"|[^,"]*/y;
 
-function parseRow(line: string, named: boolean): IndexRow | undefined {
-  const match = pattern.exec(line.replace(/\r$/, ''));
-  if (!match || (named && match[6] === undefined)) return undefined;
-  const [, seq, pts, capturedAt, paths = '', rest = '', unit = ''] = match;
+/** @param count columns that the first line names; older lines may have fewer only in older lists */
+function parseRow(line: string, count: number): IndexRow | undefined {
+  const match = frame.exec(line.replace(/\r$/, ''));
+  if (!match) return undefined;
+  const [, seq, pts, capturedAt, paths = '', rest] = match;
   const times = [BigInt(pts as string), BigInt(capturedAt as string)] as const;
   if (!Number.isSafeInteger(Number(seq)) || times.some((time) => time > latestTime))
     return undefined;
-  const name = rest.startsWith('"') ? rest.slice(1, -1).replaceAll('""', '"') : rest;
+  const fields = rest === undefined ? [] : fieldsOf(rest);
+  if (!fields || fields.length < count - 4) return undefined;
+  const [name = '', unit = '', seen = '', rays = ''] = fields;
+  const view = seen === '' ? undefined : parseView(seen);
+  const camera = rays === '' ? undefined : parseIntrinsics(rays);
+  const damaged = (seen !== '' && !view) || (rays !== '' && !camera);
+  if (damaged || !['', 'm', 'relative'].includes(unit)) return undefined;
   return {
     seq: Number(seq),
     pts: times[0],
@@ -64,7 +90,23 @@ function parseRow(line: string, named: boolean): IndexRow | undefined {
     files: paths.split(' ').filter(Boolean).map(decoded),
     ...(name !== '' && { name }),
     ...(unit !== '' && { unit: unit as DepthUnit }),
+    ...(view && { view }),
+    ...(camera && { camera }),
   };
+}
+
+/** The fields of CSV; nothing if a quote is not closed. */
+function fieldsOf(text: string): string[] | undefined {
+  const fields: string[] = [];
+  field.lastIndex = 0;
+  for (;;) {
+    const raw = field.exec(text)?.[0] ?? '';
+    fields.push(raw.startsWith('"') ? raw.slice(1, -1).replaceAll('""', '"') : raw);
+    const end = field.lastIndex;
+    if (end === text.length) return fields;
+    if (text[end] !== ',') return undefined;
+    field.lastIndex = end + 1;
+  }
 }
 
 function decoded(path: string): string {

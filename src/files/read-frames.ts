@@ -13,7 +13,7 @@ export interface FrameFile {
   readonly name: string;
   readonly picture?: string | undefined;
   readonly depth?: string | undefined;
-  /** Its line in the index, if that was asked for. */
+  /** Its line in the index, if there is one. */
   readonly row?: IndexRow;
 }
 
@@ -54,15 +54,16 @@ export async function findFrames(
       depth: depths?.[i],
     }),
   );
-  if (times === 'fps') return { files, ignored };
-  const rows = await recordedRows(base);
+  const rows = await recordedRows(base, times === 'index');
+  const main = (file: FrameFile) => (as === 'depth' ? file.depth : file.picture) as string;
+  const known = files.map((file): FrameFile => {
+    const row = rows.get(main(file));
+    return row ? { ...file, row } : file;
+  });
+  if (times === 'fps') return { files: known, ignored };
   const order = new Map([...new Set(rows.values())].map((row, i) => [row, i]));
   const place = ({ row }: FrameFile) => (row && order.get(row)) ?? -1;
-  const main = (file: FrameFile) => (as === 'depth' ? file.depth : file.picture) as string;
-  const listed = files.flatMap((file) => {
-    const row = rows.get(main(file));
-    return row ? [{ ...file, row }] : [];
-  });
+  const listed = known.filter(({ row }) => row !== undefined);
   if (listed.length === 0) {
     throw new DepthlineError(
       'SOURCE',

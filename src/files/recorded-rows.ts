@@ -7,11 +7,15 @@ import { type IndexRow, parseRows } from './index-rows.ts';
 /**
  * The rows of every `index.csv` in a folder, in their order, by the absolute path of each file.
  *
- * @throws DepthlineError `SOURCE` if there is none
+ * @param required whether there must be one
+ * @throws DepthlineError `SOURCE` if there is none that is required
  */
-export async function recordedRows(folder: string): Promise<Map<string, IndexRow>> {
+export async function recordedRows(
+  folder: string,
+  required: boolean,
+): Promise<Map<string, IndexRow>> {
   const found = (await readdir(folder)).filter((name) => name.endsWith('index.csv')).sort();
-  if (found.length === 0) {
+  if (found.length === 0 && required) {
     throw new DepthlineError(
       'SOURCE',
       `no index.csv in ${folder}, which the file sink writes; set "times: fps"`,

@@ -7,6 +7,7 @@ import { type DepthFrame, derive, type Intrinsics, type PointsFrame } from '../c
 import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../depth/intrinsics.ts';
 import { metricProblems, requireMetric } from '../depth/relative.ts';
 import { unproject } from '../depth/unproject.ts';
+import { viewAspect } from '../depth/view.ts';
 
 const options = z
   .strictObject({
@@ -21,8 +22,8 @@ const options = z
     view: aspect()
       .optional()
       .describe(
-        'with field-of-view: aspect ratio of the view before it was squeezed into the frame, "4:3" for ' +
-          'FastDepth; default: width / height',
+        'with field-of-view: aspect ratio of the view before it was squeezed into the frame; default: that ' +
+          'of the frame’s view',
       ),
     stride: z.int().min(1).max(1024).default(1).describe('use every n-th column of every n-th row'),
     colors: z.boolean().default(true).describe('colour each point from the picture'),
@@ -74,7 +75,7 @@ export const pointCloud = defineOperator({
 
 function geometry(depth: DepthFrame, { 'field-of-view': degrees, view }: Options): Intrinsics {
   if (degrees !== undefined) {
-    const trueHeight = view === undefined ? depth.height : depth.width / view;
+    const trueHeight = depth.width / (view ?? viewAspect(depth));
     const seen = { width: depth.width, height: trueHeight };
     return scaleIntrinsics(intrinsicsOfFieldOfView(degrees, seen), seen, depth);
   }

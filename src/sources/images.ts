@@ -6,8 +6,14 @@ import { DepthlineError } from '../core/errors.ts';
 import type { DepthMap, Frame, FrameBase, ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
 import type { Size } from '../core/size.ts';
-import { type FrameGeometry, geometryOfFrames } from '../depth/fuse-geometry.ts';
-import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
+import type { FrameGeometry } from '../depth/fuse-geometry.ts';
+import {
+  cameraIntrinsics,
+  type IntrinsicsOptions,
+  intrinsicsSchema,
+} from '../depth/intrinsics-options.ts';
+import { viewIntrinsics, wholeView } from '../depth/view.ts';
+import type { RecordedGeometry } from '../files/geometry-text.ts';
 import type { FoundFrames, FrameFile, Outcome, ReadFrame } from '../files/read-frames.ts';
 import { RecordedTimeline } from '../files/recorded-rows.ts';
 import type { DecodedPicture } from '../imaging/decode.ts';
@@ -32,7 +38,7 @@ const options = z
       .enum(['m', 'relative'])
       .optional()
       .describe(
-        'with as: depth, what the files hold: metres, or relative depth that a model without a scale gave (NumPy files do not say it); default: with times: index what that says, else metres',
+        'with as: depth, what the files hold: metres, or relative depth that a model without a scale gave (NumPy files do not say it); default: what index.csv says, else metres',
       ),
     depth: z
       .string()
@@ -44,7 +50,7 @@ const options = z
       .enum(['fps', 'index'])
       .default('fps')
       .describe(
-        'fps: frames are numbered from 0 at `fps`; index: seq, pts and name of each frame from index.csv, as the file sink wrote it; only frames in it are read, in its order',
+        'fps: frames are numbered from 0 at `fps`; index: seq, pts and name of each frame from index.csv, as the file sink wrote it; only frames in it are read, in its order. The view, intrinsics and unit that index.csv holds count in both cases',
       ),
     loop: z.boolean().default(false).describe('start over at the end'),
     realtime: z
@@ -75,9 +81,10 @@ export const images = defineSource({
   summary: 'Reads pictures from a folder, with their ground truth if present, or recorded depth.',
   emits: ({ as }: Options) => [as],
   options,
-  facts: ({ intrinsics, unit, times }) => ({
-    intrinsics: intrinsics !== undefined,
-    unit: unit ?? (times === 'index' ? undefined : 'm'),
+  // An index beside the files may say more.
+  facts: ({ intrinsics, unit, as }) => ({
+    intrinsics: intrinsics !== undefined || undefined,
+    unit: unit ?? (as === 'depth' ? undefined : 'm'),
   }),
   examples: [
     { path: 'photos' },
@@ -123,7 +130,6 @@ async function deliver(
   const { gate, clock } = context;
   const count = files.length;
   const pacer = new Pacer(clock, realtime ? fps : undefined);
-  const geometryOf = geometryOfFrames(options.intrinsics, undefined, []);
   const recorded = new RecordedTimeline(ptsOf(1, fps));
   let readable = 0;
   let lastPts: bigint | undefined;
@@ -133,9 +139,10 @@ async function deliver(
     if (signal.aborted) return;
     const outcome = await next;
     const file = files[n % count] as FrameFile;
-    const time = file.row ? recorded.next(file.row) : { seq: n, pts: ptsOf(n, fps) };
+    const indexed = options.times === 'index' ? file.row : undefined;
+    const time = indexed ? recorded.next(indexed) : { seq: n, pts: ptsOf(n, fps) };
     const recordedMs =
-      file.row && realtime && lastPts !== undefined ? Number(time.pts - lastPts) / 1e6 : undefined;
+      indexed && realtime && lastPts !== undefined ? Number(time.pts - lastPts) / 1e6 : undefined;
     lastPts = time.pts;
     await pacer.wait(signal, recordedMs);
     await gate.opened(signal);
@@ -160,11 +167,23 @@ async function deliver(
       ...time,
       capturedAt: clock.wall(),
       source: context.name,
-      name: file.row?.name ?? file.name,
+      name: indexed?.name ?? file.name,
     };
     const unit = options.unit ?? file.row?.unit ?? 'm';
+    const geometryOf = (size: Size) => geometryOfFile(size, file.row, options.intrinsics);
     emit(frameOf(outcome, { ...options, unit }, base, geometryOf));
   }
+}
+
+/** View and intrinsics of a picture or depth map: what was recorded with it, and the options. */
+function geometryOfFile(
+  size: Size,
+  row: RecordedGeometry | undefined,
+  options: IntrinsicsOptions | undefined,
+): FrameGeometry {
+  const view = row?.view ?? wholeView(size);
+  const camera = options ? cameraIntrinsics(options, view.source) : row?.camera;
+  return { view, ...(camera && { intrinsics: viewIntrinsics(camera, view, size) }) };
 }
 
 function frameOf(

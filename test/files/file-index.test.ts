@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const header = 'seq,pts,capturedAt,files,name,unit';
+const header = 'seq,pts,capturedAt,files,name,unit,view,intrinsics';
 const open = (
   existing: Existing = 'append',
   more: { prefix?: string; resumeAfter?: number; names?: Naming } = {},
@@ -97,7 +97,7 @@ describe('names', () => {
   it('of another prefix are another list', async () => {
     await stems(await open('append', { prefix: 'a_' }), 0, 1);
     expect(await stems(await open('append', { prefix: 'b_' }), 0)).toEqual(['b_000000']);
-    expect(text('b_index.csv')).toMatch(/b_000000\.png,,m\n$/);
+    expect(text('b_index.csv')).toMatch(/b_000000\.png,,m,,\n$/);
   });
 
   it('continue after a number that the caller knows', async () => {
@@ -109,7 +109,7 @@ describe('the list', () => {
   it('has a line per frame', async () => {
     await stems(await open(), 4);
     const { pts, capturedAt } = base(4);
-    expect(text()).toBe(`${header}\n4,${pts},${capturedAt},000004.png,,m\n`);
+    expect(text()).toBe(`${header}\n4,${pts},${capturedAt},000004.png,,m,,\n`);
   });
 
   it('that a full disk left empty gets its header', async () => {
@@ -124,7 +124,7 @@ describe('the list', () => {
     linkSync(join(directory, 'index.csv'), join(directory, 'backup'));
     await stems(await open(), 0);
     expect(text('backup')).toBe(before);
-    expect(text()).toMatch(/000001\.png,,m\n$/);
+    expect(text()).toMatch(/000001\.png,,m,,\n$/);
   });
 
   it('is not a file of other contents', async () => {
@@ -234,7 +234,7 @@ describe('names of the source', () => {
 
   it('continue a list whose run was cut off', async () => {
     await named('append', 'a.jpg');
-    writeFileSync(join(directory, 'index.csv'), `${text()}1,2,3,a.png,a.jpg,m\n4,5,6,b.p`);
+    writeFileSync(join(directory, 'index.csv'), `${text()}1,2,3,a.png,a.jpg,m,,\n4,5,6,b.p`);
     expect(await named('append', 'b.jpg')).toEqual(['b.png']);
     expect(rows()).toEqual([
       [1, 'a.png', 'a.jpg'],
@@ -247,7 +247,14 @@ test('a list without names, of an earlier version, gets the column', async () =>
   writeFileSync(join(directory, 'index.csv'), 'seq,pts,capturedAt,files\n0,0,9,000000.png\n');
   await stems(await open(), 3);
   const { pts, capturedAt } = base(3);
-  expect(text()).toBe(`${header}\n0,0,9,000000.png,,\n3,${pts},${capturedAt},000003.png,,m\n`);
+  expect(text()).toBe(`${header}\n0,0,9,000000.png,,,,\n3,${pts},${capturedAt},000003.png,,m,,\n`);
+});
+
+test('a list without views, of an earlier version, gets the columns', async () => {
+  const old = 'seq,pts,capturedAt,files,name,unit\n0,0,9,a.png,"a, b.jpg",m\n';
+  writeFileSync(join(directory, 'index.csv'), old);
+  await stems(await open(), 3);
+  expect(text().split('\n').slice(0, 2)).toEqual([header, '0,0,9,a.png,"a, b.jpg",m,,']);
 });
 
 describe('existing', () => {
@@ -266,7 +273,7 @@ describe('existing', () => {
     expect(readdirSync(directory).sort()).toEqual(['000004.png', '000005.png', 'index.csv']);
     await stems(await open('overwrite'), 0);
     // 000005.png was listed: the first run wrote it.
-    expect(text()).toMatch(/000005\.png,,m\n$/);
+    expect(text()).toMatch(/000005\.png,,m,,\n$/);
     expect(text('000004.png')).toBe('theirs');
   });
 
@@ -277,7 +284,7 @@ describe('existing', () => {
     mkdirSync(join(directory, '000001.png'));
     writeFileSync(
       join(directory, 'index.csv'),
-      `${header}\n0,0,0,rgb/000000.png,,\n1,0,0,000001.png,,\n2,0,0,../000002.png,,\n`,
+      `${header}\n0,0,0,rgb/000000.png,,,,\n1,0,0,000001.png,,,,\n2,0,0,../000002.png,,,,\n`,
     );
     await (await open('overwrite')).close();
     expect(text('photos/000000.png')).toBe('theirs');

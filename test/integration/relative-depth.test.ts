@@ -217,7 +217,7 @@ describe('a run with a relative model', () => {
     expect(JSON.stringify(components)).not.toMatch(/metre|"m"/);
     expect(readdirSync(join(cwd, 'out')).some((name) => name.endsWith('.npy'))).toBe(true);
     const [header, ...rows] = readFileSync(join(cwd, 'out/index.csv'), 'utf8').trim().split('\n');
-    expect(header).toBe('seq,pts,capturedAt,files,name,unit');
-    expect(rows.every((row) => row.endsWith(',relative'))).toBe(true);
+    expect(header).toBe('seq,pts,capturedAt,files,name,unit,view,intrinsics');
+    expect(rows.every((row) => row.includes(',relative,'))).toBe(true);
   });
 });

@@ -177,7 +177,7 @@ describe('names of the source', () => {
     expect([listed(), lines()]).toEqual(before);
     expect(listed()).toEqual(['hall.png', 'index.csv', 'kitchen.png']);
     expect(inPython('out/kitchen.png').values).toEqual([3000, 3000]);
-    expect(lines()[1]).toMatch(/,kitchen\.png,kitchen\.jpg,m$/);
+    expect(lines()[1]).toMatch(/,kitchen\.png,kitchen\.jpg,m,,$/);
   });
 
   test('a file that is not in the list is refused and kept', async () => {
@@ -212,7 +212,7 @@ describe('names of the source', () => {
       await writeAll({ names: 'source', layout: 'rgbd', format: 'jpeg' }, rgbd);
     expect([listed('out/rgb'), listed('out/depth')]).toEqual([['a b.jpg'], ['a b.png']]);
     expect(lines()).toHaveLength(2);
-    expect(lines()[1]).toMatch(/,rgb\/a%20b\.jpg depth\/a%20b\.png,a b\.jpg,m$/);
+    expect(lines()[1]).toMatch(/,rgb\/a%20b\.jpg depth\/a%20b\.png,a b\.jpg,m,,$/);
   });
 
   test('continue when the folder by time changes and comes back', async () => {
@@ -236,7 +236,7 @@ describe('an RGB-D data set', () => {
     await writeAll({ layout: 'rgbd', format: 'png' }, { ...image, truth: { width, height, data } });
     expect(inPython('out/rgb/000005.png').values).toEqual([...image.data]);
     expect(inPython('out/depth/000005.png').values).toEqual([...toMillimetres(data)]);
-    expect(lines()[1]).toMatch(/,rgb\/000005\.png depth\/000005\.png,,$/);
+    expect(lines()[1]).toMatch(/,rgb\/000005\.png depth\/000005\.png,,,,$/);
   });
 
   test('of depth frames with their picture, as jpeg', async () => {
@@ -259,9 +259,9 @@ describe('the index', () => {
     await writeAll({ prefix: 'd_' }, depthFrame(2, 2, 4), depthFrame(2, 2, 6));
     const { pts, capturedAt } = base(4);
     expect(lines('out/d_index.csv')).toEqual([
-      'seq,pts,capturedAt,files,name,unit',
-      `4,${pts},${capturedAt},d_000004.png,,m`,
-      `6,${base(6).pts},${base(6).capturedAt},d_000006.png,,m`,
+      'seq,pts,capturedAt,files,name,unit,view,intrinsics',
+      `4,${pts},${capturedAt},d_000004.png,,m,,`,
+      `6,${base(6).pts},${base(6).capturedAt},d_000006.png,,m,,`,
     ]);
   });
 });
@@ -296,11 +296,11 @@ describe('a directory with frames of an earlier run', () => {
   test('append goes on behind a line that was cut off', async () => {
     writeFileSync(
       join(directory, 'out/index.csv'),
-      'seq,pts,capturedAt,files,name,unit\n0,0,0,000000.png,,m\n1,',
+      'seq,pts,capturedAt,files,name,unit,view,intrinsics\n0,0,0,000000.png,,m,,\n1,',
     );
     const cut = readFileSync(join(directory, 'out/000001.png'));
     await writeAll({}, depthFrame(2, 2, 0));
-    expect(lines().at(-1)).toMatch(/^0,.*,000002\.png,,m$/);
+    expect(lines().at(-1)).toMatch(/^0,.*,000002\.png,,m,,$/);
     expect(lines().at(-2)).toBe('1,');
     // The frame whose line was cut off is kept.
     expect(readFileSync(join(directory, 'out/000001.png'))).toEqual(cut);
@@ -398,7 +398,7 @@ describe('what goes wrong', () => {
     expect(lines()).toHaveLength(1);
     // The next frame gets a number that is free.
     await sink.write(frame);
-    expect(lines()[1]).toMatch(/,rgb\/000001\.png depth\/000001\.png,,m$/);
+    expect(lines()[1]).toMatch(/,rgb\/000001\.png depth\/000001\.png,,m,,$/);
   });
 
   test('a directory that has vanished is named, and the next frame makes it again', async () => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DepthFrame, Frame } from '../../src/core/frame.ts';
+import type { DepthFrame, Frame, Intrinsics, View } from '../../src/core/frame.ts';
+import { viewIntrinsics, wholeView } from '../../src/depth/view.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { file } from '../../src/sinks/file.ts';
 import { images } from '../../src/sources/images.ts';
@@ -73,8 +74,67 @@ test('relative depth stays relative, where one or the index says so', async () =
   expect((await all({ unit: 'm' }))[0]).not.toHaveProperty('unit');
   // The index of the file sink says it.
   expect((await all())[0]?.unit).toBe('relative');
-  expect((await all({ times: 'fps' }))[0]).not.toHaveProperty('unit');
+  expect((await all({ times: 'fps' }))[0]?.unit).toBe('relative');
+  expect((await all({ times: 'fps', unit: 'm' }))[0]).not.toHaveProperty('unit');
 });
+
+describe('the part of the picture that depth shows', () => {
+  const camera = { fx: 1000, fy: 1010, cx: 640, cy: 355 };
+  const source = { width: 1280, height: 720 };
+  // The centre of 4:3, squeezed into a square, mirrored, with bars.
+  const view: View = {
+    ...{ left: 160, top: -30, width: 960, height: 780, source, flip: 'horizontal' },
+    shown: { left: 200, top: 0, width: 900, height: 720 },
+  };
+  const size = { width: 8, height: 8 };
+  const intrinsics = viewIntrinsics(camera, view, size);
+  const cut: DepthFrame = { ...depthFrame(8, 8, 0), view, intrinsics };
+
+  test.each(['fps', 'index'])('and the intrinsics come back, with times: %s', async (times) => {
+    await record({}, [cut]);
+    const [frame] = await all({ times });
+    expect(frame?.view).toEqual(view);
+    expect(rounded(frame?.intrinsics)).toEqual(rounded(intrinsics));
+  });
+
+  test('comes back for depth and picture of an RGB-D set, each at its size', async () => {
+    const image = { ...imageFrame(16, 16), view, intrinsics: viewIntrinsics(camera, view, cut) };
+    await record({ layout: 'rgbd' }, [{ ...cut, image }]);
+    const [frame] = await all();
+    expect([frame?.view, frame?.image?.view]).toEqual([view, view]);
+    const larger = viewIntrinsics(camera, view, { width: 16, height: 16 });
+    expect(rounded(frame?.image?.intrinsics)).toEqual(rounded(larger));
+    const [picture] = await all({ as: 'image' });
+    expect([picture?.kind, picture?.view]).toEqual(['image', view]);
+  });
+
+  test('stays without intrinsics, which may be given for the source’s picture', async () => {
+    await record({ format: 'npy' }, [{ ...depthFrame(8, 8, 0), view }]);
+    expect((await all())[0]).toMatchObject({ view });
+    expect((await all())[0]).not.toHaveProperty('intrinsics');
+    const [given] = await all({ intrinsics: camera });
+    expect(rounded(given?.intrinsics)).toEqual(rounded(intrinsics));
+  });
+
+  test('is all of it where the index says nothing', async () => {
+    await record({ format: 'npy' }, [depthFrame(8, 4, 0)]);
+    expect(readFileSync(join(folder, 'out/index.csv'), 'utf8')).toMatch(/,m,,\n$/);
+    expect((await all())[0]?.view).toEqual(wholeView({ width: 8, height: 4 }));
+  });
+
+  test('is not taken from a line that was cut off or damaged', async () => {
+    await record({}, [cut, { ...cut, seq: 1 }]);
+    const path = join(folder, 'out/index.csv');
+    const text = readFileSync(path, 'utf8');
+    for (const damaged of [text.slice(0, -4), text.replace(/1280(?=[^\n]*\n$)/, '0')]) {
+      writeFileSync(path, damaged);
+      expect((await all()).map(({ seq }) => seq)).toEqual([0]);
+    }
+  });
+});
+
+const rounded = (k: Intrinsics | undefined) =>
+  k && Object.values(k).map((value) => Number(value.toFixed(6)));
 
 test('frames keep the names of the pictures they came from', async () => {
   const names = ['kitchen.jpg', 'b, "c".jpg'];
