@@ -6,6 +6,7 @@ import { cpus } from 'node:os';
 import { Command } from 'commander';
 import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
+import { calibration } from './calibrate.ts';
 import { cost } from './cost.ts';
 import { cover } from './cover.ts';
 import { filters } from './filters.ts';
@@ -28,6 +29,7 @@ const benches: readonly Bench[] = [
   cover,
   filters,
   smoothing,
+  calibration,
   freshness,
   idle,
   scaling,
@@ -43,6 +45,7 @@ const command = new Command('bench')
   .option('--warm-up <n>', 'seconds before a measurement', Number, 3)
   .option('--model <name-or-path>', 'uint8 NHWC in', 'fastdepth')
   .option('--only <text>', 'of peers: what has this in its name', '')
+  .option('--rgbd <folder>', 'folder with rgb/ and depth/, instead of rendered rooms (calibrate)')
   .option('--json', 'one JSON object per line')
   .parse();
 

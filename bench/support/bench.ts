@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly model: string;
   /** Of the parts of a benchmark, those that have this in their names. */
   readonly only: string;
+  /** Folder with rgb/ and depth/. */
+  readonly rgbd?: string;
 }
 
 /** Gives one line of the table. */

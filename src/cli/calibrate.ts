@@ -80,7 +80,11 @@ async function run(model: string, flags: Flags): Promise<void> {
     stop.abort(new DepthlineError('OPERATOR', 'interrupted before it finished'));
   for (const signal of endingSignals) process.once(signal, interrupt);
   try {
-    const { calibration, model: found } = await calibrateModel(model, {
+    const {
+      calibration,
+      model: found,
+      warnings,
+    } = await calibrateModel(model, {
       points: known,
       pairs,
       rgbd: { depthUnit: flags.depthUnit },
@@ -89,7 +93,9 @@ async function run(model: string, flags: Flags): Promise<void> {
     });
     const path = output === undefined ? defaultManifest(found) : resolvePath(baseDirectory, output);
     await writeCalibration(path, found, calibration, force);
-    if (flags.json) printJson({ manifest: path, ...calibration }, 2);
+    for (const warning of warnings) printError(`warning: ${warning}`);
+    const { errors: _, ...result } = calibration;
+    if (flags.json) printJson({ manifest: path, ...result, warnings }, 2);
     else print(report(calibration, found.manifest, relative(baseDirectory, path)));
   } finally {
     for (const signal of endingSignals) process.off(signal, interrupt);
@@ -101,7 +107,8 @@ function report(
   manifest: Manifest,
   path: string,
 ): string {
-  const line = `${scale.toPrecision(5)}·x ${shift < 0 ? '−' : '+'} ${Math.abs(shift).toPrecision(5)}`;
+  const offset = `${shift < 0 ? '−' : '+'} ${Math.abs(shift).toPrecision(5)}`;
+  const line = `${scale.toPrecision(5)}·x${shift === 0 ? '' : ` ${offset}`}`;
   return [
     `${manifest.name}: metres = ${formOf(manifest) === 'inverse' ? `1 / (${line})` : line}`,
     `median relative error ${(100 * medianAbsRel).toFixed(1)} % over ${pairs} known distances, ${inliers} of them within 15 %`,

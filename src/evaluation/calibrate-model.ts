@@ -3,14 +3,9 @@ import { stringify } from 'yaml';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { DepthFrame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import {
-  type Calibration,
-  type CalibrationForm,
-  calibrate,
-  type KnownDepth,
-  NoCalibration,
-} from '../depth/calibration.ts';
+import { type Calibration, calibrate, inlierError } from '../depth/calibration.ts';
 import { scaleNearest } from '../depth/geometry.ts';
+import { type CalibrationForm, type KnownDepth, NoCalibration } from '../depth/known-depth.ts';
 import { viewOf } from '../depth/view.ts';
 import { writeOver, writeOwn } from '../files/own-file.ts';
 import { sinkError } from '../files/write-problem.ts';
@@ -29,6 +24,13 @@ export interface CalibrationSource {
   readonly signal?: AbortSignal;
 }
 
+export interface CalibratedModel {
+  readonly calibration: Calibration;
+  readonly model: ModelFiles;
+  /** What makes the result doubtful, a sentence each. */
+  readonly warnings: readonly string[];
+}
+
 /** Pixels of each RGB-D frame that are compared. */
 const pixelsPerFrame = 400;
 
@@ -41,21 +43,24 @@ const pixelsPerFrame = 400;
 export async function calibrateModel(
   model: string,
   source: CalibrationSource,
-): Promise<{ readonly calibration: Calibration; readonly model: ModelFiles }> {
+): Promise<CalibratedModel> {
   const { baseDirectory } = source;
   const estimator = await DepthEstimator.open({ model, baseDirectory, raw: true });
   try {
     const { manifest } = estimator.model;
+    const points = distinct(source);
     const known = [
-      ...(await knownPoints(estimator, source)),
+      ...(await knownPoints(estimator, { ...source, points })),
       ...(await knownPixels(estimator, source)),
     ];
-    const form = formOf(manifest);
-    const fitted = calibrate(
-      known.map(({ x, metres }) => ({ x: linear(x, manifest), metres })),
-      form,
+    const { scale = 1, shift = 0 } = manifest.output;
+    const calibration = calibrate(
+      known.map((pair) => ({ ...pair, x: linear(pair.x, manifest) })),
+      formOf(manifest),
+      shift === 0 ? scale : 1,
     );
-    return { calibration: fitted, model: estimator.model };
+    const warnings = doubts(calibration, points);
+    return { calibration, model: estimator.model, warnings };
   } catch (error) {
     if (!(error instanceof NoCalibration)) throw error;
     throw new DepthlineError('SOURCE', `${model} cannot be calibrated: ${error.message}`);
@@ -76,11 +81,62 @@ function linear(x: number, { output }: Manifest): number {
   return output.meaning === 'metres' && x <= 0 ? Number.NaN : x;
 }
 
+/** Each place once. */
+function distinct({ points, baseDirectory }: CalibrationSource): readonly KnownPoint[] {
+  const places = new Map<string, KnownPoint>();
+  for (const point of points) {
+    const { picture, x, y, metres } = point;
+    const key = `${resolvePath(baseDirectory, picture)}:${x},${y}`;
+    const before = places.get(key);
+    if (before !== undefined && before.metres !== metres) {
+      const message = `the point ${x},${y} of ${picture} is given with two distances, ${before.metres} m and ${metres} m; remove one`;
+      throw new DepthlineError('CONFIG', message);
+    }
+    places.set(key, point);
+  }
+  return [...places.values()];
+}
+
+/** Share of the distances that fit, up to which the result is doubtful. */
+const mostDoubtful = 0.5;
+const mostNamed = 5;
+
+/** @param points the first pairs of the calibration */
+function doubts(
+  { pairs, inliers, errors }: Calibration,
+  points: readonly KnownPoint[],
+): readonly string[] {
+  const warnings: string[] = [];
+  if (inliers <= mostDoubtful * pairs) {
+    warnings.push(
+      `only ${inliers} of ${pairs} known distances are within ${100 * inlierError} %: do not rely on these metres. The distances may be wrong, or the model sees these pictures at different scales`,
+    );
+  }
+  const wrong = points.flatMap((point, i) => {
+    const error = errors[i] as number;
+    return error <= inlierError ? [] : [{ point, error }];
+  });
+  const worst = wrong.toSorted((a, b) => order(b.error) - order(a.error)).slice(0, mostNamed);
+  for (const { point, error } of worst) {
+    const { picture, x, y, metres } = point;
+    const why = Number.isNaN(error)
+      ? 'was not used: the model gives no depth there'
+      : `is off by ${Math.round(100 * error)} %: check the place and the distance`;
+    warnings.push(`${picture}:${x},${y}=${metres}m ${why}`);
+  }
+  if (wrong.length > worst.length) warnings.push(`so are ${wrong.length - worst.length} more`);
+  return warnings;
+}
+
+function order(error: number): number {
+  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
+}
+
 async function knownPoints(
   estimator: DepthEstimator,
   { points, baseDirectory, signal }: CalibrationSource,
 ): Promise<KnownDepth[]> {
-  const known: KnownDepth[] = [];
+  const found = new Map<KnownPoint, KnownDepth>();
   for (const picture of new Set(points.map((point) => point.picture))) {
     signal?.throwIfAborted();
     const { width, height, data } = await decodeRgb(resolvePath(baseDirectory, picture)).catch(
@@ -90,10 +146,11 @@ async function knownPoints(
     );
     const depth = await estimator.estimate({ width, height, data, format: 'rgb' });
     for (const point of points.filter((one) => one.picture === picture)) {
-      known.push({ x: outputAt(depth, point, { width, height }), metres: point.metres });
+      const x = outputAt(depth, point, { width, height });
+      found.set(point, { x, metres: point.metres, picture });
     }
   }
-  return known;
+  return points.map((point) => found.get(point) as KnownDepth);
 }
 
 /** Median output of the 3×3 pixels around a place of the source's picture. */
@@ -140,7 +197,7 @@ async function knownPixels(
     const step = Math.ceil(depth.data.length / pixelsPerFrame) | 1;
     for (let i = 0; i < depth.data.length; i += step) {
       const metres = truth.data[i] as number;
-      if (metres > 0) known.push({ x: depth.data[i] as number, metres });
+      if (metres > 0) known.push({ x: depth.data[i] as number, metres, picture: seq });
     }
   }
   return known;

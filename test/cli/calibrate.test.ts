@@ -142,6 +142,37 @@ describe('calibrate never overwrites', () => {
   });
 });
 
+describe('calibrate warns', () => {
+  it('of a wrong distance, and names it', async () => {
+    const wrong = ['--point', '1.png:20,20=9m'];
+    const args = ['calibrate', 'shades', ...five(), ...wrong, '--output', 'warned.yaml'];
+    const { code, stderr } = await depthline(args, { cwd });
+    expect(stderr).toMatch(/^warning: 1\.png:20,20=9m is off by \d+ %: check the place and the/);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(code).toBe(0);
+  });
+
+  it('where few distances fit', async () => {
+    const grow = [1.3, 0.72, 1.28, 0.74, 1.32, 0.7];
+    const all = [...five(), '--point', point(1, 80, 30)].map((arg, i) => {
+      const [place, metres] = arg.split('=');
+      const factor = grow[(i - 1) / 2] as number;
+      return metres === undefined ? arg : `${place}=${(parseFloat(metres) * factor).toFixed(2)}m`;
+    });
+    const args = ['calibrate', 'shades', ...all, '--output', 'few.yaml', '--json'];
+    const { code, stdout, stderr } = await depthline(args, { cwd });
+    expect(stderr).toMatch(/^warning: only \d of 6 known distances are within 15 %: do not rely/);
+    expect(JSON.parse(stdout).warnings[0]).toMatch(/^only/);
+    expect(code).toBe(0);
+  });
+
+  it('counts a place that is given twice once', async () => {
+    const args = ['calibrate', 'shades', ...five(), ...five().slice(0, 2), '--output', 'once.yaml'];
+    const { stdout } = await depthline([...args, '--json'], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ pairs: 5 });
+  });
+});
+
 describe('calibrate refuses', () => {
   it.each<[string, () => readonly string[], number, RegExp]>([
     ['nothing known', () => [], 2, /needs known distances: --point, --points or --rgbd/],
@@ -149,6 +180,12 @@ describe('calibrate refuses', () => {
     ['no point', () => ['--point', 'a.png:3,4=2'], 2, /not a point of known distance.*2\.35m/],
     ['no picture', () => ['--point', 'a.png:3,4=2m'], 1, /cannot read a\.png/],
     ['a point outside', () => ['--point', '0.png:160,4=2m'], 2, /outside the picture.*160×120/],
+    [
+      'a place with two distances',
+      () => [...five(), '--point', '0.png:9,9=1m', '--point', './0.png:9,9=2m'],
+      2,
+      /9,9 of \.\/0\.png is given with two distances, 1 m and 2 m/,
+    ],
     ['no list', () => ['--points', 'x.csv'], 2, /there is no file .*x\.csv/],
     ['no manifest', () => [...five(), '--output', 'a.onnx'], 2, /--output must end in \.yaml/],
   ])('%s', async (_, args, code, message) => {

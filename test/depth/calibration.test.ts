@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrate, type KnownDepth, NoCalibration } from '../../src/depth/calibration.ts';
+import { calibrate } from '../../src/depth/calibration.ts';
+import { type KnownDepth, NoCalibration } from '../../src/depth/known-depth.ts';
 
 const distances = [0.6, 1.1, 1.9, 2.8, 4.4, 6.5];
 const inverse = (scale: number, shift: number) => (metres: number) => (1 / metres - shift) / scale;
@@ -56,6 +57,69 @@ describe('scale and shift', () => {
     const lost = { x: Number.NaN, metres: 2 };
     const found = calibrate([...pairs(inverse(2, 0.1)), ...odd, lost], 'inverse');
     expect(found).toMatchObject({ pairs: 6 });
+  });
+});
+
+describe('a metric model', () => {
+  /** Wrong by a factor, and by up to 15 % from place to place. */
+  const noisy = (metres: number, i: number) => ({
+    x: (metres / 1.4) * (1 + 0.15 * Math.sin(i * 2.4)),
+    metres,
+  });
+
+  it('gets a scale alone from a few distances', () => {
+    const found = calibrate(distances.slice(0, 5).map(noisy), 'metric');
+    expect(found.shift).toBe(0);
+    expect(found.scale).toBeGreaterThan(1.25);
+    expect(found.scale).toBeLessThan(1.55);
+  });
+
+  it('gets it also from distances that are alike, and from outputs in no order', () => {
+    expect(calibrate([1.9, 2, 2.1].map(noisy), 'metric')).toMatchObject({ shift: 0 });
+    const falling = [2, 1.9, 1.8].map((x, i) => ({ x, metres: 2 + i / 2 }));
+    expect(calibrate(falling, 'metric')).toMatchObject({ shift: 0 });
+  });
+
+  it('keeps nearer to its own metres, the fewer pictures say otherwise', () => {
+    const scales = [1, 2, 5].map((count) => {
+      const known = distances.slice(0, 5).map(noisy);
+      return calibrate(
+        known.map((pair, i) => ({ ...pair, picture: i % count })),
+        'metric',
+      ).scale;
+    });
+    expect(scales.toSorted((a, b) => a - b)).toEqual(scales);
+    expect(scales[0]).toBeGreaterThan(1);
+  });
+
+  it('follows its pictures where it has no metres at all', () => {
+    const known = distances.map((metres, i) => ({ ...noisy(metres, i), picture: 'one' }));
+    const { scale } = calibrate(
+      known.map((pair) => ({ ...pair, x: pair.x * 1000 })),
+      'metric',
+    );
+    expect(scale).toBeCloseTo(0.0014, 4);
+  });
+});
+
+describe('a relative model', () => {
+  it('gets a scale alone where a shift predicts unseen distances worse', () => {
+    const noise = [0.9, 1.09, 0.95, 0.99, 0.82];
+    const known = [1.6, 1.9, 2.2, 2.6, 3].map((metres, i) => ({
+      x: (noise[i] as number) / metres,
+      metres,
+    }));
+    expect(calibrate(known, 'inverse')).toMatchObject({ shift: 0 });
+  });
+});
+
+describe('errors', () => {
+  it('are those of the pairs as they were given', () => {
+    const known = [...pairs(metric(1, 0)), { x: 1, metres: Number.NaN }, { x: 2, metres: 4 }];
+    const { errors } = calibrate(known, 'metric');
+    expect(errors.slice(0, 6).every((error) => error < 1e-6)).toBe(true);
+    expect(errors[6]).toBeNaN();
+    expect(errors[7]).toBeCloseTo(0.5, 6);
   });
 });
 
