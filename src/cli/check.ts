@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
-import type { SinkDefinition, SourceDefinition } from '../core/component.ts';
-import type { Bound, Pipeline } from '../pipeline/pipeline.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
+import { pipelineWarnings } from '../pipeline/pipeline-warnings.ts';
 import { serveOptions, serveWarnings } from '../pipeline/serve-options.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
@@ -27,7 +26,7 @@ export function checkCommand(): Command {
       for (const { file, pipeline, serve } of results) {
         const served = serveOptions(undefined, serve);
         const warnings = [
-          ...(pipeline ? warningsOf(pipeline) : []),
+          ...(pipeline ? pipelineWarnings(pipeline) : []),
           ...(served ? serveWarnings(served).map((warning) => `serve: warning: ${warning}`) : []),
         ];
         for (const warning of warnings) printError(`${file}: ${warning}`);
@@ -37,11 +36,4 @@ export function checkCommand(): Command {
       }
       if (problems.length > 0) process.exitCode = 2;
     });
-}
-
-function warningsOf({ source, branches }: Pipeline): string[] {
-  const told = (path: string, { definition, options }: Bound<SourceDefinition | SinkDefinition>) =>
-    (definition.warnings?.(options) ?? []).map((warning) => `${path}: warning: ${warning}`);
-  const sinks = branches.flatMap(({ path, sink }) => told(path, sink));
-  return [...told(`source ${source.definition.name}`, source), ...sinks];
 }

@@ -6,9 +6,10 @@ import { mostFrameMemory } from '../pipeline/frame-memory.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { requirePipeline } from '../pipeline/pipeline-file.ts';
+import { pipelineWarnings } from '../pipeline/pipeline-warnings.ts';
 import { pipelineArgument, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
-import { print, printJson } from './output.ts';
+import { print, printError, printJson } from './output.ts';
 
 interface Plan {
   readonly pipeline: string;
@@ -50,6 +51,7 @@ export function planCommand(): Command {
       });
       const fused = await planFusion(pipeline);
       const plan = await makePlan(pipeline, fused);
+      for (const warning of pipelineWarnings(pipeline)) printError(warning);
       if (flags.json) printJson(plan, 2);
       else print(flags.mermaid ? mermaid(plan) : text(plan));
     });

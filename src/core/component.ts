@@ -134,7 +134,7 @@ interface ComponentBase<Schema extends z.ZodType> {
   /** Files that a run writes, and folders in which it writes files. None may be read in that run. */
   writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Valid but probably unintended settings, for `check`; the component logs them too. */
-  warnings?(options: z.output<Schema>): readonly string[];
+  warnings?(options: z.output<Schema>, baseDirectory: string): readonly string[];
   /**
    * What the schema cannot see and a run would fail on: a missing model, a format that cannot hold the
    * frames. Opens nothing that stays open. Paths of problems start at the options.

@@ -11,6 +11,7 @@ import {
   viewOf,
   wholeView,
 } from '../depth/view.ts';
+import { placeTruth } from '../registration/place-truth.ts';
 import { RegisterThread } from '../registration/register-thread.ts';
 import { methods } from '../registration/upsample.ts';
 import { mapAsync } from '../runtime/map-async.ts';
@@ -44,7 +45,7 @@ const advice = 'set "image: source" on estimate-depth, or "method: bilinear" her
  * `bilateral` is joint bilateral upsampling (Kopf et al., *Joint Bilateral Upsampling*, SIGGRAPH 2007)
  * with a decision between surfaces: each pixel gets the depth of the surface that it is near to and looks
  * like, never one between two. It needs the picture that `estimate-depth` keeps with `image: source`.
- * `bilinear` interpolates linearly; without that picture the result has none, and no ground truth.
+ * `bilinear` interpolates linearly, and without that picture the result has none.
  */
 export const register = defineOperator({
   name: 'register',
@@ -113,17 +114,14 @@ function wholeGeometry(depth: DepthFrame, size: Size): Geometry {
   return scaleGeometry({ size: source, view: wholeView(source), intrinsics: camera }, size);
 }
 
-/** Identity and times of the depth, with the geometry of the result and the truth of its picture. */
+/** Identity and times of the depth, with the geometry of the result, and its ground truth. */
 function registeredBase(
   depth: DepthFrame,
-  { view, intrinsics }: Geometry,
+  { size, view, intrinsics }: Geometry,
   picture: ImageFrame | undefined,
 ): FrameBase {
-  const { intrinsics: _, truth: __, ...rest } = derive(depth);
-  return {
-    ...rest,
-    view,
-    ...(intrinsics && { intrinsics }),
-    ...(picture?.truth && { truth: picture.truth }),
-  };
+  const { intrinsics: _, truth: seen, ...rest } = derive(depth);
+  const placed = seen && !picture && placeTruth(seen, viewOf(depth), { size, view });
+  const truth = picture?.truth ?? placed;
+  return { ...rest, view, ...(intrinsics && { intrinsics }), ...(truth && { truth }) };
 }

@@ -1,8 +1,8 @@
-import { map } from 'rxjs';
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { DepthFrame } from '../core/frame.ts';
-import { filterSpatially } from '../depth/spatial-filter.ts';
+import { SpatialThread } from '../filtering/spatial-thread.ts';
+import { mapAsync } from '../runtime/map-async.ts';
 
 const options = z.strictObject({
   alpha: z
@@ -25,19 +25,26 @@ const options = z.strictObject({
 /**
  * Smooths depth within surfaces and keeps edges: the recursive domain-transform filter (Gastal and
  * Oliveira, SIGGRAPH 2011) in the form of librealsense's spatial filter, with its `alpha`, `delta` and
- * iterations; `delta` is relative to the depth. Invalid pixels stay invalid.
+ * iterations; `delta` is relative to the depth. Invalid pixels stay invalid. It has a thread of its own.
  */
 export const spatial = defineOperator({
   name: 'spatial',
   summary: 'Smooths depth within surfaces and keeps edges (domain-transform filter).',
   accepts: ['depth'],
   emits: ['depth'],
+  queued: true,
   options,
   examples: [{}, { alpha: 0.6, delta: 0.02, iterations: 3 }],
-  async create(options) {
-    return map((frame) => {
-      const depth = frame as DepthFrame;
-      return { ...depth, data: filterSpatially(depth, options) };
-    });
+  async create(options, context) {
+    const thread = new SpatialThread();
+    context.defer(() => thread.close());
+    return mapAsync(
+      async (frame) => {
+        const depth = frame as DepthFrame;
+        const { data, ms } = await thread.run(depth, options);
+        return { ...depth, data, timings: { ...depth.timings, [context.name]: ms } };
+      },
+      { context },
+    );
   },
 });

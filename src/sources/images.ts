@@ -14,6 +14,7 @@ import {
 } from '../depth/intrinsics-options.ts';
 import { viewIntrinsics, wholeView } from '../depth/view.ts';
 import type { RecordedGeometry } from '../files/geometry-text.ts';
+import { missingInput } from '../files/missing-input.ts';
 import type { FoundFrames, FrameFile, Outcome, ReadFrame } from '../files/read-frames.ts';
 import { RecordedTimeline } from '../files/recorded-rows.ts';
 import type { DecodedPicture } from '../imaging/decode.ts';
@@ -92,6 +93,9 @@ export const images = defineSource({
     { path: 'recording/rgb', depth: 'recording/depth', 'on-error': 'skip' },
     { path: 'out/depth', as: 'depth', times: 'index', realtime: true },
   ],
+
+  warnings: ({ path, depth }, baseDirectory) =>
+    [path, depth ?? []].flat().flatMap((one) => missingInput(one, baseDirectory)),
 
   reads: ({ path, depth, as }, baseDirectory) => [
     ...pictureUses(path, 'path', baseDirectory, as === 'depth' ? withNpy : readableEndings),

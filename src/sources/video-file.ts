@@ -7,6 +7,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { restartSchema } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
+import { missingInput } from '../files/missing-input.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { quote } from '../gstreamer/launch-line.ts';
 import { inspectContainer } from '../gstreamer/video-container.ts';
@@ -35,6 +36,8 @@ export const videoFile = defineSource({
   options,
   facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
   examples: [{ path: 'clip.mp4' }, { path: 'clip.mkv', loop: true, realtime: true }],
+
+  warnings: ({ path }, baseDirectory) => missingInput(path, baseDirectory),
 
   reads: ({ path }, baseDirectory) => [
     { path: resolvePath(baseDirectory, path), as: 'file', option: 'path' },

@@ -37,6 +37,46 @@ describe.concurrent('depthline check', () => {
     ]);
   });
 
+  it('warns of a resize before an operator that wants the whole picture, as plan does', async () => {
+    const file = (options: string) =>
+      `source: test-pattern\noperators:\n  - resize: { width: 64, height: 48 }\n  - estimate-depth: ${options}\nsinks: [discard]\n`;
+    const cwd = workplace({
+      'source.yaml': file('{ image: source }'),
+      'two.yaml': file('{ cover: two-views }'),
+      'centre.yaml': file('{}'),
+    });
+    const { code, stderr } = await depthline(['check', 'source.yaml', 'two.yaml', 'centre.yaml'], {
+      cwd,
+    });
+    expect(code).toBe(0);
+    const warned =
+      /operators\[1\] estimate-depth: warning: .*operators\[0\] resize has scaled that to 64×48; remove/;
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(warned),
+      expect.stringMatching(warned),
+    ]);
+    expect((await depthline(['plan', 'source.yaml'], { cwd })).stderr).toMatch(warned);
+  });
+
+  it('warns of a video and of pictures that do not exist', async () => {
+    const file = (source: string) => `source: { ${source} }\nsinks: [discard]\n`;
+    const cwd = workplace({
+      'video.yaml': file('video-file: { path: a.mp4 }'),
+      'images.yaml': file('images: { path: photos }'),
+      'glob.yaml': file('images: { path: "photos/*.jpg" }'),
+      'there.yaml': file('video-file: { path: there.yaml }'),
+    });
+    const files = ['video.yaml', 'images.yaml', 'glob.yaml', 'there.yaml'];
+    const { code, stderr } = await depthline(['check', ...files], { cwd });
+    expect(code).toBe(0);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(
+        /source video-file: warning: .*a\.mp4 does not exist; a run would fail/,
+      ),
+      expect.stringMatching(/source images: warning: .*photos does not exist; a run would fail/),
+    ]);
+  });
+
   it('reports a valid pipeline', async () => {
     const finished = await depthline(['check', 'demo', 'csi-live']);
     expect(finished).toMatchObject({ code: 0, stderr: '' });

@@ -47,6 +47,8 @@ describe('pipeline files in the documents', () => {
     link(project);
     mkdirSync(join(project, 'models'));
     putModel(join(project, 'models'), 'planar', {}, 'other');
+    // What an example reads.
+    mkdirSync(join(project, 'out/dataset'), { recursive: true });
     const written = parse(text) as Record<string, unknown>;
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { identity, tap } from 'rxjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Use } from '../../src/core/component.ts';
-import type { DepthFrame, Frame, ImageFrame, Intrinsics } from '../../src/core/frame.ts';
+import type { DepthFrame, Frame, ImageFrame, Intrinsics, View } from '../../src/core/frame.ts';
 import { scaleNearest } from '../../src/depth/geometry.ts';
 import { wholeView } from '../../src/depth/view.ts';
 import { edgeErrors } from '../../src/evaluation/edge-errors.ts';
@@ -71,6 +71,22 @@ test('bilinear needs no picture: the view tells the size and the camera', async 
   }
   expect(out.image).toBeUndefined();
   expect(out.data[45 * 160 + 80]).toBe(2);
+});
+
+test('bilinear keeps the ground truth of what was seen, on the pixels of the picture', async () => {
+  const { picture: _, truth: __, ...bare } = await estimated();
+  const truth = depthFrame(8, 6, 0, (x, y) => 1 + x + 10 * y);
+  const out = await registered({ method: 'bilinear' }, { ...bare, truth });
+  const at = (x: number, y: number) => out.truth?.data[y * camera.width + x];
+  const { left, top, width, height } = bare.view as View;
+  const place = (column: number, row: number) =>
+    at(
+      Math.floor(left + ((column + 0.5) * width) / 8),
+      Math.floor(top + ((row + 0.5) * height) / 6),
+    );
+  expect(out.truth).toMatchObject(camera);
+  expect([place(0, 0), place(3, 2), place(7, 5)]).toEqual([1, 24, 58]);
+  expect(at(Math.floor(left) - 1, 45)).toBe(0);
 });
 
 test('frames without a picture end the run, with what to do', async () => {

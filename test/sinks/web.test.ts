@@ -218,7 +218,7 @@ describe('web', () => {
   });
 
   it('warns where the network can see it', async () => {
-    const warnings = (options: object) => web.warnings?.(web.options.parse(options));
+    const warnings = (options: object) => web.warnings?.(web.options.parse(options), '');
     expect(warnings({})).toEqual([]);
     expect(warnings({ host: '::1' })).toEqual([]);
     expect(warnings({ host: '0.0.0.0', token: 'a secret of mine' })).toEqual([]);

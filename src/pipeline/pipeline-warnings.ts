@@ -1,0 +1,36 @@
+import type { Definition } from '../core/component.ts';
+import type { Bound, OperatorStep, Pipeline } from './pipeline.ts';
+
+/** What is valid in a pipeline but probably not meant, each with its place. */
+export function pipelineWarnings({
+  source,
+  operators,
+  branches,
+  baseDirectory,
+}: Pipeline): string[] {
+  const told = (path: string, { definition, options }: Bound<Definition>) =>
+    (definition.warnings?.(options, baseDirectory) ?? []).map((text) => warning(path, text));
+  return [
+    ...told(`source ${source.definition.name}`, source),
+    ...scaledBefore(operators),
+    ...branches.flatMap(({ path, sink }) => told(path, sink)),
+  ];
+}
+
+/** Operators that want the source's own picture behind one that scales it. */
+function scaledBefore(steps: readonly OperatorStep[]): string[] {
+  const warnings: string[] = [];
+  let scaled: { readonly path: string; readonly size: string } | undefined;
+  for (const { path, component } of steps) {
+    const does = component?.definition.fuse?.(component.options);
+    if (does?.do === 'resize') scaled = { path, size: `${does.width}×${does.height}` };
+    if (!scaled || !component?.definition.wantsWhole?.(component.options)) continue;
+    const text = `it is to work on the source's own picture, but ${scaled.path} has scaled that to ${scaled.size}; remove the resize to keep the picture whole`;
+    warnings.push(warning(path, text));
+  }
+  return warnings;
+}
+
+function warning(path: string, text: string): string {
+  return `${path}: warning: ${text}`;
+}
