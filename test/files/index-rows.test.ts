@@ -5,7 +5,7 @@ const rows = (...lines: string[]) => parseRows([columns, ...lines].join('\n'));
 const latest = 2n ** 63n - 1n;
 
 it('leaves out rows whose numbers no frame can have', () => {
-  expect(rows(`9007199254740991,${latest},${latest},a.png,,m`)).toEqual([
+  expect(rows(`9007199254740991,${latest},${latest},a.png,,m,,`)).toEqual([
     { seq: 2 ** 53 - 1, pts: latest, capturedAt: latest, files: ['a.png'], unit: 'm' },
   ]);
   for (const [seq, pts, capturedAt] of [
@@ -17,6 +17,6 @@ it('leaves out rows whose numbers no frame can have', () => {
     ['1.5', '0', '0'],
     ['1e3', '0', '0'],
   ]) {
-    expect(rows(`${seq},${pts},${capturedAt},a.png,,m`)).toEqual([]);
+    expect(rows(`${seq},${pts},${capturedAt},a.png,,m,,`)).toEqual([]);
   }
 });
