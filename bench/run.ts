@@ -15,6 +15,7 @@ import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
 import { peers } from './peers.ts';
 import { register } from './register.ts';
+import { reruns } from './reruns.ts';
 import { restarts } from './restarts.ts';
 import { scaling } from './scaling.ts';
 import { smoothing } from './smoothing.ts';
@@ -35,6 +36,7 @@ const benches: readonly Bench[] = [
   scaling,
   backpressure,
   restarts,
+  reruns,
   interrupt,
 ];
 

@@ -70,3 +70,18 @@ describe('a pipeline whose capture process is killed', () => {
     expect(captureHosts()).toEqual([]);
   });
 });
+
+it('runs one after the other in a process open no more descriptors, and leave no process', async () => {
+  const open: number[] = [];
+  for (let n = 0; n < 6; n++) {
+    const pipeline = definePipeline({
+      source: testPattern({ width: 64, height: 48, frames: 3 }),
+      sinks: [discard(), discard()],
+    });
+    const { branches } = await (await startPipeline(pipeline)).done;
+    expect(branches.map(({ delivered }) => delivered)).toEqual([3, 3]);
+    expect(captureHosts()).toEqual([]);
+    open.push(readdirSync('/proc/self/fd').length);
+  }
+  expect(Math.max(...open.slice(2))).toBeLessThanOrEqual((open[1] as number) + 1);
+});

@@ -37,6 +37,8 @@ export class Timeline {
   /** Added to the pipeline's PTS; changes when those start over. */
   #base = 0n;
   #previous: RawFrame | undefined;
+  /** PTS of the newest frame that has one, since the last restart. */
+  #stamped: bigint | undefined;
   #explained = 0;
   #steps: bigint[] = [];
   /** Smallest `arrival - PTS` of this window and of the one before. */
@@ -53,6 +55,7 @@ export class Timeline {
   /** The pipeline was restarted: its PTS start at 0, and the number of lost frames is unknown. */
   restart(): void {
     this.#previous = undefined;
+    this.#stamped = undefined;
     this.#delay = undefined;
   }
 
@@ -69,10 +72,13 @@ export class Timeline {
     if (!continues && this.#seq >= 0) this.#rebase(frame);
     const proposed =
       frame.pts === undefined ? this.#pts + this.#interval(frame) : frame.pts + this.#base;
-    this.#pts = this.#seq < 0 && frame.pts === undefined ? 0n : proposed;
+    if (this.#seq < 0 && frame.pts === undefined) this.#pts = 0n;
+    // The PTS that were given to frames without one may be ahead.
+    else this.#pts = proposed > this.#pts ? proposed : this.#pts + 1n;
     this.#seq += 1 + gap;
     this.#lastArrival = frame.arrivedAt;
     this.#previous = frame;
+    this.#stamped = frame.pts ?? this.#stamped;
     return { seq: this.#seq, pts: this.#pts, capturedAt: this.#capturedAt(frame), lost };
   }
 
@@ -82,8 +88,12 @@ export class Timeline {
   #continues(frame: RawFrame): boolean {
     const previous = this.#previous;
     if (!previous) return false;
-    if (frame.pts === undefined || previous.pts === undefined) return true;
-    return frame.pts > previous.pts && !this.#leaps(frame, previous);
+    if (frame.pts === undefined) return true;
+    const goesBack =
+      this.#stamped === undefined
+        ? frame.pts + this.#base <= this.#pts
+        : frame.pts <= this.#stamped;
+    return !goesBack && !this.#leaps(frame, previous);
   }
 
   /**

@@ -294,6 +294,26 @@ describe('a camera of 100 ms', () => {
     });
   });
 
+  test('does not go back behind frames without PTS', () => {
+    const placed = (all: readonly (number | undefined)[]) => {
+      const timeline = new Timeline('none');
+      return all.map((at, i) => {
+        const frame = { ...shot(i * 100), pts: at === undefined ? undefined : BigInt(at) * ms };
+        return Number(timeline.place(frame).pts) / 1e6;
+      });
+    };
+    // One frame interval behind the last one.
+    expect(placed([400, undefined, 0, undefined, 40])).toEqual([400, 500, 600, 700, 700.000001]);
+    expect(placed([400, undefined, 400, 500])).toEqual([400, 500, 600, 700]);
+    expect(placed([undefined, undefined, 0, 50])).toEqual([0, 100, 200, 250]);
+    expect(placed([undefined, undefined, 100, 150])).toEqual([0, 100, 200, 250]);
+    expect(placed([undefined, undefined, 101, 150])).toEqual([0, 100, 101, 150]);
+    // Where frames without PTS were placed too far ahead, the others wait for them to be passed.
+    expect(placed([0, undefined, undefined, 50, 190, 220])).toEqual([
+      ...[0, 100, 200, 200.000001, 200.000002, 220],
+    ]);
+  });
+
   test('keeps its least delay over a frame without PTS', () => {
     const timeline = warmedUp(2);
     expect(timeline.place(without(200))).toMatchObject({ lost: 0, capturedAt: 1205n * ms });
