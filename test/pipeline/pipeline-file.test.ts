@@ -443,15 +443,16 @@ sinks: [collector]
       '1:10 the alias *a is part of what it stands for',
       '2:22 the alias *s is part of what it stands for',
       '4:11 there is no anchor &one before the alias *one',
-      '5:18 the alias *m is part of what it stands for',
+      '5:20 the alias *m is part of what it stands for',
       '6:17 there is no anchor &two before the alias *two',
     ]);
   });
 
   it('what is nested too deeply is refused', async () => {
-    const [problem, ...others] = await problems(`x-a: ${'['.repeat(20_000)}\n${good}`);
-    expect(problem).toMatch(/^1:\d+ not valid YAML: it is nested too deeply$/);
-    expect(others).toEqual([]);
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const found = (await problems(`x-a: ${deep}\n${good}`)).join('\n');
+    expect(found).toMatch(/1:\d+ not valid YAML: it is nested too deeply/);
+    expect(found).not.toMatch(/call stack/);
   });
 
   it('a key that is a list is refused, and the library prints nothing of its own', async () => {
