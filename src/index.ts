@@ -102,6 +102,7 @@ export {
   requirePipeline,
 } from './pipeline/pipeline-file.ts';
 export type { FileProblem } from './pipeline/yaml-file.ts';
+export type { FrameObserver } from './runtime/frame-observer.ts';
 export type { Percentiles } from './runtime/latency.ts';
 export { imbalance } from './runtime/ledger.ts';
 export { type MapAsyncOptions, mapAsync } from './runtime/map-async.ts';

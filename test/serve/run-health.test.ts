@@ -3,6 +3,7 @@ import type { RunStats, StageState } from '../../src/core/run-stats.ts';
 import type { Run } from '../../src/runtime/run-handle.ts';
 import { readiness } from '../../src/serve/run-health.ts';
 import { leftBehind } from '../support/cli.ts';
+import { processesOf } from '../support/processes.ts';
 import { serveRun } from '../support/served-run.ts';
 
 const stage = (name: string, kind: StageState['kind'], more: Partial<StageState>): StageState => ({
@@ -98,6 +99,29 @@ sinks:
     expect(await run.finished).toMatchObject({ code: 0 });
     await expect(ask('readyz')).rejects.toThrow();
     expect(await leftBehind(run)).toEqual([]);
+  });
+
+  it('notices a capture process that hangs, and that it is back', async () => {
+    const run = await serveRun(`
+source:
+  test-pattern: { width: 64, height: 48, fps: 30, realtime: true }
+sinks: [discard]
+`);
+    const ask = async () => {
+      const answer = await fetch(`${run.address}readyz`);
+      return `${answer.status} ${(await answer.text()).trim()}`;
+    };
+    await expect.poll(ask, { timeout: 20_000 }).toBe('200 running');
+    const { pid } = run.child;
+    const [capture] = processesOf('', pid);
+    expect(capture).toBeDefined();
+    process.kill(capture as number, 'SIGSTOP');
+    const stalled = /^503 source test-pattern has given no frame for \d\.\d s$/;
+    await expect.poll(ask, { timeout: 10_000 }).toMatch(stalled);
+    process.kill(capture as number, 'SIGCONT');
+    await expect.poll(ask, { timeout: 20_000 }).toBe('200 running');
+    run.child.kill('SIGINT');
+    expect(await run.finished).toMatchObject({ code: 0 });
   });
 
   it('names no reason to those without the token', async () => {
