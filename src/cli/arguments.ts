@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../core/units.ts';
 
 /** Parses an option that may be repeated. */
 export function collect(value: string, before: readonly string[] = []): string[] {
@@ -9,6 +10,13 @@ export function positive(text: string): number {
   const value = Number(text);
   if (value > 0 && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number greater than 0.');
+}
+
+/** Seconds, or a duration as in a pipeline file. */
+export function seconds(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) return positive(text);
+  return positive(String(ms / 1000));
 }
 
 export function whole(text: string): number {

@@ -58,7 +58,8 @@ async function list({ json }: { json?: true }): Promise<void> {
   ]);
   print(table([['model', 'input', 'gives'], ...rows]));
   print('\nready manifests, for "depthline models add FILE --as NAME":');
-  print(table(known.map(({ name, summary }) => [`  ${name}`, summary])));
+  const width = Math.max(...known.map(({ name }) => name.length));
+  for (const { name, summary } of known) print(`  ${name.padEnd(width)}  ${summary}`);
 }
 
 async function describe(name: string): Promise<Listed> {

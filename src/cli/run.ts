@@ -7,7 +7,7 @@ import { requireLoaded } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunOptions, RunSummary } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
-import { pipelineArgument, positive, positiveWhole, setOption } from './arguments.ts';
+import { pipelineArgument, positiveWhole, seconds, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
 import { openService } from './open-service.ts';
@@ -53,7 +53,7 @@ export function withRunFlags(command: Command): Command {
   return command
     .addOption(setOption())
     .option('--frames <n>', 'stop after this many captured frames', positiveWhole)
-    .option('--duration <seconds>', 'stop after this many seconds', positive)
+    .option('--duration <time>', 'stop after this many seconds, or 90s, 5min, 1h', seconds)
     .option('--record <file.mcap>', 'record the frames of the source, and the ledger, for "replay"')
     .option('--serve <host:port>', 'serve metrics and health over HTTP, such as on 127.0.0.1:9464')
     .addOption(

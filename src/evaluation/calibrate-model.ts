@@ -223,8 +223,10 @@ export async function writeCalibration(
   const scale = rounded(calibration.scale);
   const shift = rounded(calibration.shift);
   const { range, scale: _, shift: __, meaning, ...output } = manifest.output;
+  // The scores of the model as it is do not hold for it calibrated.
+  const { metrics, card, training, ...model } = manifest as Manifest & Record<string, unknown>;
   const text = stringify({
-    ...manifest,
+    ...model,
     name: basename(path, extname(path)),
     file: pathFrom(dirname(path), file),
     output: {

@@ -20,7 +20,7 @@ export async function missingManifest(path: string): Promise<DepthlineError> {
     return new DepthlineError('MODEL', message);
   }
   const lines = suggestManifest(session, basename(path));
-  const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} and correct what differs:\n\n${lines.join('\n')}\n`;
+  const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} fill in the meaning, and correct what differs:\n\n${lines.join('\n')}\n`;
   await session.release();
   return new DepthlineError('MODEL', message);
 }
@@ -53,7 +53,8 @@ function suggestManifest(session: InferenceSession, file: string): string[] {
     '  view: "4:3"  # aspect of the view it was trained on, or any',
     'output:',
     `  name: ${JSON.stringify(session.outputNames[0])}`,
-    '  meaning: metres  # or inverse-relative, log, disparity',
+    // To be filled in: a wrong guess would claim metres.
+    '  meaning:  # metres, log, inverse-relative or disparity, as its documentation says',
   ];
 }
 

@@ -32,7 +32,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   [
     'a model without a manifest',
     file('  - estimate-depth: { model: bare }'),
-    /^p\.yaml:3:30: model: .*bare\.onnx has no manifest.*Write .*bare\.yaml/m,
+    /^p\.yaml:3:30: model: .*bare\.onnx has no manifest.*Write .*bare\.yaml[\s\S]*\n {2}meaning: {2}# metres, log/m,
   ],
   [
     'a picture format for depth',

@@ -58,7 +58,7 @@ describe.concurrent('depthline run', () => {
 
   it('prints an object per second and a summary with --stats json', async () => {
     const cwd = workplace({ 'p.yaml': live });
-    const running = start(['run', 'p.yaml', '--stats', 'json', '--duration', '2.5'], { cwd });
+    const running = start(['run', 'p.yaml', '--stats', 'json', '--duration', '2.5s'], { cwd });
     const finished = await running.finished;
     expect(finished.code).toBe(0);
     const lines = finished.stdout

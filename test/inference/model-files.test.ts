@@ -80,16 +80,19 @@ describe('a model that cannot be used says why', () => {
       'output "depth": float32 [n, 1, h, w]',
       /Write .*bare.yaml/,
       / {2}layout: NCHW\n {2}dtype: float32\n {2}width: 224 {2}# the model takes any size/,
-      / {2}meaning: metres {2}# or inverse-relative, log, disparity/,
+      / {2}meaning: {2}# metres, log, inverse-relative or disparity/,
     );
   });
 
-  it('the lines to write are a manifest that fits', async () => {
+  it('the lines to write are a manifest that fits, once its meaning is filled in', async () => {
     const path = join(directory, 'models', 'bytes.onnx');
     copyFileSync(fixtureModel('metres'), path);
     const error = await findModel('bytes', directory).catch((thrown: Error) => thrown);
     const lines = (error as Error).message.split('\n\n')[1] as string;
-    writeFileSync(join(directory, 'models', 'bytes.yaml'), lines);
+    const manifestPath = join(directory, 'models', 'bytes.yaml');
+    writeFileSync(manifestPath, lines);
+    await fails('bytes', /output\.meaning: .*valid: metres, inverse-relative, log, disparity/);
+    writeFileSync(manifestPath, lines.replace('meaning:', 'meaning: metres'));
     const { manifest } = await findModel('bytes', directory);
     expect(manifest.input).toMatchObject({ layout: 'NHWC', dtype: 'uint8', width: 8, height: 6 });
     expect(manifest.output).toEqual({ name: 'depth', meaning: 'metres' });

@@ -22,6 +22,17 @@ test('x = (u − cx) z / fx, y = (v − cy) z / fy', async () => {
   expect(z).toBe(2);
 });
 
+test('a field of view is that of the part of the picture that the frame shows', async () => {
+  const view = {
+    ...{ left: 0, top: 0, width: 400, height: 300 },
+    source: { width: 400, height: 300 },
+  };
+  // 4:3, squeezed into a square: as deep as wide at 90 degrees, and three quarters as high.
+  const { intrinsics: k } = await points({ 'field-of-view': 90 }, { ...depthFrame(8, 8), view });
+  expect(k).toMatchObject({ cx: 3.5, cy: 3.5 });
+  expect([k?.fx, k?.fy].map((f) => f?.toFixed(6))).toEqual(['4.000000', (4 / 0.75).toFixed(6)]);
+});
+
 test('skips invalid pixels, and stride skips more', async () => {
   const bad = [0, Number.NaN, Number.POSITIVE_INFINITY, 2];
   const depth = { ...depthFrame(4, 3, 0, (x) => bad[x] as number), intrinsics };
