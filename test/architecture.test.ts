@@ -64,7 +64,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   operators: ['core', 'depth', 'filtering', 'imaging', 'inference', 'registration', 'runtime'],
   http: ['core'],
   web: ['core', 'depth', 'http'],
-  serve: ['core', 'device', 'http', 'pipeline', 'runtime'],
+  serve: ['core', 'depth', 'device', 'files', 'http', 'imaging', 'pipeline', 'runtime'],
   sinks: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'mcap', 'ros', 'topic', 'web'],
   evaluation: ['core', 'depth', 'files', 'imaging', 'inference', 'runtime'],
   benchmark: ['core', 'depth', 'device', 'files', 'inference', 'pipeline', 'runtime'],

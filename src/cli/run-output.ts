@@ -32,6 +32,12 @@ export class StatusLine {
     }
   }
 
+  /** Another run takes the place of the one before. */
+  restart(): void {
+    this.#last = undefined;
+    this.#printedAt = 0;
+  }
+
   /** Prints a message above the status. */
   print(level: LogLevel, message: string, fields: object = {}): void {
     this.clear();

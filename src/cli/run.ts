@@ -1,29 +1,25 @@
 import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
-import type { Logger } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Mapping } from '../pipeline/file-schema.ts';
-import { requireLoaded } from '../pipeline/pipeline-file.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
-import type { Run, RunOptions, RunSummary } from '../runtime/run-handle.ts';
-import { startPipeline } from '../runtime/runner.ts';
+import type { Run, RunSummary } from '../runtime/run-handle.ts';
+import { Supervisor, type SupervisorOptions } from '../runtime/supervisor.ts';
+import { readiness } from '../serve/run-health.ts';
+import { Systemd } from '../serve/systemd.ts';
 import { pipelineArgument, positiveWhole, seconds, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { HangWatch } from './hang-watch.ts';
-import { openService } from './open-service.ts';
-import {
-  isLogJson,
-  type LogLevel,
-  logAsJson,
-  onReaderGone,
-  print,
-  printJson,
-  printLog,
-} from './output.ts';
+import { addCommands, openService, snapshotFolder } from './open-service.ts';
+import { logAsJson, onReaderGone, printJson } from './output.ts';
 import { recorded } from './record.ts';
+import { Reloader } from './reload.ts';
 import { report } from './report-error.ts';
-import { formatStages, formatSummary, jsonStats, jsonSummary, StatusLine } from './run-output.ts';
-import { dieBy, onEndingSignals } from './signals.ts';
+import { runLogger, showSummary } from './run-log.ts';
+import { formatStages, jsonStats, StatusLine } from './run-output.ts';
+import { dieBy, Hangups, onEndingSignals } from './signals.ts';
 
 /** Flags of every command that runs a pipeline. */
 export interface RunFlags {
@@ -32,6 +28,7 @@ export interface RunFlags {
   readonly duration?: number;
   readonly serve?: string;
   readonly record?: string;
+  readonly snapshots?: string;
   readonly stats: 'text' | 'json' | 'none';
   readonly log: 'text' | 'json';
 }
@@ -55,7 +52,11 @@ export function withRunFlags(command: Command): Command {
     .option('--frames <n>', 'stop after this many captured frames', positiveWhole)
     .option('--duration <time>', 'stop after this many seconds, or 90s, 5min, 1h', seconds)
     .option('--record <file.mcap>', 'record the frames of the source, and the ledger, for "replay"')
-    .option('--serve <host:port>', 'serve metrics and health over HTTP, such as on 127.0.0.1:9464')
+    .option(
+      '--serve <host:port>',
+      'serve metrics, health and commands over HTTP, such as on 127.0.0.1:9464',
+    )
+    .option('--snapshots <directory>', 'with --serve: folder of snapshots that requests ask for')
     .addOption(
       new Option('--stats <format>', 'format of the statistics')
         .choices(['text', 'json', 'none'])
@@ -87,33 +88,50 @@ async function run(
   source: Mapping | undefined,
 ): Promise<number> {
   if (flags.log === 'json') logAsJson();
+  const hangups = new Hangups();
+  if (flags.serve !== undefined) hangups.heed();
   const hangWatch = new HangWatch(flags.log === 'json');
   hangWatch.enter('loading the pipeline');
   const { set = [], record } = flags;
   const options = { registry: builtins, set, source };
-  const loaded = await requireLoaded(findPipeline(nameOrFile), options);
-  const pipeline = record === undefined ? loaded.pipeline : recorded(loaded.pipeline, record);
+  const read = () => loadPipelineFile(findPipeline(nameOrFile), options);
+  const prepare = (read: Pipeline) => (record === undefined ? read : recorded(read, record));
+  const loaded = requireValid(await read());
+  const pipeline = prepare(loaded.pipeline);
   const serve = serveOptions(flags.serve, loaded.serve);
+  if (flags.snapshots !== undefined && !serve)
+    throw new DepthlineError(
+      'CONFIG',
+      '--snapshots needs --serve: requests over HTTP ask for them',
+    );
+  if (serve) hangups.heed();
   hangWatch.leave();
 
   const stop = new AbortController();
-  let running: Run | undefined;
+  let supervisor: Supervisor | undefined;
+  const current = () => supervisor?.run;
   let interrupts = 0;
-  onEndingSignals((signal) => {
-    interrupts++;
-    if (interrupts === 1) {
-      stop.abort();
-      if (!running) setTimeout(() => dieBy(signal), giveUpMs).unref();
-    } else if (interrupts === 2 && running) {
-      running.abort();
-    } else {
-      dieBy(signal);
-    }
-  });
+  onEndingSignals(
+    (signal) => {
+      interrupts++;
+      const running = current();
+      if (interrupts === 1) {
+        void systemd?.stop();
+        stop.abort();
+        if (!running) setTimeout(() => dieBy(signal), giveUpMs).unref();
+      } else if (interrupts === 2 && running) {
+        running.abort();
+      } else {
+        dieBy(signal);
+      }
+    },
+    serve ? ['SIGHUP'] : [],
+  );
   onSignals();
   onReaderGone(() => stop.abort());
   const status = new StatusLine(flags.stats === 'text');
   process.on('SIGUSR2', () => {
+    const running = current();
     if (!running) {
       status.print('info', 'opening components');
       return;
@@ -127,64 +145,84 @@ async function run(
     stray ??= new DepthlineError('OPERATOR', `uncaught error: ${reason(error)}`, {
       cause: error,
     });
+    const running = current();
     if (running) running.abort();
     else process.exit(report(stray));
   };
   process.on('uncaughtException', onStray);
   process.on('unhandledRejection', onStray);
 
-  const log = logger(status, flags.stats !== 'none');
+  const log = runLogger(status, flags.stats !== 'none');
+  const systemd = Systemd.start({
+    env: process.env,
+    ready: () => readiness(current()),
+    alive: () => isAlive(current()),
+    warn: (message) => log.warn(message),
+  });
   const service = serve && (await openService(serve, log));
-  const runOptions: RunOptions = {
+  const reloader = new Reloader({
+    ...{ first: loaded, read, prepare, supervisor: () => supervisor, log },
+    onBegin: () => systemd?.reloading(),
+    onEnd: () => systemd?.reloaded(),
+  });
+  const commands =
+    service &&
+    (await addCommands(service, {
+      run: current,
+      reload: (restart) => reloader.reload(restart),
+      directory: snapshotFolder(flags.snapshots, serve, pipeline.baseDirectory),
+    }));
+  const runOptions: SupervisorOptions = {
     listener: hangWatch,
     log,
     ...(service && { observer: service.observer }),
+    ...(commands && { onFrame: commands.onFrame }),
+    onRun: (run) => {
+      commands?.onRun();
+      service?.attach(run);
+      status.restart();
+    },
+    onReplaced: (summary) => {
+      status.clear();
+      showSummary(summary, flags.stats);
+    },
     signal: stop.signal,
     ...(flags.frames !== undefined && { frames: flags.frames }),
     ...(flags.duration !== undefined && { durationMs: flags.duration * 1000 }),
   };
-  try {
-    running = await startPipeline(pipeline, runOptions);
-  } catch (error) {
+  const end = async () => {
+    await systemd?.stop();
+    systemd?.close();
     await service?.close();
-    if (error === stop.signal.reason) return 0;
-    throw error;
-  }
-  const handle = running;
-  service?.attach(handle);
+    hangWatch.close();
+  };
+  let done: RunSummary;
   const timer = setInterval(() => {
-    const stats = handle.stats();
+    const stats = current()?.stats();
+    if (!stats) return;
     if (flags.stats === 'json') printJson(jsonStats(stats));
     else status.update(stats);
   }, 1000);
-  const done = await handle.done;
-  await service?.close();
-  const error = done.error ?? stray;
-  const summary = { ...done, ...(error && { error }) };
+  try {
+    supervisor = await Supervisor.start(pipeline, runOptions);
+    hangups.follow(() => reloader.hangup());
+    done = await supervisor.done;
+  } catch (error) {
+    clearInterval(timer);
+    await end();
+    if (error === stop.signal.reason) return 0;
+    throw error;
+  }
   clearInterval(timer);
-  hangWatch.close();
+  await end();
+  const error = done.error ?? stray;
   status.clear();
-  if (flags.stats === 'json') printJson(jsonSummary(summary));
-  if (flags.stats === 'text') printSummary(summary);
+  showSummary({ ...done, ...(error && { error }) }, flags.stats);
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
 }
 
-/** With `--log json` there is nothing on standard output but what `--stats json` prints. */
-function printSummary(summary: RunSummary): void {
-  const text = formatSummary(summary);
-  if (isLogJson()) printLog('info', text, { event: 'summary', summary: jsonSummary(summary) });
-  else print(text);
-}
-
-function logger(status: StatusLine, shown: boolean): Logger {
-  const print = (level: LogLevel) => (message: string, component?: string) => {
-    if (!shown && level !== 'warn') return;
-    if (level === 'debug' && !process.env.DEPTHLINE_DEBUG) return;
-    // As text, the message begins with the name of the component.
-    const prefix = component !== undefined && isLogJson() ? `${component}: ` : '';
-    const own = message.startsWith(prefix) ? message.slice(prefix.length) : message;
-    status.print(level, own, component === undefined ? {} : { component });
-  };
-  return { debug: print('debug'), info: print('info'), warn: print('warn') };
+/** A run that is stalled is better started again; one that waits or reconnects is not. */
+function isAlive(run: Run | undefined): boolean {
+  return run?.stats().stages.every(({ state }) => state !== 'stalled') ?? true;
 }

@@ -59,6 +59,7 @@ class Changes implements PipelineChanges {
       this.component(path, sink, after.sink, `sink "${name}"`);
       this.#queue(path, queue, after.queue);
       this.#fixed(path, 'on-error', onError, after.onError);
+      this.#fixed(path, 'takes', before.takes, after.takes);
       this.operators(`operators of ${path}`, operators, after.operators);
     }
   }

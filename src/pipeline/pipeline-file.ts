@@ -40,6 +40,8 @@ export interface Loaded {
   readonly pipeline: Pipeline | undefined;
   /** The file's `serve`, if it has one. */
   readonly serve: ServeOptions | undefined;
+  /** Modules of the file's `use`, absolute paths. Node.js loads each once per process. */
+  readonly modules: readonly string[];
   /** The file's `tests`. */
   readonly tests: readonly TimingTest[];
   readonly problems: readonly FileProblem[];
@@ -61,7 +63,7 @@ export async function loadPipelineFile(file: string, options: LoadOptions): Prom
       : `cannot be read: ${reason(error)}`;
     const problems = [{ file, line: 1, column: 1, message }];
     const { registry } = options;
-    return { pipeline: undefined, serve: undefined, tests: [], problems, registry };
+    return { pipeline: undefined, serve: undefined, modules: [], tests: [], problems, registry };
   }
 }
 
@@ -78,25 +80,23 @@ export async function parsePipeline(
   return {
     pipeline: yaml.problems.length === 0 ? checked?.pipeline : undefined,
     serve: checked?.serve,
+    modules: checked?.modules ?? [],
     tests: checked?.tests ?? [],
     problems: yaml.problems,
     registry,
   };
 }
 
-/** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
-export async function requireLoaded(
-  file: string,
-  options: LoadOptions,
-): Promise<Loaded & { readonly pipeline: Pipeline }> {
-  const { pipeline, ...loaded } = await loadPipelineFile(file, options);
-  if (pipeline) return { pipeline, ...loaded };
+/** @throws DepthlineError `CONFIG` that lists every problem */
+export function requireValid(loaded: Loaded): Loaded & { readonly pipeline: Pipeline } {
+  const { pipeline, ...rest } = loaded;
+  if (pipeline) return { pipeline, ...rest };
   throw new DepthlineError('CONFIG', formatProblems(loaded.problems));
 }
 
-/** The pipeline of `requireLoaded`. */
+/** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
 export async function requirePipeline(file: string, options: LoadOptions): Promise<Pipeline> {
-  return (await requireLoaded(file, options)).pipeline;
+  return requireValid(await loadPipelineFile(file, options)).pipeline;
 }
 
 /** `file:line:column: message`, a line each. */
@@ -109,7 +109,7 @@ async function check(
   file: string,
   yaml: YamlFile,
   { registry, env = process.env, set = [], checks = 'quick', source }: LoadOptions,
-): Promise<Pick<Loaded, 'pipeline' | 'serve' | 'tests'>> {
+): Promise<Pick<Loaded, 'pipeline' | 'serve' | 'modules' | 'tests'>> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
   const report = (problem: Problem) => {
@@ -132,6 +132,7 @@ async function check(
   noteSecrets([own, resolved, set]);
   const complete = await addModules(resolved.use, file, registry, report);
   const components = new FileComponents(registry, texts, report, complete);
+  const modules = modulePaths(resolved.use, file);
   const found: Problem[] = [];
   const { pipeline, parts } = inspectPipeline(
     {
@@ -140,7 +141,7 @@ async function check(
       source: resolved.source === undefined ? undefined : components.source(resolved.source),
       operators: components.operators(resolved.operators, ['operators']),
       sinks: components.sinks(resolved.sinks),
-      files: [resolve(file), ...modulePaths(resolved.use, file)],
+      files: [resolve(file), ...modules],
     },
     found,
     registry.list('operator') as OperatorDefinition[],
@@ -160,7 +161,7 @@ async function check(
     const key = String(problem.path[0]);
     if (resolved[key] !== undefined || !meant.has(key)) report(problem);
   }
-  return { pipeline, serve, tests };
+  return { pipeline, serve, modules, tests };
 }
 
 /** Reports unknown keys; returns the keys that they most likely stand for. */

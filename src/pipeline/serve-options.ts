@@ -29,6 +29,11 @@ export const serveSchema = z.strictObject({
     .regex(/^[\x21-\x7e]+$/, { error: 'must be ASCII letters, digits and signs, without spaces' })
     .optional()
     .describe('secret that requests must carry: "Authorization: Bearer TOKEN"'),
+  snapshots: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('folder for snapshots that are asked for with "to=directory"; it must exist'),
 });
 
 export type ServeOptions = z.output<typeof serveSchema>;

@@ -18,9 +18,11 @@ export interface Asked {
 /** What a route answers. */
 export interface Answer {
   readonly status: number;
-  readonly body: string;
+  /** Text is sent without secrets. */
+  readonly body: string | Uint8Array;
   /** Default: plain text. */
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Route {
@@ -131,8 +133,9 @@ export class RunServer {
     const answer = await this.#answer(request, response);
     if (response.destroyed) return;
     const { status, type = 'text/plain; charset=utf-8' } = answer;
-    const body = mask(answer.body);
+    const body = typeof answer.body === 'string' ? mask(answer.body) : answer.body;
     response.writeHead(status, {
+      ...answer.headers,
       'Content-Type': type,
       'Content-Length': Buffer.byteLength(body),
       'Cache-Control': 'no-store',
