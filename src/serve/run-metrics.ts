@@ -103,7 +103,7 @@ export class RunMetrics implements FrameObserver {
     const delivered = this.#fresh('depthline_delivered_frames_total');
     const dropped = this.#fresh('depthline_dropped_frames_total');
     const failed = this.#fresh('depthline_failed_frames_total');
-    const inFlight = this.#gauge('depthline_in_flight_frames');
+    const inFlight = this.#freshGauge('depthline_in_flight_frames');
     for (const account of branches) {
       const branch = account.name;
       added.inc({ branch }, account.added);
@@ -120,9 +120,9 @@ export class RunMetrics implements FrameObserver {
     const left = this.#fresh('depthline_stage_left_frames_total');
     const failed = this.#fresh('depthline_stage_failed_frames_total');
     const restarts = this.#fresh('depthline_restarts_total');
-    const inFlight = this.#gauge('depthline_stage_in_flight_frames');
-    const queued = this.#gauge('depthline_queue_frames');
-    const state = this.#gauge('depthline_stage_state');
+    const inFlight = this.#freshGauge('depthline_stage_in_flight_frames');
+    const queued = this.#freshGauge('depthline_queue_frames');
+    const state = this.#freshGauge('depthline_stage_state');
     for (const one of stages) {
       const { stage } = one;
       entered.inc({ stage }, one.entered);
@@ -144,6 +144,13 @@ export class RunMetrics implements FrameObserver {
 
   #gauge(name: MetricName): Gauge {
     return this.#gauges.get(name) as Gauge;
+  }
+
+  /** The gauge, without values: another run may have other stages. */
+  #freshGauge(name: MetricName): Gauge {
+    const gauge = this.#gauge(name);
+    gauge.reset();
+    return gauge;
   }
 }
 

@@ -170,11 +170,15 @@ export class RunServer {
       response.setHeader('Connection', 'close');
       return text(413, 'the body is longer than 64 KiB');
     }
+    // The client waits for the answer, however long that takes.
+    request.socket.setTimeout(0);
     try {
       return await route.handle({ query: new URLSearchParams(query), body, trusted });
     } catch (error) {
       this.#options.warn(`${path}: ${reason(error)}`);
       return text(500, reason(error));
+    } finally {
+      request.socket.setTimeout(idleMs);
     }
   }
 
