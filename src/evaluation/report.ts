@@ -1,9 +1,16 @@
 import { join } from 'node:path';
 import { makeFolder } from '../core/make-folder.ts';
+import { medianScale } from '../depth/metrics.ts';
 import { requireOwn, writeOwn } from '../files/own-file.ts';
 import { sinkError } from '../files/write-problem.ts';
 import type { DepthEstimator } from '../inference/estimator.ts';
-import { compare, type FrameResult, type SetResult } from './evaluate.ts';
+import {
+  type Comparison,
+  compare,
+  type FrameResult,
+  type ModelResult,
+  type SetResult,
+} from './evaluate.ts';
 import {
   largestError,
   type ReportPictures,
@@ -122,20 +129,33 @@ async function frameSection(
   const rows: string[] = [];
   for (const [index, estimator] of estimators.entries()) {
     const comparison = await compare(estimator, image, rgbd);
-    const pictures = await renderReportPictures(comparison, rangeOf(comparison.truth));
     const model = result.models[index];
+    const shown = model?.relative ? scaled(comparison) : comparison;
+    const pictures = await renderReportPictures(shown, rangeOf(comparison.truth));
     const row = model?.frames.find((candidate) => candidate.frame === frame);
-    rows.push(pictureRow(model?.model ?? '', row, pictures));
+    if (model) rows.push(pictureRow(model, row, pictures));
   }
   return `<h3>${title}: ${escaped(frame)}</h3>\n${rows.join('\n')}`;
 }
 
-function pictureRow(model: string, row: FrameResult | undefined, pictures: ReportPictures): string {
+/** Relative depth, as large in the median as the truth: without that it has no metres to show. */
+function scaled(comparison: Comparison): Comparison {
+  const { depth, truth } = comparison;
+  const scale = medianScale(depth.data, truth.data);
+  return { ...comparison, depth: { ...depth, data: depth.data.map((value) => value * scale) } };
+}
+
+function pictureRow(
+  { model: name, relative }: Pick<ModelResult, 'model' | 'relative'>,
+  row: FrameResult | undefined,
+  pictures: ReportPictures,
+): string {
+  const model = relative ? `${name}, median-scaled` : name;
   const { range } = pictures;
   const picture = (source: string, caption: string, below: string) =>
     `<figure><figcaption>${escaped(caption)}</figcaption><img width="${pictures.width}" height="${pictures.height}" src="${source}" alt="${escaped(`${model}: ${caption}`)}">${below}</figure>`;
   const metres = scale('depth', `${range.min.toFixed(1)} m`, `${range.max.toFixed(1)} m`);
-  const errors = row?.errors;
+  const errors = relative ? row?.scaled : row?.errors;
   const facts = `δ1 ${figure(errors?.delta1)}, RMSE ${figure(errors?.rmse)} m, AbsRel ${figure(errors?.absRel)}`;
   return `<p>${escaped(model)}: ${facts}</p>
 <div class="panels">
@@ -219,7 +239,8 @@ figure { margin: 0 } figcaption { font-size: 13px; color: #555 } img { display: 
 <h1>Depth evaluation</h1>
 <p><code>${escaped(command)}</code></p>
 <p>δ1, δ2, δ3: share of pixels within a factor of 1.25, 1.25², 1.25³ of the truth (more is better);
-the other figures are errors (less is better). Black pixels have no valid depth.</p>
+the other figures are errors (less is better). Grey pixels of depth are invalid; where the
+error is not known it is black.</p>
 ${sections.join('\n')}
 </html>
 `;

@@ -174,4 +174,23 @@ describe('the report', () => {
     const { sets } = JSON.parse(readFileSync(join(folder, 'report', 'results.json'), 'utf8'));
     expect(sets[0].models[0].frames).toHaveLength(5);
   });
+
+  it('shows relative depth scaled to the truth, and gives no metres of its own', async () => {
+    for (const [i, truth] of [1, 3].entries()) await writePair(folder, `f${i}`, 100, () => truth);
+    const pairs = await findRgbdPairs(folder, '/');
+    const estimator = await open('inverse');
+    const result = await evaluateSet('set', pairs, [estimator], {});
+    const page = await writeReport(join(folder, 'report'), {
+      command: 'depthline eval',
+      sets: [{ result, pairs }],
+      estimators: [estimator],
+      rgbd: {},
+    });
+    const html = readFileSync(page, 'utf8');
+    const facts = [...html.matchAll(/<p>(.*: δ1 .*)<\/p>/g)].map(([, text]) => text);
+    expect(facts.length).toBeGreaterThan(0);
+    const scaled = result.models[0]?.frames[0]?.scaled;
+    for (const text of facts) expect(text).toMatch(/^inverse, median-scaled: δ1 1\.000, /);
+    expect(scaled?.delta1).toBe(1);
+  });
 });
