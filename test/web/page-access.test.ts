@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { workplace } from '../support/cli.ts';
 import { feed, livePages, slope, state } from '../support/live-page.ts';
 
 const { open, visit, live } = livePages();
@@ -43,4 +48,64 @@ describe('the page', () => {
     site.closeAllConnections();
     site.close();
   });
+
+  it('that was reached by a foreign name (DNS rebinding) is not served', async () => {
+    const { address } = await open();
+    const page = await visit(`http://evil.example:${new URL(address).port}/`);
+    expect(await page.locator('body').textContent()).toContain('a host name that is not of this');
+  });
+
+  it('behind a proxy with TLS connects, if its origin is listed', async () => {
+    const proxy = await tlsProxy();
+    const { sink, address } = await open({ origins: [`https://robot.example:${proxy.port}`] });
+    proxy.target = Number(new URL(address).port);
+    const settings = { ignoreHTTPSErrors: true };
+    const page = await live(`https://robot.example:${proxy.port}/`, settings);
+    await feed(sink, page, slope);
+    await proxy.close();
+  });
+
+  it('that is one too many says so, and connects when another has closed', async () => {
+    const { address } = await open({ clients: 1 });
+    const first = await live(address);
+    const second = await visit(address);
+    await second.getByText('too many pages are open; trying again').waitFor();
+    await first.close();
+    await state(second, 'live');
+  });
 });
+
+/** Ends TLS and passes the bytes on to `target`, a port of this machine. */
+async function tlsProxy() {
+  const folder = workplace();
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  execFileSync(
+    'openssl',
+    [...args, '-subj', '/CN=robot.example', '-days', '2', '-keyout', key, '-out', cert],
+    { stdio: 'ignore' },
+  );
+  const sockets = new Set<{ destroy(): void }>();
+  const keys = { key: readFileSync(key), cert: readFileSync(cert) };
+  const server = createTlsServer(keys, (outside) => {
+    const inside = connectSocket(proxy.target, '127.0.0.1');
+    for (const socket of [outside, inside]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => [outside, inside].map((one) => one.destroy()));
+    }
+    outside.pipe(inside).pipe(outside);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const proxy = {
+    port: (server.address() as AddressInfo).port,
+    target: 0,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+  return proxy;
+}
