@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Measured, measured } from '../src/benchmark/statistics.ts';
 import { cpuMs, family } from '../src/device/processes.ts';
-import { definePipeline, estimateDepth, startPipeline, testPattern, zeromq } from '../src/index.ts';
+import {
+  definePipeline,
+  estimateDepth,
+  startPipeline,
+  testPattern,
+  web,
+  zeromq,
+} from '../src/index.ts';
 import { RunService } from '../src/serve/run-service.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 
 /** How a pipeline is run, and how often its metrics are asked for. */
 interface Case {
   readonly name: string;
-  readonly demand: 'always' | 'subscribers';
+  readonly demand: 'always' | 'subscribers' | 'viewers';
   readonly serve?: true;
   readonly scrapeEveryMs?: number;
 }
@@ -24,6 +31,7 @@ const cases: readonly Case[] = [
     serve: true,
     scrapeEveryMs: 5000,
   },
+  { name: 'web, no page open', demand: 'viewers' },
 ];
 
 /** The cost of a 30 fps camera pipeline without subscribers. */
@@ -51,7 +59,11 @@ async function cpuShare(
     definePipeline({
       source: testPattern({ width: 224, height: 224, fps: 30, realtime: true }),
       operators: [estimateDepth({ model, tuned: 'off' })],
-      sinks: [zeromq({ bind: 'tcp://127.0.0.1:*', demand })],
+      sinks: [
+        demand === 'viewers'
+          ? web({ port: 0, demand })
+          : zeromq({ bind: 'tcp://127.0.0.1:*', demand }),
+      ],
     }),
     service ? { observer: service.observer } : {},
   );

@@ -21,6 +21,7 @@ import { scaling } from './scaling.ts';
 import { smoothing } from './smoothing.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 import { throughput } from './throughput.ts';
+import { web } from './web.ts';
 
 const benches: readonly Bench[] = [
   peers,
@@ -38,6 +39,7 @@ const benches: readonly Bench[] = [
   restarts,
   reruns,
   interrupt,
+  web,
 ];
 
 const command = new Command('bench')

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,6 +33,19 @@ describe('the shipped pipelines', () => {
 
   it('pass check', async () => {
     expect(await depthline(['check', ...all])).toMatchObject({ code: 0 });
+  });
+});
+
+describe('make demo', () => {
+  it('ends with the command that opens the live view', () => {
+    const recipe = execFileSync('make', ['--dry-run', 'demo'], {
+      cwd: packageDirectory(),
+      encoding: 'utf8',
+    });
+    const told = recipe.slice(recipe.indexOf('bin/depthline run demo\n'));
+    expect(told).toContain('bin/depthline run demo-live');
+    expect(told).toContain('http://127.0.0.1:8080/');
+    expect(all).toContain('demo-live');
   });
 });
 
