@@ -27,6 +27,19 @@ it('never waits without a rate', async () => {
   expect(clock.now()).toBe(0);
 });
 
+it('without a rate waits for the intervals that it is given, from the frame before', async () => {
+  const clock = new VirtualClock();
+  const pacer = new Pacer(clock, undefined);
+  const waits = async (intervalMs?: number) => {
+    await clock.until(pacer.wait(never, intervalMs));
+    return clock.now();
+  };
+  // Before the first interval there is nothing to wait from.
+  expect([await waits(), await waits(50)]).toEqual([0, 0]);
+  await clock.advance(30);
+  expect([await waits(), await waits(50)]).toEqual([30, 80]);
+});
+
 it('stops waiting when the signal aborts', async () => {
   const clock = new VirtualClock();
   const pacer = new Pacer(clock, 1);

@@ -93,6 +93,16 @@ describe('depth read from a .npy file', () => {
     expect(decodeNpyDepth(npy(text, data))).toEqual({ width: 3, height: 2, data: six });
   });
 
+  it('may have a comma behind its sides', () => {
+    const file = npy(header('<f4', '(2, 3, )'), bytes(six));
+    expect(decodeNpyDepth(file)).toMatchObject({ width: 3, height: 2 });
+  });
+
+  it('is refused in Fortran order without a space before it, too', () => {
+    const text = "{'shape':(2,3),'fortran_order':True,'descr':'<f4'}";
+    expect(() => decodeNpyDepth(npy(text, bytes(six)))).toThrow('in Fortran order');
+  });
+
   it('shares no memory with the file', () => {
     const file = npy(header('<f4', '(2, 3)'), bytes(six));
     const { data } = decodeNpyDepth(file);
@@ -118,6 +128,12 @@ describe('depth read from a .npy file', () => {
     expect(() => decodeNpyDepth(file.subarray(0, -1))).toThrow(
       'it is cut off: 23 bytes of data instead of 24',
     );
+  });
+
+  it('is a NumPy file with 12 bytes, but has no header', () => {
+    const file = npy('{}', new Uint8Array());
+    expect(file).toHaveLength(12);
+    expect(() => decodeNpyDepth(file)).toThrow('its header cannot be read');
   });
 
   it.each(["{'fortran_order': False, 'shape': (2, 3)}", "{'descr': '<f4'}", ''])(

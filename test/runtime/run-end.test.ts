@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
-import { concatMap, filter, mergeWith, NEVER } from 'rxjs';
+import { concatMap, EMPTY, filter, mergeWith, NEVER, Observable, throwError } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import { type ComponentContext, defineSink } from '../../src/core/component.ts';
+import { type ComponentContext, defineSink, defineSource } from '../../src/core/component.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { SinkClosed } from '../../src/core/sink-closed.ts';
 import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';
@@ -65,6 +65,46 @@ describe('a sink that its user closes', () => {
     const { error, branches } = await beside('branch');
     expect(error).toBeUndefined();
     expect(branches[1]).toMatchObject({ captured: 50, delivered: 50 });
+  });
+});
+
+describe('operators of a branch that end when they are connected', () => {
+  const ended = () => EMPTY;
+
+  it('end the run if that was the only branch, and no frame is asked for', async () => {
+    const clock = new VirtualClock();
+    const branch = { sink: collector(clock)({}), operators: [ended] };
+    const { end, warnings } = await start({ sinks: [branch] });
+    const { captured, error } = await end();
+    expect([captured, error, warnings]).toEqual([0, undefined, []]);
+  });
+
+  it('leave the run to the other branch', async () => {
+    const clock = new VirtualClock();
+    const branch = { sink: collector(clock)({}), operators: [ended] };
+    const { end } = await start({ sinks: [branch, sink('other', () => {})] });
+    expect((await end()).branches).toMatchObject([
+      { delivered: 0, dropped: [{ reason: 'operators ended', count: 3 }] },
+      { delivered: 3 },
+    ]);
+  });
+
+  it('fail the run before its source starts, if they fail', async () => {
+    let subscriptions = 0;
+    const source = defineSource({
+      ...{ name: 'counted', summary: 'For tests.', emits: ['image'], examples: [{}] },
+      options: z.strictObject({}),
+      create: async () =>
+        new Observable<Frame>(() => {
+          subscriptions++;
+        }),
+    })({});
+    const clock = new VirtualClock();
+    const fails = () => throwError(() => new Error('not today'));
+    const branch = { sink: collector(clock)({}), operators: [fails] };
+    const { end } = await start({ source, sinks: [branch, sink('other', () => {})] });
+    expect((await end()).error).toMatchObject({ code: 'OPERATOR', message: 'not today' });
+    expect(subscriptions).toBe(0);
   });
 });
 
@@ -136,6 +176,10 @@ describe('operators that do not complete after the source', () => {
   it('are not ended while frames are in flight or still come', async () => {
     const inFlight = await start({ operators: [slow({ ms: 4000 })] });
     expect((await inFlight.end()).branches[0]?.delivered).toBe(3);
+    const pass = filter<Frame>(() => true);
+    const before = await start({ operators: [slow({ ms: 4000 }), pass] });
+    expect((await before.end()).branches[0]?.delivered).toBe(3);
+    expect(before.warnings).toEqual([]);
     const clock = new VirtualClock();
     const each = concatMap(async (frame: Frame) => {
       await sleep(clock, 1000);
