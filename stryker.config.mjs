@@ -9,9 +9,10 @@ export default {
   mutate: [
     'src/core/**/*.ts',
     'src/runtime/**/*.ts',
-    'src/depth/{smoothing,metrics,millimetres,npy}.ts',
+    'src/depth/{smoothing,temporal-median,valid-pixels,metrics,millimetres,npy}.ts',
     'src/topic/{header,header-check,header-values,message,numbering,publisher-clock,stream-time,demand}.ts',
-    'src/gstreamer/capture/{timeline,replay-position}.ts',
+    'src/gstreamer/{gdp,capture/timeline,capture/replay-position}.ts',
+    'src/web/depth-codec.ts',
   ],
   coverageAnalysis: 'perTest',
   // Only mutants of code or tests that changed since the last run are tested.
@@ -22,6 +23,8 @@ export default {
   htmlReporter: { fileName: 'out/mutation/report.html' },
   tempDirName: 'out/mutation/tmp',
   ignorePatterns: ['training', 'docs', 'dist', 'bench', 'out'],
+  // A test file takes a fraction of a second; a mutant that does not end costs this much.
+  timeoutMS: 3000,
   concurrency: 2,
   thresholds: { high: 90, low: 80, break: 80 },
 };

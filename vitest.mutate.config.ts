@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * The tests of `npm run mutate`: those that need no child process, socket or build. MUTATE_TESTS
+ * The tests of `npm run mutate`: those that are fast and need no build. MUTATE_TESTS
  * narrows them to some of its patterns, separated by spaces, which makes a run over one file fast.
  */
 const only = process.env.MUTATE_TESTS?.split(' ');
@@ -12,8 +12,9 @@ export default defineConfig({
     setupFiles: ['test/support/fast-properties.ts'],
     include: only ?? [
       'test/{core,depth,pipeline,runtime}/**/*.test.ts',
-      'test/topic/{message,golden,header-check,numbering,publisher-clock,stream-time,exposure,demand}.test.ts',
-      'test/gstreamer/capture/{timeline,replay-position}.test.ts',
+      'test/topic/{message,golden,header-check,header-values,numbering,publisher-clock,stream-time,exposure,demand}.test.ts',
+      'test/gstreamer/{gdp,capture/timeline,capture/replay-position}.test.ts',
+      'test/web/depth-codec.test.ts',
       'test/operators/{clamp,compare-depth,measure-flicker,sample,smooth}.test.ts',
     ],
     // These start the capture process.

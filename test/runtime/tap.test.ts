@@ -30,8 +30,10 @@ describe('a tap', () => {
     const seqs: number[] = [];
     const subscription = tap.frames.subscribe(({ seq }) => seqs.push(seq));
     expect(onSubscribed).toHaveBeenCalledOnce();
+    expect(tap.subscribed).toBe(true);
     expect(tap.push(imageFrame(2, 2, 1))).toBe(true);
     subscription.unsubscribe();
+    expect(tap.subscribed).toBe(false);
     expect(tap.push(imageFrame(2, 2, 2))).toBe(false);
     expect(seqs).toEqual([1]);
   });
