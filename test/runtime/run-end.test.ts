@@ -125,6 +125,16 @@ describe('operators that do not complete after the source', () => {
     expect(await elapsed({ operators: [unending] }, { drainMs: 0 })).toBe(100);
   });
 
+  it('of a branch get the same', async () => {
+    const clock = new VirtualClock();
+    const branch = (operators: (typeof unending)[]) => ({
+      sinks: [{ sink: collector(clock)({}), operators }],
+    });
+    expect(await elapsed(branch([unending]))).toBe(1500);
+    expect(await elapsed(branch([unending]), { drainMs: 700 })).toBe(700);
+    expect(await elapsed(branch([nothing, unending]))).toBe(10_000);
+  });
+
   it('get ten seconds if one of them may hold frames', async () => {
     expect(await elapsed({ operators: [nothing, unending] })).toBe(10_000);
     expect(await elapsed({ operators: [unending, nothing] }, { drainMs: 20_000 })).toBe(20_000);
@@ -159,6 +169,13 @@ describe('operators that do not complete after the source', () => {
     expect(warnings).toEqual([
       'operator "operator #2" has not completed after its input; it was ended',
     ]);
+  });
+
+  it('are not blamed for frames that they are still working on', async () => {
+    const operators = [slow({ ms: 60_000 }), filter<Frame>(() => true)];
+    const { end, warnings } = await start({ operators }, { durationMs: 105 });
+    expect(Math.round((await end()).elapsedMs)).toBe(1605);
+    expect(warnings).toEqual([]);
   });
 
   it('are not blamed for a sink that is slow', async () => {
