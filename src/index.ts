@@ -114,6 +114,10 @@ export type {
 } from './runtime/run-handle.ts';
 export { runPipeline, startPipeline } from './runtime/runner.ts';
 export type { StageListener } from './runtime/stage-times.ts';
+export { type OpenRunServiceOptions, openRunService } from './serve/open-run-service.ts';
+export type { Health } from './serve/run-health.ts';
+export type { Answer, Asked, Route } from './serve/run-server.ts';
+export type { RunService } from './serve/run-service.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import { packageDirectory } from '../core/entry-point.ts';
 import type { Frame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { type ServeOptions, serveWarnings } from '../pipeline/serve-options.ts';
 import type { Commanded } from '../serve/command-routes.ts';
+import { openRunService } from '../serve/open-run-service.ts';
 import type { RunService } from '../serve/run-service.ts';
 
 /**
@@ -16,10 +14,8 @@ import type { RunService } from '../serve/run-service.ts';
  * @throws DepthlineError `SERVE` if it cannot listen
  */
 export async function openService(options: ServeOptions, log: Logger): Promise<RunService> {
-  // Loaded here: a run that is not served does not pay for it.
-  const { RunService } = await import('../serve/run-service.ts');
   const warn = (message: string) => log.warn(`serve: ${message}`, 'serve');
-  const service = await RunService.open({ ...options, versions: versions(), warn });
+  const service = await openRunService({ ...options, warn });
   for (const warning of serveWarnings(options)) warn(warning);
   log.info(`serve: metrics and health at ${service.address}`, 'serve');
   return service;
@@ -57,17 +53,4 @@ export function snapshotFolder(
 ): string | undefined {
   if (flag !== undefined) return resolve(flag);
   return snapshots === undefined ? undefined : resolvePath(baseDirectory, snapshots);
-}
-
-function versions() {
-  const require = createRequire(import.meta.url);
-  return {
-    version: versionIn(join(packageDirectory(), 'package.json')),
-    node: process.versions.node,
-    onnxruntime: versionIn(require.resolve('onnxruntime-node/package.json')),
-  };
-}
-
-function versionIn(file: string): string {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
