@@ -14,6 +14,7 @@ import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
 import { peers } from './peers.ts';
+import { recording } from './recording.ts';
 import { register } from './register.ts';
 import { reruns } from './reruns.ts';
 import { restarts } from './restarts.ts';
@@ -40,6 +41,7 @@ const benches: readonly Bench[] = [
   reruns,
   interrupt,
   web,
+  recording,
 ];
 
 const command = new Command('bench')

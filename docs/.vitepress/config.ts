@@ -33,6 +33,7 @@ export default defineConfig({
           { text: 'Operating', link: '/operating' },
           { text: 'Monitoring', link: '/monitoring' },
           { text: 'The live view', link: '/web' },
+          { text: 'Recordings', link: '/recordings' },
           { text: 'Models', link: '/models' },
           { text: 'Jetson', link: '/jetson' },
         ],

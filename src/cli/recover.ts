@@ -16,6 +16,9 @@ export function recoverCommand(): Command {
     .action(run);
 }
 
+/** Damaged chunks that are listed. */
+const mostReported = 10;
+
 async function run(file: string, { output }: { output?: string }): Promise<void> {
   const path = resolvePath(process.cwd(), file);
   if (output !== undefined && !/[^/]\.mcap$/.test(output))
@@ -33,6 +36,8 @@ async function run(file: string, { output }: { output?: string }): Promise<void>
     return;
   }
   const { messages, damage } = recovered;
-  if (damage !== undefined) printError(`warning: ${damage.replace(/; "depthline recover".*/, '')}`);
+  for (const problem of damage.slice(0, mostReported)) printError(`warning: ${problem}`);
+  if (damage.length > mostReported)
+    printError(`warning: ${damage.length - mostReported} more chunks are damaged`);
   print(`${messages} messages of ${file} are in ${relative(process.cwd(), recovered.path)}`);
 }

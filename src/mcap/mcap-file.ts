@@ -97,13 +97,16 @@ export class McapFile {
   /**
    * Messages in the order of the file.
    *
+   * @param onDamage told of a chunk that cannot be read, which is then left out
    * @returns whether the file has its end: false for one that was cut off
    * @throws DepthlineError `SOURCE` where it is damaged
    */
-  async *messages(range: TimeRange = {}): AsyncGenerator<ReadMessage, boolean> {
-    const reader = new Records(this.#decompress);
+  async *messages(
+    range: TimeRange = {},
+    onDamage?: (problem: DepthlineError) => void,
+  ): AsyncGenerator<ReadMessage, boolean> {
     // A chunk that is left out may be the one that describes the topics.
-    for (const bytes of this.#described()) void reader.read(bytes).next();
+    let reader = new Records(this.#decompress, this.summary);
     let start = this.startTime;
     const records = this.records((opcode, head) => wanted(opcode, head, range, start));
     for (;;) {
@@ -116,7 +119,10 @@ export class McapFile {
           if (at >= (range.from ?? at) && at <= (range.to ?? at)) yield message;
         }
       } catch (error) {
-        throw this.#damaged(value.at, error);
+        const problem = this.#damaged(value.at, error);
+        if (!onDamage) throw problem;
+        onDamage(problem);
+        reader = new Records(this.#decompress, reader);
       }
     }
   }
@@ -149,17 +155,10 @@ export class McapFile {
     }
   }
 
-  *#described(): Generator<Uint8Array> {
-    const builder = new McapRecordBuilder();
-    for (const schema of this.summary?.schemasById.values() ?? []) builder.writeSchema(schema);
-    for (const channel of this.summary?.channelsById.values() ?? []) builder.writeChannel(channel);
-    if (builder.length > 0) yield builder.buffer;
-  }
-
   #damaged(at: number, error: unknown): DepthlineError {
     return new DepthlineError(
       'SOURCE',
-      `${this.path} is damaged at byte ${at}: ${reason(error)}; "depthline recover" keeps what can be read`,
+      `${this.path} is damaged at byte ${at}: ${reason(error).replace(' [no header]', '')}; "depthline recover" keeps what can be read`,
       { cause: error },
     );
   }
@@ -209,26 +208,33 @@ function wanted(
   return last >= (from ?? last) && first <= (to ?? first);
 }
 
-/** Reads the messages of records, and remembers the topics that others describe. */
-class Records {
-  readonly #stream: McapStreamReader;
-  readonly #schemas = new Map<number, McapTypes.Schema>();
-  readonly #channels = new Map<number, McapTypes.Channel>();
+type Described = Pick<McapIndexedReader, 'schemasById' | 'channelsById'>;
 
-  constructor(decompressHandlers: McapTypes.DecompressHandlers) {
+/** Reads the messages of records, and remembers the topics that others describe. */
+class Records implements Described {
+  readonly schemasById = new Map<number, McapTypes.TypedMcapRecords['Schema']>();
+  readonly channelsById = new Map<number, McapTypes.TypedMcapRecords['Channel']>();
+  readonly #stream: McapStreamReader;
+
+  /** @param known topics that need not be described again */
+  constructor(decompressHandlers: McapTypes.DecompressHandlers, known: Described | undefined) {
     this.#stream = new McapStreamReader({ noMagicPrefix: true, decompressHandlers });
+    const builder = new McapRecordBuilder();
+    for (const schema of known?.schemasById.values() ?? []) builder.writeSchema(schema);
+    for (const channel of known?.channelsById.values() ?? []) builder.writeChannel(channel);
+    if (builder.length > 0) this.read(builder.buffer).next();
   }
 
   *read(bytes: Uint8Array): Generator<ReadMessage> {
     this.#stream.append(bytes);
     const keep = isCompressed(bytes);
     for (let record = this.#stream.nextRecord(); record; record = this.#stream.nextRecord()) {
-      if (record.type === 'Schema') this.#schemas.set(record.id, record);
-      if (record.type === 'Channel') this.#channels.set(record.id, record);
+      if (record.type === 'Schema') this.schemasById.set(record.id, record);
+      if (record.type === 'Channel') this.channelsById.set(record.id, record);
       if (record.type !== 'Message') continue;
       const { channelId, sequence, logTime, publishTime } = record;
-      const channel = this.#channels.get(channelId) as McapTypes.Channel;
-      const schema = this.#schemas.get(channel.schemaId);
+      const channel = this.channelsById.get(channelId) as McapTypes.Channel;
+      const schema = this.schemasById.get(channel.schemaId);
       // What was not unpacked is in memory that the reader uses again.
       const data = keep ? record.data : record.data.slice();
       yield { channel, schema, sequence, logTime, publishTime, data };

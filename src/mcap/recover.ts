@@ -1,4 +1,4 @@
-import { DepthlineError, reason } from '../core/errors.ts';
+import { DepthlineError } from '../core/errors.ts';
 import { findRecordings } from '../files/recordings.ts';
 import { loadCompressor, loadDecompressors } from './compression.ts';
 import { libraryName } from './library-name.ts';
@@ -9,8 +9,8 @@ export interface Recovered {
   /** The whole file. */
   readonly path: string;
   readonly messages: number;
-  /** Why the rest could not be read; nothing if the file just ends. */
-  readonly damage: string | undefined;
+  /** What could not be read. */
+  readonly damage: readonly string[];
 }
 
 const chunkBytes = 1_000_000;
@@ -27,18 +27,31 @@ const chunkBytes = 1_000_000;
 export async function recover(path: string, base: string): Promise<Recovered | undefined> {
   const file = await McapFile.open(path, await loadDecompressors());
   try {
-    return file.summary ? undefined : await copy(file, base);
+    if (file.summary && (await isSound(file))) return undefined;
+    return await copy(file, base);
   } finally {
     await file.close();
   }
 }
 
+/** Whether every chunk of a file can be read. */
+async function isSound(file: McapFile): Promise<boolean> {
+  try {
+    for await (const _ of file.messages());
+    return true;
+  } catch {
+    // What is damaged is reported when the rest is copied.
+    return false;
+  }
+}
+
 async function copy(file: McapFile, base: string): Promise<Recovered> {
-  const messages = file.messages();
+  const damage: string[] = [];
+  const messages = readable(file, damage);
   const first = await messages.next();
   if (first.done) {
-    const message = `${file.path} was cut off before its first chunk; nothing can be recovered`;
-    throw new DepthlineError('SOURCE', message);
+    const why = damage[0] ?? `${file.path} was cut off before its first chunk`;
+    throw new DepthlineError('SOURCE', `${why}; nothing can be recovered`);
   }
   const { last } = await findRecordings(base);
   const output = await RecordingFile.create(base, last + 1, {
@@ -48,30 +61,34 @@ async function copy(file: McapFile, base: string): Promise<Recovered> {
     chunkBytes,
   });
   try {
-    const count = await copyAll(first.value, messages, output);
-    return { path: await output.finish(new Map([['recovered', 'true']])), ...count };
+    await add(first.value, output);
+    let count = 1;
+    for await (const message of messages) {
+      await add(message, output);
+      count++;
+    }
+    const path = await output.finish(new Map([['recovered', 'true']]));
+    return { path, messages: count, damage };
   } catch (error) {
     await output.abandon();
     throw error;
   }
 }
 
-async function copyAll(
-  first: ReadMessage,
-  rest: AsyncGenerator<ReadMessage, boolean>,
-  output: RecordingFile,
-): Promise<Pick<Recovered, 'messages' | 'damage'>> {
-  let messages = 0;
-  for (let message: ReadMessage | undefined = first; message; ) {
-    const { topic, messageEncoding, metadata } = message.channel;
-    await output.add([{ ...message, topic, messageEncoding, metadata }], 1);
-    messages++;
-    try {
-      const next: IteratorResult<ReadMessage, boolean> = await rest.next();
-      message = next.done ? undefined : next.value;
-    } catch (error) {
-      return { messages, damage: reason(error) };
-    }
+/** The messages of all chunks that can be read; what is wrong with the others goes to `damage`. */
+async function* readable(file: McapFile, damage: string[]): AsyncGenerator<ReadMessage, void> {
+  const report = ({ message }: DepthlineError) => {
+    damage.push(message.replace(/; "depthline recover".*/, ''));
+  };
+  try {
+    yield* file.messages({}, report);
+  } catch (error) {
+    if (!(error instanceof DepthlineError)) throw error;
+    report(error);
   }
-  return { messages, damage: undefined };
+}
+
+function add({ channel, ...message }: ReadMessage, output: RecordingFile): Promise<void> {
+  const { topic, messageEncoding, metadata } = channel;
+  return output.add([{ ...message, topic, messageEncoding, metadata }], 1);
 }

@@ -1,0 +1,147 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { map } from 'rxjs';
+import { measured } from '../src/benchmark/statistics.ts';
+import type { DepthFrame, Frame, ImageFrame } from '../src/core/frame.ts';
+import { scaleRgb } from '../src/imaging/scale-rgb.ts';
+import {
+  DepthEstimator,
+  definePipeline,
+  discard,
+  mcap,
+  mcapSource,
+  runPipeline,
+  testPattern,
+} from '../src/index.ts';
+import { Random } from '../src/synthetic/random.ts';
+import { testContext } from '../src/testing.ts';
+import type { Bench, Print } from './support/bench.ts';
+import { rooms } from './support/rooms.ts';
+
+const frames = 60;
+const size = { width: 224, height: 224 };
+/** Standard deviation of the sensor noise, grey levels: without it a rendered picture is too simple. */
+const noise = 2;
+
+type Options = Parameters<typeof mcap>[0] & object;
+
+/** What a recording of a picture and its depth costs, and how well a replay keeps its times. */
+export const recording: Bench = {
+  name: 'recording',
+  summary:
+    'MCAP files: size and CPU time per 224×224 picture with its depth; intervals of a replay',
+  async run({ rounds, model, seconds }, print) {
+    const folder = mkdtempSync(join(tmpdir(), 'depthline-recording-'));
+    try {
+      await sizes(await sample(model), folder, rounds, print);
+      await intervals(folder, Math.max(4, seconds), rounds, print);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+};
+
+/** Rendered rooms with the noise of a sensor, and the depth that the model estimates of them. */
+async function sample(model: string): Promise<DepthFrame[]> {
+  const shoot = rooms();
+  const estimator = await DepthEstimator.open({ model });
+  const random = new Random(5);
+  const all: DepthFrame[] = [];
+  for (let seq = 0; seq < frames; seq++) {
+    const {
+      truth: _,
+      intrinsics: __,
+      view: ___,
+      ...picture
+    } = noisy(await small(shoot(seq % 12)), random);
+    const times = { seq, pts: BigInt(seq) * 33_333_333n, capturedAt: BigInt(seq) * 33_333_333n };
+    all.push({ ...(await estimator.estimate({ ...picture, ...times })), ...times });
+  }
+  await estimator.close();
+  return all;
+}
+
+async function small(picture: ImageFrame): Promise<ImageFrame> {
+  return { ...picture, ...size, data: await scaleRgb(picture, size) };
+}
+
+function noisy(picture: ImageFrame, random: Random): ImageFrame {
+  const data = Uint8ClampedArray.from(picture.data, (value) => {
+    let sum = -6;
+    for (let i = 0; i < 12; i++) sum += random.next();
+    return value + sum * noise;
+  });
+  return { ...picture, data: new Uint8Array(data.buffer) };
+}
+
+const kinds: Readonly<Record<string, Partial<Options>>> = {
+  'none, raw, 32FC1': { compression: 'none' },
+  'lz4, raw, 32FC1': { compression: 'lz4' },
+  'zstd, raw, 32FC1': { compression: 'zstd' },
+  'lz4, raw, 16UC1': { compression: 'lz4', depth: '16UC1' },
+  'zstd, raw, 16UC1': { compression: 'zstd', depth: '16UC1' },
+  'zstd, png, 32FC1': { pictures: 'png' },
+  'zstd, jpeg, 32FC1': { pictures: 'jpeg' },
+  'zstd, jpeg, 16UC1': { pictures: 'jpeg', depth: '16UC1' },
+  'zstd, jpeg, 16UC1, foxglove': { pictures: 'jpeg', depth: '16UC1', encoding: 'foxglove' },
+  'zstd, raw, 32FC1, foxglove': { encoding: 'foxglove' },
+};
+
+async function sizes(all: readonly Frame[], folder: string, rounds: number, print: Print) {
+  for (const [name, options] of Object.entries(kinds)) {
+    const bytes: number[] = [];
+    const cpu: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const path = join(folder, 'size.mcap');
+      const context = testContext({ name: 'mcap', baseDirectory: folder });
+      const sink = await mcap.create(mcap.options.parse({ path, ...options }), context);
+      const before = process.cpuUsage();
+      for (const frame of all) await sink?.write(frame);
+      await context.close();
+      const { user, system } = process.cpuUsage(before);
+      cpu.push((user + system) / 1000 / all.length);
+      bytes.push(statSync(path).size / 1000 / all.length);
+      rmSync(path);
+    }
+    print(`${name}: size`, 'kB per frame', measured(bytes));
+    print(`${name}: CPU time`, 'ms per frame', measured(cpu));
+  }
+}
+
+async function intervals(folder: string, seconds: number, rounds: number, print: Print) {
+  const errors: number[] = [];
+  const worst: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const path = join(folder, `times-${round}.mcap`);
+    await runPipeline(
+      definePipeline({
+        source: testPattern({ ...size, fps: 30, realtime: true }),
+        sinks: [mcap({ path })],
+      }),
+      { durationMs: seconds * 1000 },
+    );
+    const seen: { at: number; pts: bigint }[] = [];
+    await runPipeline(
+      definePipeline({
+        source: mcapSource({ path, pace: 'recorded' }),
+        operators: [
+          map((frame) => {
+            seen.push({ at: performance.now(), pts: frame.pts });
+            return frame;
+          }),
+        ],
+        sinks: [discard()],
+      }),
+    );
+    const off = seen.slice(1).map(({ at, pts }, i) => {
+      const last = seen[i] as (typeof seen)[number];
+      return Math.abs(at - last.at - Number(pts - last.pts) / 1e6);
+    });
+    errors.push(measured(off).median);
+    worst.push(off.toSorted((a, b) => a - b)[Math.floor(off.length * 0.99)] as number);
+  }
+  print('replay at speed 1: interval error, median', 'ms', measured(errors));
+  print('replay at speed 1: interval error, p99', 'ms', measured(worst));
+  if (readdirSync(folder).length !== rounds) throw new Error('a recording is missing');
+}
