@@ -40,7 +40,7 @@ const options = z.strictObject({
   compression: z
     .enum(compressions)
     .default('zstd')
-    .describe('of chunks; zstd makes smaller files, lz4 takes less time'),
+    .describe('of chunks; zstd makes the smallest files'),
   chunk: byteSize()
     .default(1_000_000)
     .describe(

@@ -9,7 +9,7 @@ import { sampleFrame } from '../../src/testing/sample-frames.ts';
 import { workplace } from '../support/cli.ts';
 import { framesIn, playFrames, recordFrames } from '../support/mcap.ts';
 
-const numRuns = Number(process.env.FUZZ_RUNS ?? 60);
+const numRuns = Number(process.env.FUZZ_RUNS ?? 25);
 
 describe.each(compressions)('a file of %s that was changed at random', (compression) => {
   let folder = '';
