@@ -1,6 +1,3 @@
-// npm run soak:recording                  30 minutes of pictures and depth, 30 per second, into MCAP files
-// npm run soak:recording -- --minutes 3 --compression lz4
-
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +15,7 @@ import {
   testPattern,
 } from '../src/index.ts';
 
-const command = new Command('soak:recording')
+const command = new Command('soak recording')
   .option('--minutes <n>', 'length of the run', Number, 30)
   .option('--fps <n>', 'frames per second', Number, 30)
   .option('--compression <name>', 'zstd, lz4 or none', 'zstd')
