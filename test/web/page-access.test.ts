@@ -55,12 +55,12 @@ describe('the page', () => {
     expect(await page.locator('body').textContent()).toContain('a host name that is not of this');
   });
 
-  it('behind a proxy with TLS connects, if its origin is listed', async () => {
+  it('behind a proxy with TLS, below a folder, connects if its origin is listed', async () => {
     const proxy = await tlsProxy();
     const { sink, address } = await open({ origins: [`https://robot.example:${proxy.port}`] });
     proxy.target = Number(new URL(address).port);
     const settings = { ignoreHTTPSErrors: true };
-    const page = await live(`https://robot.example:${proxy.port}/`, settings);
+    const page = await live(`https://robot.example:${proxy.port}/depth/`, settings);
     await feed(sink, page, slope);
     await proxy.close();
   });
@@ -75,7 +75,12 @@ describe('the page', () => {
   });
 });
 
-/** Ends TLS and passes the bytes on to `target`, a port of this machine. */
+/** A request for the file of a folder, as one for the file. A browser sends each with its first bytes. */
+function withoutFolder(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replace(/^GET \/depth\//, 'GET /'), 'latin1');
+}
+
+/** Ends TLS and passes the bytes on to `target`, a port of this machine, without the folder "depth". */
 async function tlsProxy() {
   const folder = workplace();
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -94,7 +99,8 @@ async function tlsProxy() {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => [outside, inside].map((one) => one.destroy()));
     }
-    outside.pipe(inside).pipe(outside);
+    outside.on('data', (bytes) => inside.write(withoutFolder(bytes)));
+    inside.pipe(outside);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
