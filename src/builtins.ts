@@ -18,6 +18,7 @@ import { spatial } from './operators/spatial.ts';
 import { discard } from './sinks/discard.ts';
 import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
+import { foxglove } from './sinks/foxglove.ts';
 import { mcap } from './sinks/mcap.ts';
 import { video } from './sinks/video.ts';
 import { web } from './sinks/web.ts';
@@ -64,6 +65,7 @@ export const builtins = new Registry([
   discard,
   display,
   file,
+  foxglove,
   mcap,
   video,
   web,

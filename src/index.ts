@@ -121,6 +121,7 @@ export type { RunService } from './serve/run-service.ts';
 export { discard } from './sinks/discard.ts';
 export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
+export { foxglove } from './sinks/foxglove.ts';
 export { mcap } from './sinks/mcap.ts';
 export { video } from './sinks/video.ts';
 export { web } from './sinks/web.ts';

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { DepthUnit, Frame, FrameKind, View } from './frame.ts';
 import type { Fusion } from './fusion.ts';
 import type { Gate } from './gate.ts';
+import type { LiveOptions } from './live-options.ts';
 import type { ValueProblem } from './option-problems.ts';
 import type { QueueOptions } from './queue-options.ts';
 import type { RunStats } from './run-stats.ts';
@@ -75,6 +76,8 @@ export interface ComponentContext {
    * empty.
    */
   runStats(): RunStats;
+  /** Options of the run's components that can change while it runs, for a component that offers them. */
+  readonly live: LiveOptions;
 }
 
 /** A file or folder that a component uses. */

@@ -57,6 +57,8 @@ export interface BranchInput {
 export interface Bound<D extends Definition> {
   readonly definition: D;
   readonly options: unknown;
+  /** The options as the pipeline file has them; absent for a component that a command has added. */
+  readonly given?: unknown;
 }
 
 /** An operator's place in a checked pipeline. */
@@ -200,7 +202,8 @@ function bind(
 ): Bound<Definition> | undefined {
   noteSecrets(use.options);
   const result = use.definition.options.safeParse(use.options ?? {});
-  if (result.success) return { definition: use.definition, options: result.data };
+  if (result.success)
+    return { definition: use.definition, options: result.data, given: use.options ?? {} };
   for (const problem of valueProblems(use.definition.options, use.options ?? {})) {
     problems.push({ ...problem, path: [...path, use.definition.name, ...problem.path] });
   }

@@ -5,6 +5,7 @@ import type { ComponentContext, Logger } from '../core/component.ts';
 import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
+import type { LiveOptions } from '../core/live-options.ts';
 import type { RunStats } from '../core/run-stats.ts';
 import { mask } from '../core/secrets.ts';
 import { unlessIdle } from '../core/unless-idle.ts';
@@ -42,6 +43,8 @@ export interface AssemblyParts {
   onWanted(): void;
   /** Statistics of the run so far. */
   stats(): RunStats;
+  /** Options that can change while it runs. */
+  readonly live: LiveOptions;
 }
 
 /** A branch, and the ledgers of all stages from the source to its sink. */
@@ -203,7 +206,7 @@ export class Assembly {
     gate: Gate,
     extra: Partial<ComponentContext>,
   ): ComponentContext {
-    const { pipeline, clock, log, signal, closings, stats } = this.#parts;
+    const { pipeline, clock, log, signal, closings, stats, live } = this.#parts;
     // Nothing more is opened once the run was stopped.
     signal.throwIfAborted();
     return {
@@ -245,6 +248,7 @@ export class Assembly {
       defer: (cleanup) => closings.add(cleanup),
       summary: (report) => this.reports.push({ name: ledger.name, report }),
       runStats: stats,
+      live,
       ...extra,
     };
   }

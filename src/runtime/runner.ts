@@ -17,6 +17,7 @@ import { Demand } from './demand.ts';
 import { EndWatch } from './end-watch.ts';
 import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
+import { LivePipeline } from './live-options.ts';
 import { checkRunOptions, type Run, type RunOptions, type RunSummary } from './run-handle.ts';
 import { SourceFeed } from './source-feed.ts';
 import { SourcePace } from './source-pace.ts';
@@ -70,6 +71,10 @@ class Running implements Run {
   readonly #closings = new Closings();
   readonly #abort = new AbortController();
   readonly #assembly: Assembly;
+  readonly #live = new LivePipeline({
+    pipeline: () => this.#pipeline,
+    adjust: (pipeline) => void this.adjust(pipeline),
+  });
   readonly #demand: Demand;
   #watch: StageWatch | undefined;
   #feed: SourceFeed | undefined;
@@ -109,6 +114,7 @@ class Running implements Run {
       onBranchEnd: (end) => this.#onBranchEnd(end),
       onWanted: () => this.#demand.heed(),
       stats: () => this.stats(),
+      live: this.#live,
     });
     this.#demand = new Demand(this.#gate, () => this.#branches.map(({ branch }) => branch));
     this.done = new Promise((resolve) => {
@@ -227,6 +233,7 @@ class Running implements Run {
     if (changes.restart.length > 0) return changes;
     this.#assembly.adjustments.make(changes.live);
     this.#pipeline = pipeline;
+    if (changes.live.length > 0) this.#live.changed();
     return changes;
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../core/clock.ts';
 import type { ComponentContext } from '../core/component.ts';
 import { Gate } from '../core/gate.ts';
+import { noLiveOptions } from '../core/live-options.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 
 /** A component's context that records what the component reports. */
@@ -84,6 +85,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
       paused: false,
       stages: [],
     }),
+    live: noLiveOptions,
     ...overrides,
     drops,
     counts,

@@ -56,6 +56,10 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
     },
     refused: dataFrame(),
   },
+  foxglove: {
+    options: { port: 0 },
+    delivered: (context) => context.report().frames as number,
+  },
   mcap: {
     options: { path: 'out.mcap' },
     delivered: ({ baseDirectory }) => framesIn(join(baseDirectory, 'out.mcap')),

@@ -10,6 +10,7 @@ import {
 import { DepthlineError } from '../../src/core/errors.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
+import { noLiveOptions } from '../../src/core/live-options.ts';
 import { addSecret } from '../../src/core/secrets.ts';
 import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';
 import { Assembly } from '../../src/runtime/assembly.ts';
@@ -44,7 +45,7 @@ function made(input: Partial<PipelineInput>, signal = new AbortController().sign
   const [clock, gate] = [new VirtualClock(), new Gate()];
   const stats = vi.fn();
   const assembly = new Assembly({
-    ...{ pipeline, clock, gate, closings, signal, stats },
+    ...{ pipeline, clock, gate, closings, signal, stats, live: noLiveOptions },
     log: { debug: log('debug'), info: log('info'), warn: log('warn') },
     patienceMs: () => 100,
     onFailure: vi.fn(),
