@@ -32,6 +32,7 @@ export default defineConfig({
           { text: 'Back-pressure and the ledger', link: '/back-pressure' },
           { text: 'Operating', link: '/operating' },
           { text: 'Monitoring', link: '/monitoring' },
+          { text: 'Running as a service', link: '/service' },
           { text: 'The live view', link: '/web' },
           { text: 'Recordings', link: '/recordings' },
           { text: 'Models', link: '/models' },

@@ -161,7 +161,9 @@ async function run(
   });
   const service = serve && (await openService(serve, log));
   const reloader = new Reloader({
-    ...{ first: loaded, read, prepare, supervisor: () => supervisor, log },
+    ...{ first: loaded, read, prepare, supervisor: () => supervisor },
+    // What a request or a signal has changed is told in any case.
+    log: runLogger(status, true),
     onBegin: () => systemd?.reloading(),
     onEnd: () => systemd?.reloaded(),
   });
