@@ -20,8 +20,8 @@ test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-
 # Only for tests, too, but unpacked into out/packages instead of installed: their services would start.
 unpacked-packages = prometheus
 
-# Only for the benchmark "peers": what its peer in C++ is compiled with, and what the one in Python imports.
-bench-packages = libzmq3-dev python3-gi python3-zmq python3-numpy
+# Only for benchmarks: the browser of "web"; what the peers of "peers" are compiled with, or import.
+bench-packages = chromium libzmq3-dev python3-gi python3-zmq python3-numpy
 
 demo: build
 	bin/depthline run demo

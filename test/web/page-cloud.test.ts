@@ -8,7 +8,7 @@ import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../../src/depth/intrin
 import { unproject } from '../../src/depth/unproject.ts';
 import { decodeRgb } from '../../src/imaging/decode.ts';
 import { workplace } from '../support/cli.ts';
-import { feed, livePages, saved, slope } from '../support/live-page.ts';
+import { feed, livePages, saved, slope, state } from '../support/live-page.ts';
 
 const { open, live } = livePages();
 
@@ -150,6 +150,18 @@ describe('the point cloud of the page', () => {
     await feed(sink, page, (seq) => ({ ...calibrated(seq), unit: 'relative' }));
     await page.getByText('Relative depth has no points in metres.').waitFor();
     expect(await page.getByRole('button', { name: 'Save points' }).isDisabled()).toBe(true);
+  });
+
+  it('is not drawn without WebGL 2, and the page says why', async () => {
+    const { sink, address } = await open();
+    const page = await live(address);
+    await page.evaluate('HTMLCanvasElement.prototype.getContext = () => null');
+    await page.getByRole('radio', { name: 'Point cloud' }).check();
+    await page.getByText(/^No point cloud: .*WebGL/).waitFor();
+    // The frames go on.
+    await page.reload();
+    await state(page, 'live');
+    await feed(sink, page, calibrated);
   });
 
   it('loads its library only when it is shown', async () => {
