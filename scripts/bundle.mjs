@@ -8,9 +8,10 @@ import { build } from 'esbuild';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 // A user's module imports the library. These must be the same for both: classes that errors are told apart by,
-// the mark of asynchronous operators, the secrets that are known, and the package's own folder.
+// the marks of operators, the secrets that are known, and the package's own folder.
 const shared = [
   'async-operator',
+  'capture-stream',
   'entry-point',
   'errors',
   'frame-refused',

@@ -3,6 +3,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Percentiles } from '../runtime/latency.ts';
 import { BareModel, type BareOptions, type Rate } from './bare-model.ts';
 import { measureRound, type Round, type RoundOptions } from './pipeline-round.ts';
+import { limitOf } from './samples.ts';
 import { type Measured, measured } from './statistics.ts';
 
 export interface PipelineBenchOptions extends RoundOptions {
@@ -38,8 +39,12 @@ export interface PipelineBench {
   readonly bare?: BareOptions & { readonly fps: Measured };
   /** Frames per second through all operators. */
   readonly fps: Measured;
-  /** Relative to the bare model, measured just before and after. */
+  /** Frames per second through the model, relative to the bare model just before and after. */
   readonly ratio?: Measured;
+  /** What limits the speed, most often: the model, the source, or what holds the source. */
+  readonly limitedBy?: string;
+  /** Processors that other programs used meanwhile. */
+  readonly foreignProcessors: Measured;
   readonly cpuMsPerFrame: CpuPerFrame;
   readonly eventLoopMs: { readonly p50: Measured; readonly p99: Measured };
   /** Capture to delivery, by branch. */
@@ -68,7 +73,8 @@ export async function benchPipeline(
   pipeline: Pipeline,
   options: PipelineBenchOptions,
 ): Promise<PipelineBench> {
-  const model = await networkOf(pipeline);
+  const network = await networkOf(pipeline);
+  const model = network?.model;
   const bare = model && (await BareModel.open(model));
   const limits: Rate[] = [];
   const rounds: Round[] = [];
@@ -76,7 +82,7 @@ export async function benchPipeline(
     if (bare) limits.push(await bare.run(options.seconds, options.signal));
     while (rounds.length < options.rounds) {
       options.signal?.throwIfAborted();
-      rounds.push(await measureRound(pipeline, options));
+      rounds.push(await measureRound(pipeline, { ...options, network: network?.stage }));
       options.signal?.throwIfAborted();
       if (bare) limits.push(await bare.run(options.seconds, options.signal));
       options.onRound?.();
@@ -86,7 +92,7 @@ export async function benchPipeline(
   }
   return {
     pipeline: pipeline.name,
-    ...summarise(rounds, limits),
+    ...summarise(rounds, limits, model?.workers ?? 1),
     ...(model && { bare: { ...model, fps: measured(limits.map(({ fps }) => fps)) } }),
     ...(options.power && {
       power: {
@@ -101,17 +107,33 @@ export async function benchPipeline(
   };
 }
 
-/** The network of the pipeline's first operator that has one, and its settings. */
-async function networkOf(pipeline: Pipeline): Promise<BareOptions | undefined> {
+/** The network of the pipeline's first operator that has one, and the name of that stage. */
+async function networkOf(
+  pipeline: Pipeline,
+): Promise<{ readonly model: BareOptions; readonly stage: string } | undefined> {
   const { operators, branches, baseDirectory } = pipeline;
-  for (const { component } of [...operators, ...branches.flatMap((branch) => branch.operators)]) {
-    const used = component?.definition.network?.(component.options, { fused: [], baseDirectory });
-    if (used) return { ...((await used) as BareOptions), baseDirectory };
+  const all = [
+    ...operators.map((step) => ({ step, stage: step.name })),
+    ...branches.flatMap((branch) =>
+      branch.operators.map((step) => ({ step, stage: `${branch.name} ${step.name}` })),
+    ),
+  ];
+  for (const { step, stage } of all) {
+    const { definition, options } = step.component ?? {};
+    const used = await definition?.network?.(options, { fused: [], baseDirectory });
+    if (used) return { model: { ...(used as BareOptions), baseDirectory }, stage };
   }
   return undefined;
 }
 
-function summarise(rounds: readonly Round[], limits: readonly Rate[]) {
+/** The value that comes most often. */
+function usual(values: readonly string[]): string {
+  const count = (value: string) => values.filter((other) => other === value).length;
+  return values.toSorted((a, b) => count(b) - count(a))[0] as string;
+}
+
+/** @param limits of the bare model: before the first round and after each; none without a model */
+export function summarise(rounds: readonly Round[], limits: readonly Rate[], workers: number) {
   const all = (value: (round: Round, i: number) => number) => measured(rounds.map(value));
   const beside = (i: number, of: keyof Rate) =>
     ((limits[i]?.[of] as number) + (limits[i + 1]?.[of] as number)) / 2;
@@ -122,7 +144,11 @@ function summarise(rounds: readonly Round[], limits: readonly Rate[]) {
   const inStages = ({ stages }: Round) => Object.values(stages).reduce((sum, ms) => sum + ms, 0);
   return {
     fps: all(({ fps }) => fps),
-    ...(compared && { ratio: all(({ fps }, i) => fps / beside(i, 'fps')) }),
+    ...(compared && {
+      ratio: all(({ modelFps }, i) => modelFps / beside(i, 'fps')),
+      limitedBy: usual(rounds.map((round) => limitOf(round, workers))),
+    }),
+    foreignProcessors: all(({ foreignProcessors }) => foreignProcessors),
     cpuMsPerFrame: {
       total: all(({ cpu }) => cpu.total),
       capture: all(({ cpu }) => cpu.capture),

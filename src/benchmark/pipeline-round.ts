@@ -6,16 +6,19 @@ import {
   commandLine,
   cpuMs,
   family,
+  machineMs,
   mainThreadMs,
   memoryMiB,
   otherThreadsMs,
 } from '../device/processes.ts';
 import { inferenceThread } from '../inference/thread-name.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { FrameObserver } from '../runtime/frame-observer.ts';
 import type { Percentiles } from '../runtime/latency.ts';
 import type { Run, RunSummary } from '../runtime/run-handle.ts';
 import { startPipeline } from '../runtime/runner.ts';
 import { StageTimes } from '../runtime/stage-times.ts';
+import { Ages, type Measurement, measurement, type Sample } from './samples.ts';
 
 export interface RoundOptions {
   /** Length of one measurement. */
@@ -24,22 +27,15 @@ export interface RoundOptions {
   readonly warmUp: number;
   readonly power?: PowerMeter | undefined;
   readonly signal?: AbortSignal;
+  /** Name of the stage whose frames the model sees. */
+  readonly network?: string | undefined;
 }
 
 /** The result of one measured run. */
-export interface Round {
-  readonly fps: number;
-  readonly cpu: Readonly<
-    Record<'total' | 'capture' | 'output' | 'main' | 'inference' | 'zeromq' | 'others', number>
-  >;
-  readonly stages: Readonly<Record<string, number>>;
+export interface Round extends Measurement {
   readonly eventLoopMs: { readonly p50: number; readonly p99: number };
   readonly latencyMs: Readonly<Record<string, Percentiles>>;
-  readonly peakMemoryMiB: number;
-  readonly allocatedKiBPerFrame: number;
   readonly startUpMs: number;
-  readonly joules: number;
-  readonly seconds: number;
 }
 
 /** The queues must be full before a measurement. */
@@ -54,8 +50,16 @@ const leastFrames = 10;
  */
 export async function measureRound(pipeline: Pipeline, options: RoundOptions): Promise<Round> {
   const times = new StageTimes();
+  const ages = new Ages();
+  let seen = 0;
+  const observer: FrameObserver = {
+    delivered: (branch, ms) => ages.add(branch, ms),
+    worked(stage) {
+      if (stage === options.network) seen++;
+    },
+  };
   const begun = performance.now();
-  const run = await startPipeline(pipeline, { listener: times });
+  const run = await startPipeline(pipeline, { listener: times, observer });
   const running = new Running(run, options.signal);
   try {
     await running.until(() => run.stats().branches.some(({ delivered }) => delivered > 0), 5);
@@ -63,12 +67,10 @@ export async function measureRound(pipeline: Pipeline, options: RoundOptions): P
     const warmAt = performance.now() + options.warmUp * 1000;
     while (performance.now() < warmAt && !running.over) await sleep(20);
     await running.until(() => run.stats().processed >= leastWarmUpFrames, 20);
-    const round = await measure(running, times, options);
-    const { branches } = await running.end();
-    const latencyMs = Object.fromEntries(
-      branches.flatMap(({ name, latencyMs }) => (latencyMs ? [[name, latencyMs]] : [])),
-    );
-    return { ...round, latencyMs, startUpMs };
+    const look = () => sample(running.run, times, seen, options.power);
+    const measured = await measure(running, look, ages, options.seconds);
+    await running.end();
+    return { ...measured, startUpMs };
   } finally {
     await running.end();
   }
@@ -115,69 +117,57 @@ class Running {
 const sampleMs = 100;
 const loopResolutionMs = 1;
 
-async function measure(running: Running, times: StageTimes, { seconds, power }: RoundOptions) {
-  const pids = family();
-  const children = pids.slice(1).map((pid) => ({ pid, output: isOutput(pid) }));
-  const read = () => ({
-    at: performance.now(),
-    joules: power?.joules() ?? 0,
-    frames: running.run.stats().processed,
-    own: cpuMs(pids.slice(0, 1)),
-    main: mainThreadMs(),
-    ...namedThreads(),
-    active: performance.eventLoopUtilization().active,
-    capture: cpuMs(children.filter(({ output }) => !output).map(({ pid }) => pid)),
-    output: cpuMs(children.filter(({ output }) => output).map(({ pid }) => pid)),
-    stages: times.read(),
-  });
+async function measure(running: Running, look: () => Sample, ages: Ages, seconds: number) {
   const loop = monitorEventLoopDelay({ resolution: loopResolutionMs });
   loop.enable();
-  const before = read();
-  let held = heldBytes();
-  let grown = 0;
-  let peakMemoryMiB = 0;
-  while (!running.over && performance.now() < before.at + seconds * 1000) {
+  ages.begin();
+  const samples = [look()];
+  const end = (samples[0] as Sample).at + seconds * 1000;
+  while (performance.now() < end) {
     await sleep(sampleMs);
-    const now = heldBytes();
-    grown += Math.max(0, now - held);
-    held = now;
-    peakMemoryMiB = Math.max(peakMemoryMiB, memoryMiB(pids));
+    // What is used after the end of the run is not the pipeline's.
+    if (running.over) break;
+    samples.push(look());
   }
-  const after = read();
+  ages.end();
   loop.disable();
-  const frames = after.frames - before.frames;
-  if (frames < leastFrames) {
-    const message = `only ${frames} frames were captured during the measurement; measure for longer (--seconds), or use a longer source`;
+  const result = measurement(samples);
+  if (samples.length < 2 || result.frames < leastFrames) {
+    const message = `only ${result.frames} frames were captured during the measurement; measure for longer (--seconds), or use a longer source`;
     throw new DepthlineError('SOURCE', message);
   }
-  type Part = 'own' | 'main' | 'capture' | 'output' | 'inference' | 'zeromq';
-  const perFrame = (of: Part) => (after[of] - before[of]) / frames;
-  const named = perFrame('main') + perFrame('inference') + perFrame('zeromq');
-  // Stages are timed by the wall clock; this is the part of it in which the thread had a processor.
-  const onProcessor = (after.main - before.main) / (after.active - before.active);
   const delay = (p: number) => Math.max(0, loop.percentile(p) / 1e6 - loopResolutionMs);
   return {
-    fps: (1000 * frames) / (after.at - before.at),
-    cpu: {
-      total: perFrame('own') + perFrame('capture') + perFrame('output'),
-      capture: perFrame('capture'),
-      output: perFrame('output'),
-      main: perFrame('main'),
-      inference: perFrame('inference'),
-      zeromq: perFrame('zeromq'),
-      others: Math.max(0, perFrame('own') - named),
-    },
-    stages: Object.fromEntries(
-      [...after.stages].map(([name, ms]) => [
-        name,
-        (onProcessor * (ms - (before.stages.get(name) ?? 0))) / frames,
+    ...result,
+    latencyMs: ages.percentiles(),
+    eventLoopMs: { p50: delay(50), p99: delay(99) },
+  };
+}
+
+function sample(run: Run, times: StageTimes, seen: number, power: PowerMeter | undefined): Sample {
+  const { processed, heldBy } = run.stats();
+  const [own, ...children] = family() as [number, ...number[]];
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return {
+    at: performance.now(),
+    frames: processed,
+    seen,
+    own: cpuMs([own]),
+    main: mainThreadMs(),
+    ...namedThreads(),
+    children: new Map(
+      children.map((pid) => [
+        pid,
+        { ms: cpuMs([pid]), output: commandLine(pid).includes('output-host') },
       ]),
     ),
-    eventLoopMs: { p50: delay(50), p99: delay(99) },
-    peakMemoryMiB,
-    allocatedKiBPerFrame: grown / 1024 / frames,
-    joules: after.joules - before.joules,
-    seconds: (after.at - before.at) / 1000,
+    machine: machineMs(),
+    active: performance.eventLoopUtilization().active,
+    stages: times.read(),
+    heldBy,
+    held: heapUsed + arrayBuffers,
+    memoryMiB: memoryMiB([own, ...children]),
+    joules: power?.joules() ?? 0,
   };
 }
 
@@ -189,13 +179,4 @@ function namedThreads(): { inference: number; zeromq: number } {
     inference: sum((name) => name === inferenceThread),
     zeromq: sum((name) => name.startsWith('ZMQ')),
   };
-}
-
-function isOutput(pid: number): boolean {
-  return commandLine(pid).includes('output-host');
-}
-
-function heldBytes(): number {
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

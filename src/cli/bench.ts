@@ -143,7 +143,26 @@ function report(result: PipelineBench, { rounds, seconds }: Flags): string {
         ]
       : []),
   ];
-  return `${result.pipeline}: ${rounds} rounds of ${seconds} s\n${table(rows)}`;
+  const title = `${result.pipeline}: ${rounds} rounds of ${seconds} s`;
+  return [title, table(rows), ...notes(result)].join('\n');
+}
+
+/** Below this share of the model's own speed something else is the limit. */
+const nearModel = 0.95;
+/** Processors of other programs that change the figures. */
+const foreignAllowed = 0.1;
+
+/** What has to be known to read the figures. */
+function notes({ ratio, limitedBy, foreignProcessors }: PipelineBench): string[] {
+  const foreign = foreignProcessors.median;
+  return [
+    ...(ratio && ratio.median < nearModel ? [`The speed is limited by ${limitedBy}.`] : []),
+    ...(foreign > foreignAllowed
+      ? [
+          `Other programs used ${figure(foreign)} processors meanwhile: repeat this on an idle machine.`,
+        ]
+      : []),
+  ];
 }
 
 function figure(value: number): string {

@@ -19,7 +19,7 @@ interface Finding {
 
 /** Purposes of elements; every capture needs the essential ones. */
 const elements: readonly { name: string; purpose: string; essential?: true }[] = [
-  { name: 'appsink', purpose: 'capture', essential: true },
+  { name: 'fdsink', purpose: 'capture', essential: true },
   { name: 'gdppay', purpose: 'capture with timestamps', essential: true },
   { name: 'videoconvert', purpose: 'colour conversion', essential: true },
   { name: 'videoscale', purpose: 'resize on the CPU', essential: true },

@@ -35,6 +35,7 @@ export class HangWatch implements StageListener {
     this.#worker = new Worker(entryPoint('cli/hang-watch-worker'), {
       workerData,
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 },
     });
     // A run does not depend on it.
     this.#worker.on('error', () => {});

@@ -1,5 +1,6 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { z } from 'zod';
+import type { StreamReader } from './capture-stream.ts';
 import type { Clock } from './clock.ts';
 import type { DepthUnit, Frame, FrameKind, View } from './frame.ts';
 import type { Fusion } from './fusion.ts';
@@ -46,6 +47,16 @@ export interface ComponentContext {
   onQueue(take: (queue: QueueOptions) => void): () => void;
   /** Operators that a source must carry out itself, in its launch line (see `fuse`). */
   readonly fused: readonly Fusion[];
+  /**
+   * For a source with a capture process, once everything is built: what reads its frames, if the operator
+   * behind it does.
+   */
+  reader?(): StreamReader | undefined;
+  /**
+   * For an operator right behind a source with a capture process, whose pictures arrive as it `requires`
+   * them: it may read them itself (`withReader`).
+   */
+  readonly direct?: DirectUse | undefined;
   /** Base directory of relative paths in options. */
   readonly baseDirectory: string;
   /** Counts `n` frames that this stage dropped. */
@@ -78,6 +89,12 @@ export interface ComponentContext {
   runStats(): RunStats;
   /** Options of the run's components that can change while it runs, for a component that offers them. */
   readonly live: LiveOptions;
+}
+
+/** How an operator that reads the frames of its source itself stands in the pipeline. */
+export interface DirectUse {
+  /** Whether anything behind it looks at the picture beside depth. */
+  readonly pictureUsed: boolean;
 }
 
 /** A file or folder that a component uses. */
@@ -138,6 +155,8 @@ interface ComponentBase<Schema extends z.ZodType> {
   writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Valid but probably unintended settings, for `check`; the component logs them too. */
   warnings?(options: z.output<Schema>, baseDirectory: string): readonly string[];
+  /** False if it never looks at the picture beside depth; it passes it on if there is one. Default: true. */
+  usesPicture?(options: z.output<Schema>): boolean;
   /**
    * What the schema cannot see and a run would fail on: a missing model, a format that cannot hold the
    * frames. Opens nothing that stays open. Paths of problems start at the options.

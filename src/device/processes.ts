@@ -44,6 +44,15 @@ export function cpuMs(pids: readonly number[]): number {
   }, 0);
 }
 
+/** CPU time of all processes of the machine since it was started, milliseconds. */
+export function machineMs(): number {
+  const [, user, nice, system, , , irq, softIrq] = (
+    readFileSync('/proc/stat', 'utf8').split('\n')[0] as string
+  ).split(/\s+/);
+  const ticks = [user, nice, system, irq, softIrq].reduce((sum, n) => sum + Number(n), 0);
+  return (ticks * 1000) / ticksPerSecond;
+}
+
 /** Command line of a process. */
 export function commandLine(pid: number): string {
   return read(pid, 'cmdline').replaceAll('\0', ' ').trim();

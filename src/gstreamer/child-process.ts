@@ -17,6 +17,14 @@ export interface ChildOptions<FromChild> {
   onExit(how: string): void;
 }
 
+/** What Node.js reads a socket by; it has no public name for a descriptor. */
+interface SocketHandle {
+  readonly fd: number;
+  reading: boolean;
+  readStop(): void;
+  setBlocking(blocking: boolean): number;
+}
+
 /** Characters of stderr that are kept: GStreamer's last complaints. */
 const stderrTail = 4000;
 
@@ -31,6 +39,7 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   #stderr = '';
+  #detached = false;
 
   constructor(options: ChildOptions<FromChild>) {
     this.#child = fork(options.entry, [], {
@@ -69,8 +78,33 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
-  kill(): void {
+  /**
+   * Takes the socket out of the event loop, for threads that read it with calls that block.
+   *
+   * @returns its descriptor, which stays open until `release`; undefined if there is none
+   */
+  detach(): number | undefined {
+    const handle = (this.stream as { _handle?: SocketHandle | null })._handle;
+    if (!handle || !(handle.fd >= 0)) return undefined;
+    handle.readStop();
+    // When the process exits, Node.js resumes its streams; this one then counts as being read already.
+    handle.reading = true;
+    if (handle.setBlocking(true) !== 0) return undefined;
+    this.#detached = true;
+    // A thread that waits for this process would keep the program from exiting.
+    const kill = () => this.#child.kill('SIGKILL');
+    process.on('exit', kill);
+    void this.gone.then(() => process.off('exit', kill));
+    return handle.fd;
+  }
+
+  /** The detached socket is no longer read. */
+  release(): void {
     this.stream.destroy();
+  }
+
+  kill(): void {
+    if (!this.#detached) this.stream.destroy();
     this.#child.kill('SIGKILL');
   }
 

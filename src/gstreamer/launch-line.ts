@@ -1,6 +1,7 @@
 import { DepthlineError } from '../core/errors.ts';
 import { type CropRegion, changesSize, type Engine, type Fusion } from '../core/fusion.ts';
 import { centreRectangle, type Size } from '../core/size.ts';
+import { streamFd } from './child-process.ts';
 
 /** The beginning of a launch line: everything up to raw pictures. */
 export interface Head {
@@ -17,16 +18,13 @@ export interface Head {
 }
 
 export interface Tail {
-  /** Keep only the newest picture, as a camera needs. */
+  /** Keep only the newest picture that was not read yet, as a camera needs. */
   readonly live: boolean;
   /** Let pictures through at the times that their PTS say. */
   readonly paced?: boolean;
   /** Pace from this PTS on; what comes before passes at once. Nanoseconds. */
   readonly pacedFrom?: bigint;
 }
-
-/** Unlikely to be the name of an element in a user's own line. */
-export const sinkName = 'depthline-frames';
 
 /** The sink that shows how large the source's picture is, where that is not known before. */
 export const pictureName = 'depthline-picture';
@@ -165,8 +163,11 @@ class Chain {
     this.#add('videoconvert', 'video/x-raw,format=RGB');
     const offset = pacedFrom > 0n ? ` ts-offset=${-pacedFrom}` : '';
     if (paced) this.#add(`identity sync=true${offset}`);
-    const buffers = live ? 'max-buffers=1 drop=true' : 'max-buffers=2';
-    this.#add('gdppay', `appsink name=${sinkName} ${buffers} sync=false enable-last-sample=false`);
+    // While the reader is busy, newer pictures replace the one that waits.
+    if (live) {
+      this.#add('queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0');
+    }
+    this.#add('gdppay', `fdsink fd=${streamFd} sync=false enable-last-sample=false`);
     return this.#parts.join(' ! ') + this.#beside;
   }
 

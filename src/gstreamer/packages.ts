@@ -14,6 +14,7 @@ const packages: readonly (readonly [pattern: RegExp, name: string])[] = [
     /^(aspectratiocrop|videocrop|videobox|videoflip|v4l2|rtsp|rtp|matroska|qtdemux|mp4mux|qtmux|jpeg|png|vp[89]|avi|souphttpsrc|multifile|videomixer|autovideosink|imagefreeze|y4m)/,
     'gstreamer1.0-plugins-good',
   ],
+  [/^(fdsink|queue|tee|identity|fakesink|filesrc|filesink)/, 'libgstreamer1.0-0'],
   [/^(av(dec|enc|demux|mux)_)/, 'gstreamer1.0-libav'],
   [/^(x264|asfdemux|rmdemux|mpeg2dec)/, 'gstreamer1.0-plugins-ugly'],
   [

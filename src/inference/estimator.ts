@@ -1,5 +1,7 @@
+import type { StreamReader } from '../core/capture-stream.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
 import {
   type DepthFrame,
   type DepthMap,
@@ -137,11 +139,27 @@ export class DepthEstimator {
     return this.#keepPicture ? { ...depth, picture: frame } : depth;
   }
 
+  /**
+   * Lets the workers read the frames of a capture process themselves, pictures of the model's size;
+   * `estimate` then gives their depth at once.
+   *
+   * @param pictureUsed whether results are to have the picture beside the depth
+   */
+  reader(pictureUsed: boolean): StreamReader {
+    return {
+      workers: this.workers,
+      read: (descriptor, handlers) => this.#pool.read(descriptor, pictureUsed, handlers),
+    };
+  }
+
   async #estimateOnce(
     frame: ImageFrame,
     view: number | undefined,
     stage: string,
   ): Promise<DepthFrame> {
+    const outcome = this.#pool.outcomeOf(frame.data);
+    if (outcome instanceof DepthlineError) throw outcome;
+    if (outcome) return depthFrame(frame, outcome, this.model, stage, !isShared(frame.data));
     const image = this.#fits(frame)
       ? frame
       : await (await fitting()).fitImage(frame, this.#geometry, 'stretch', view);
@@ -182,6 +200,11 @@ function fitting(): Promise<typeof import('../imaging/fit.ts')> {
   return import('../imaging/fit.ts');
 }
 
+/** True for memory that a worker will soon use for another picture. */
+function isShared({ buffer }: Uint8Array): boolean {
+  return buffer instanceof SharedArrayBuffer;
+}
+
 function mapOf({ width, height, depth }: Inference): DepthMap {
   return { width, height, data: depth };
 }
@@ -191,6 +214,7 @@ function depthFrame(
   { depth, width, height, ms }: Inference,
   { manifest, sha256 }: Model,
   stage: string,
+  withImage = true,
 ): DepthFrame {
   const { range } = manifest.output;
   const { view, intrinsics } = scaleGeometry(geometryOf(image), { width, height });
@@ -202,7 +226,7 @@ function depthFrame(
     width,
     height,
     data: depth,
-    image,
+    ...(withImage && { image }),
     model: { name: manifest.name, sha256 },
     timings: { ...image.timings, [stage]: ms },
     ...(range && { range }),

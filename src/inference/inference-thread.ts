@@ -3,11 +3,13 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import type { Size } from '../core/size.ts';
+import type { StreamOver } from '../stream/shared-stream.ts';
 import { loadProblem, misfit, unusable } from './model-contract.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
-import type { Request, Response, WorkerSetup } from './protocol.ts';
+import type { Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
+import { Slot } from './slot.ts';
 
 // ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
 // it is set in the main thread.
@@ -37,9 +39,18 @@ export interface ThreadOptions {
 
 /** Memory shared with the worker, and the picture in it. */
 interface SharedPicture {
-  readonly pixels: Uint8Array;
-  readonly depth: Float32Array;
+  readonly slot: Slot;
   pending: Pending | undefined;
+}
+
+/** What a worker that reads a stream reports. */
+export interface StreamEvents {
+  /** A frame is in this slot, with its depth or what failed on it. It is free again afterwards. */
+  onFrame(slot: Slot, failure: DepthlineError | undefined): void;
+  /** It reads the stream no further. */
+  onLeft(why: StreamOver): void;
+  /** The same, because the worker has ended. */
+  onDied(): void;
 }
 
 interface Pending {
@@ -65,17 +76,15 @@ export class InferenceThread {
   readonly #size: Size;
   /** Pictures that wait for room in shared memory. */
   readonly #waiting: Pending[] = [];
+  /** The streams that it reads, by number. */
+  readonly #streams = new Map<number, StreamEvents>();
   #closed = false;
 
   private constructor(worker: Worker, model: Model, { slots, width, height }: Ready) {
     this.#worker = worker;
     this.#model = model;
     this.#size = { width, height };
-    this.#pictures = slots.map(({ pixels, depth }) => ({
-      pixels: new Uint8Array(pixels),
-      depth: new Float32Array(depth),
-      pending: undefined,
-    }));
+    this.#pictures = slots.map((memory) => ({ slot: new Slot(memory), pending: undefined }));
     let cause = 'it exited';
     worker.on('message', (response: Response) => this.#answer(response));
     worker.on('error', (error) => {
@@ -88,6 +97,7 @@ export class InferenceThread {
           ? new DepthlineError('MODEL', closed)
           : new WorkerDied(model, cause);
         for (const { reject } of this.#takeAll()) reject(error);
+        this.#leaveAll(error);
         if (!this.#closed) resolve(error);
       });
     });
@@ -107,7 +117,7 @@ export class InferenceThread {
     const native = nativeState();
     const workerData: WorkerSetup = { path, manifest, raw, threads, providers, session, native };
     // Not the program's own arguments: Node.js refuses some of them here, and loaders cost time.
-    const worker = new Worker(entry, { workerData, execArgv: [] });
+    const worker = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     worker.once('exit', guardExit(native));
     try {
       const answer = await ready(worker);
@@ -136,6 +146,18 @@ export class InferenceThread {
     });
   }
 
+  /** Lets the worker read a stream. Its results come as events. */
+  follow(setup: StreamSetup, events: StreamEvents): void {
+    this.#streams.set(setup.stream, events);
+    this.#worker.ref();
+    this.#post({ type: 'follow', ...setup });
+  }
+
+  /** Size of the depth. */
+  get size(): Size {
+    return this.#size;
+  }
+
   /**
    * Waits for the inference in progress, however long it takes: ONNX Runtime cannot be interrupted,
    * and terminating a worker during a run ends the whole process.
@@ -156,7 +178,7 @@ export class InferenceThread {
       const pending = this.#waiting.shift();
       if (!pending) return;
       picture.pending = pending;
-      picture.pixels.set(pending.image.data);
+      picture.slot.pixels.set(pending.image.data);
       this.#worker.ref();
       this.#post({ type: 'infer', slot, alpha: pending.image.format === 'rgba' });
     }
@@ -164,18 +186,56 @@ export class InferenceThread {
 
   #answer(response: Response): void {
     if (response.type === 'ready') return;
+    if (response.type === 'frame') this.#onFrame(response);
+    else if (response.type === 'left') this.#onLeft(response);
+    else this.#onInference(response);
+  }
+
+  #onInference(response: Extract<Response, { type: 'depth' | 'failed' }>): void {
     const picture = this.#pictures[response.slot];
     const pending = picture?.pending;
     if (!picture || !pending) return;
     picture.pending = undefined;
     if (response.type === 'failed') {
-      const message = `${this.#model.manifest.name} failed: ${response.message}`;
-      pending.reject(new DepthlineError('MODEL', message));
+      pending.reject(this.#failure(response.message));
     } else {
-      pending.resolve({ depth: picture.depth.slice(), ...this.#size, ms: response.ms });
+      pending.resolve({ depth: picture.slot.depth.slice(), ...this.#size, ms: response.ms });
     }
     this.#begin();
-    if (this.load === 0 && !this.#closed) this.#worker.unref();
+    this.#unrefIfIdle();
+  }
+
+  #onFrame({ stream, slot: index, failure }: Extract<Response, { type: 'frame' }>): void {
+    const { slot } = this.#pictures[index] as SharedPicture;
+    const error = failure === undefined ? undefined : this.#failure(failure);
+    this.#streams.get(stream)?.onFrame(slot, error);
+    slot.free();
+  }
+
+  #onLeft({ stream, ...why }: Extract<Response, { type: 'left' }>): void {
+    const events = this.#streams.get(stream);
+    this.#streams.delete(stream);
+    events?.onLeft(why);
+    this.#unrefIfIdle();
+  }
+
+  /** The worker has ended: what it had finished is given, what it was at has failed. */
+  #leaveAll(death: DepthlineError): void {
+    const streams = new Map(this.#streams);
+    this.#streams.clear();
+    for (const { slot } of this.#pictures) {
+      const { frame } = slot;
+      if (frame) streams.get(frame.stream)?.onFrame(slot, slot.isDone ? undefined : death);
+    }
+    for (const events of streams.values()) events.onDied();
+  }
+
+  #failure(message: string): DepthlineError {
+    return new DepthlineError('MODEL', `${this.#model.manifest.name} failed: ${message}`);
+  }
+
+  #unrefIfIdle(): void {
+    if (this.load === 0 && this.#streams.size === 0 && !this.#closed) this.#worker.unref();
   }
 
   #takeAll(): Pending[] {
@@ -188,6 +248,9 @@ export class InferenceThread {
     this.#worker.postMessage(request);
   }
 }
+
+/** Of its heap, MiB: what lives there is small, and a large young generation would only fill with garbage. */
+const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
 type Ready = Extract<Response, { type: 'ready' }>;
 

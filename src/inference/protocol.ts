@@ -1,5 +1,7 @@
+import type { StreamOver } from '../stream/shared-stream.ts';
 import type { Manifest } from './manifest.ts';
 import type { SessionSettings } from './session-settings.ts';
+import type { SlotMemory } from './slot.ts';
 
 /** The data an inference worker starts with. */
 export interface WorkerSetup {
@@ -15,19 +17,21 @@ export interface WorkerSetup {
   readonly native: SharedArrayBuffer;
 }
 
-/**
- * Pictures and depth pass through shared memory, one slot each. Buffers that
- * are transferred instead count as old memory in the thread that gets them, and V8 then marks its
- * whole heap every few megabytes: ten milliseconds, several times per second.
- */
-export interface Slot {
-  /** uint8, room for RGBA. */
-  readonly pixels: SharedArrayBuffer;
-  /** float32 metres. */
-  readonly depth: SharedArrayBuffer;
+/** A stream whose frames a worker reads itself, in turn with others. */
+export interface StreamSetup {
+  /** Tells this stream from others that the worker has read. */
+  readonly stream: number;
+  /** The worker's number among those that read it, from 1. */
+  readonly thread: number;
+  /** See shared-stream.ts. */
+  readonly memory: SharedArrayBuffer;
+  readonly descriptor: number;
+  /** Give each picture beside its depth. */
+  readonly pictureUsed: boolean;
 }
 
 export type Request =
+  | ({ readonly type: 'follow' } & StreamSetup)
   | {
       readonly type: 'infer';
       readonly slot: number;
@@ -46,7 +50,7 @@ export type Response =
       readonly unsupported: string | undefined;
       /** How the manifest differs from the model. */
       readonly problem: string | undefined;
-      readonly slots: readonly Slot[];
+      readonly slots: readonly SlotMemory[];
       /** Size of the depth. */
       readonly width: number;
       readonly height: number;
@@ -61,4 +65,13 @@ export type Response =
       readonly type: 'failed';
       readonly slot: number;
       readonly message: string;
-    };
+    }
+  /** The slot holds a frame of the stream with its depth, or what failed on it. */
+  | {
+      readonly type: 'frame';
+      readonly stream: number;
+      readonly slot: number;
+      readonly failure?: string;
+    }
+  /** The worker reads this stream no further. */
+  | ({ readonly type: 'left'; readonly stream: number } & StreamOver);

@@ -1,8 +1,10 @@
+import type { StreamHandle, StreamHandlers } from '../core/capture-stream.ts';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
 import { type Inference, InferenceThread } from './inference-thread.ts';
 import type { Model } from './model-files.ts';
+import { type Outcome, PoolStream } from './pool-stream.ts';
 import type { SessionSettings } from './session-settings.ts';
 
 export interface PoolOptions {
@@ -26,6 +28,8 @@ const restartLimit = 3;
 
 /** Where a worker runs; it outlives the worker. */
 interface WorkerSlot {
+  /** From 1. */
+  readonly number: number;
   /** Undefined while a worker that died is being replaced. */
   thread: InferenceThread | undefined;
   deaths: number;
@@ -40,6 +44,10 @@ export class WorkerPool {
   readonly #slots: WorkerSlot[] = [];
   #fail!: (error: Error) => void;
   #restarting: Promise<void> = Promise.resolve();
+  /** The stream that the workers read. */
+  #stream: PoolStream | undefined;
+  /** What came of its frames, by their pictures. */
+  readonly #outcomes = new WeakMap<Uint8Array, Outcome>();
   #closed = false;
 
   private constructor(model: Model, options: PoolOptions) {
@@ -59,7 +67,8 @@ export class WorkerPool {
    */
   static async open(model: Model, options: PoolOptions): Promise<WorkerPool> {
     const pool = new WorkerPool(model, options);
-    const slots = Array.from({ length: options.workers }, () => ({
+    const slots = Array.from({ length: options.workers }, (_, i) => ({
+      number: i + 1,
       thread: undefined,
       deaths: 0,
     }));
@@ -89,8 +98,34 @@ export class WorkerPool {
     return inference;
   }
 
+  /**
+   * Lets the workers read the frames of a capture process themselves, packed RGB of the model's size.
+   * `outcomeOf` then tells what came of each.
+   */
+  read(descriptor: number, pictureUsed: boolean, handlers: StreamHandlers): StreamHandle {
+    const stream = new PoolStream({
+      ...handlers,
+      descriptor,
+      pictureUsed,
+      onOutcome: (data, outcome, number) => {
+        this.#outcomes.set(data, outcome);
+        const slot = this.#slots.find((one) => one.number === number);
+        if (slot && !(outcome instanceof DepthlineError)) slot.deaths = 0;
+      },
+    });
+    this.#stream = stream;
+    for (const { thread, number } of this.#slots) if (thread) stream.add(thread, number);
+    return stream;
+  }
+
+  /** What came of a frame that a worker has read; undefined for any other picture. */
+  outcomeOf(data: Uint8Array): Outcome | undefined {
+    return this.#outcomes.get(data);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    void this.#stream?.close();
     await Promise.all(this.#slots.map(({ thread }) => thread?.close()));
     await this.#restarting;
   }
@@ -129,6 +164,7 @@ export class WorkerPool {
     });
     slot.thread = thread;
     if (this.#closed) await thread.close();
+    else this.#stream?.add(thread, slot.number);
     void thread.died.then((error) => {
       slot.thread = undefined;
       const others = this.#restarting;

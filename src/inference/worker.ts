@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
 import { reason } from '../core/errors.ts';
+import { FrameReader } from '../stream/frame-reader.ts';
+import { SharedStream } from '../stream/shared-stream.ts';
 import { fromFloat16, hideFloat16Array } from './float16.ts';
 import {
   describeModel,
@@ -10,8 +12,9 @@ import {
   unsupportedModel,
 } from './model-contract.ts';
 import { native } from './native-guard.ts';
-import type { Request, Response, Slot, WorkerSetup } from './protocol.ts';
+import type { Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
 import { sessionOptions } from './session-settings.ts';
+import { Slot, slotMemory } from './slot.ts';
 import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
 import { inferenceThread, nameThread } from './thread-name.ts';
 
@@ -65,14 +68,8 @@ const fetches = {
   [output.name]: new ort.Tensor(outputType, halves ?? depth, problem === undefined ? shape : [0]),
 };
 
-const slots: readonly Slot[] = Array.from({ length: slotCount }, () => ({
-  pixels: new SharedArrayBuffer(pixels * 4),
-  depth: new SharedArrayBuffer(depth.byteLength),
-}));
-const shared = slots.map((slot) => ({
-  pixels: new Uint8Array(slot.pixels),
-  depth: new Float32Array(slot.depth),
-}));
+const slots = Array.from({ length: slotCount }, () => slotMemory(pixels, depth.length));
+const shared = slots.map((memory) => new Slot(memory));
 post({ type: 'ready', description, unsupported, problem, slots, width, height });
 
 let last: Promise<void> = Promise.resolve();
@@ -80,24 +77,62 @@ let closing = false;
 port.on('message', (request: Request) => {
   if (request.type === 'close') closing = true;
   // One at a time: a run starts some event-loop turns after its request, and runs share one input.
-  last = last.then(() => (request.type === 'close' ? close() : infer(request)));
+  last = last.then(() => work(request));
 });
+
+function work(request: Request): Promise<void> {
+  if (request.type === 'close') return close();
+  return request.type === 'follow' ? follow(request) : infer(request);
+}
+
+/** Reads frames of a stream and runs the model on them in place, until the stream ends. */
+async function follow(setup: StreamSetup): Promise<void> {
+  const { thread, stream: number, descriptor, pictureUsed } = setup;
+  const stream = new SharedStream(setup.memory);
+  const reader = new FrameReader(() => picture);
+  for (let n = 0; ; n++) {
+    const index = n % slotCount;
+    const slot = shared[index] as Slot;
+    slot.waitUntilFree();
+    const taken = stream.take(thread, descriptor, reader);
+    if (!('seq' in taken)) {
+      post({ type: 'left', stream: number, ...taken });
+      return;
+    }
+    slot.begin({ ...taken, stream: number });
+    const start = performance.now();
+    let failure: string | undefined;
+    try {
+      if (pictureUsed) slot.pixels.set(picture);
+      await estimate(slot);
+    } catch (error) {
+      failure = reason(error);
+    }
+    slot.finish(performance.now() - start);
+    post({ type: 'frame', stream: number, slot: index, ...(failure !== undefined && { failure }) });
+  }
+}
 
 async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
   if (closing) return;
   const start = performance.now();
   try {
-    const memory = shared[slot] as (typeof shared)[number];
+    const memory = shared[slot] as Slot;
     if (alpha) dropAlpha(memory.pixels, picture);
     else picture.set(memory.pixels.subarray(0, picture.length));
-    await run(picture, fetches);
-    if (halves) fromFloat16(halves, depth);
-    if (!raw) toMetres(depth, output);
-    memory.depth.set(depth);
+    await estimate(memory);
     post({ type: 'depth', slot, ms: performance.now() - start });
   } catch (error) {
     post({ type: 'failed', slot, message: reason(error) });
   }
+}
+
+/** Depth of `picture`, into a slot. */
+async function estimate(slot: Slot): Promise<void> {
+  await run(picture, fetches);
+  if (halves) fromFloat16(halves, depth);
+  if (!raw) toMetres(depth, output);
+  slot.depth.set(depth);
 }
 
 async function run(

@@ -37,6 +37,7 @@ export const compareDepth = defineOperator({
   summary: 'Measures depth against ground truth: δ1, RMSE and more, in the run’s summary.',
   accepts: ['depth'],
   emits: ['depth'],
+  usesPicture: () => false,
   options,
   examples: [{}, { min: 0.3, max: 8 }],
   check: (_, { arriving }) => metricProblems(arriving, undefined, needsMetres),

@@ -1,5 +1,6 @@
 import { type OperatorFunction, takeUntil } from 'rxjs';
 import { z } from 'zod';
+import { withReader } from '../core/capture-stream.ts';
 import { defineOperator } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
@@ -174,9 +175,17 @@ export const estimateDepth = defineOperator({
     // Even where single failures are skipped, workers that cannot be kept alive end the run.
     const operator: OperatorFunction<Frame, Frame> = (input) =>
       input.pipe(estimate, takeUntil(estimator.failed));
-    return operator;
+    const { direct, queue } = context;
+    return direct && isPlain(queue)
+      ? withReader(operator, estimator.reader(direct.pictureUsed))
+      : operator;
   },
 });
+
+/** True if no frame would wait in the queue if the workers read the source's frames themselves. */
+function isPlain({ limit, whenFull, maxAgeMs }: QueueOptions): boolean {
+  return limit === 1 && whenFull !== 'drop-newest' && maxAgeMs === undefined;
+}
 
 /** The model, and the settings it runs with on this machine. */
 async function resolve(

@@ -48,6 +48,7 @@ export const pointCloud = defineOperator({
   accepts: ['depth'],
   emits: ['points'],
   options,
+  usesPicture: ({ colors }) => colors,
   examples: [{}, { 'field-of-view': 62.2, view: '4:3', stride: 2 }],
   check(options, { arriving }) {
     const blind = options['field-of-view'] === undefined && arriving.intrinsics === false;

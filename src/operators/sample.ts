@@ -26,6 +26,7 @@ export const sample = defineOperator({
   accepts: ['image', 'depth', 'points', 'data'],
   emits: 'same',
   picks: true,
+  usesPicture: () => false,
   options,
   examples: [{ every: 3 }, { fps: 15 }],
   adjustable: ['every', 'fps'],

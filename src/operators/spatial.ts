@@ -33,6 +33,7 @@ export const spatial = defineOperator({
   accepts: ['depth'],
   emits: ['depth'],
   queued: true,
+  usesPicture: () => false,
   options,
   examples: [{}, { alpha: 0.6, delta: 0.02, iterations: 3 }],
   async create(options, context) {

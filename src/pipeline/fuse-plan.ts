@@ -9,6 +9,8 @@ export interface FusedPlan {
   /** Steps that the source's launch line carries out. */
   readonly fusedSteps: readonly OperatorStep[];
   readonly operators: readonly OperatorStep[];
+  /** The source's pictures arrive as the first operator requires them, and at the size that it requires. */
+  readonly direct: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const operators = await withViews(pipeline.operators, context);
   const fused: Fusion[] = [];
   const fusedSteps: OperatorStep[] = [];
-  if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators };
+  if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators, direct: false };
   for (let step = operators[0]; step; step = operators[0]) {
     const fusion = step.component?.definition.fuse?.(step.component.options);
     if (!fusion || reshapes(fusion, fused)) break;
@@ -33,7 +35,19 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const first = operators[0]?.component;
   const whole = first?.definition.wantsWhole?.(first.options) ?? false;
   if (wanted && !whole && !fused.some((fusion) => fusion.do === 'resize')) fused.push(wanted);
-  return { fused, fusedSteps, operators };
+  return {
+    fused,
+    fusedSteps,
+    operators,
+    direct: !whole && wanted !== undefined && gives(fused, wanted),
+  };
+}
+
+/** True if the last of these makes pictures of the size that is wanted. */
+function gives(fused: readonly Fusion[], wanted: Fusion): boolean {
+  const last = fused.at(-1);
+  if (last?.do !== 'resize' || wanted.do !== 'resize') return false;
+  return last.width === wanted.width && last.height === wanted.height;
 }
 
 /**

@@ -1,7 +1,13 @@
 import { EMPTY, type Observable, type OperatorFunction } from 'rxjs';
 import { bindContext } from '../core/async-operator.ts';
+import { readerOf, type StreamReader } from '../core/capture-stream.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ComponentContext, Logger } from '../core/component.ts';
+import type {
+  ComponentContext,
+  Logger,
+  OperatorDefinition,
+  SinkDefinition,
+} from '../core/component.ts';
 import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
@@ -10,7 +16,7 @@ import type { RunStats } from '../core/run-stats.ts';
 import { mask } from '../core/secrets.ts';
 import { unlessIdle } from '../core/unless-idle.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
-import type { BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
+import type { Bound, BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Adjustments } from './adjustments.ts';
 import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
@@ -79,6 +85,8 @@ export class Assembly {
   /** Takes changes of the options and queues of what was built. */
   readonly adjustments = new Adjustments();
   readonly #parts: AssemblyParts;
+  /** Reads the source's frames, where the operator behind it does. */
+  #reader: StreamReader | undefined;
 
   constructor(parts: AssemblyParts) {
     this.#parts = parts;
@@ -91,51 +99,85 @@ export class Assembly {
    * @throws DepthlineError if one cannot be built; what is open is in the closings
    */
   async build(): Promise<void> {
-    const { pipeline, gate } = this.#parts;
-    // From the far end, so that everything is ready when the source opens the camera.
-    const branches: AssembledBranch[] = [];
-    for (const step of pipeline.branches) {
-      const built = await this.#buildBranch(step);
-      if (built) branches.push(built);
-    }
-    if (branches.length === 0) {
+    // At the same time, since models load for long; the source is subscribed to when all are there.
+    const branches = this.#buildBranches();
+    const plan = planFusion(this.#parts.pipeline);
+    const trunk = plan.then((found) => this.#buildTrunk(found));
+    const source = plan.then((found) => this.#buildSource(found));
+    const [built] = await Promise.all([branches, trunk, source]);
+    if (built.length === 0) {
       throw new DepthlineError('SINK', 'no sink is left to run; every one was skipped');
     }
-    const plan = await planFusion(pipeline);
-    for (const step of plan.operators) {
-      const ledger = this.#stage(step.name, true);
-      this.trunk.push(ledger);
-      this.operators.push(await this.#buildOperator(step, ledger, gate));
-    }
-    for (const { stages: own, ...branch } of branches) {
+    for (const { stages: own, ...branch } of built) {
       const trunk = branch.takes === 'source' ? [] : this.trunk;
       this.branches.push({ ...branch, stages: [this.sourceLedger, ...trunk, ...own] });
     }
-    this.source = await this.#buildSource(plan);
   }
 
-  async #buildSource(plan: FusedPlan): Promise<Observable<Frame>> {
+  async #buildBranches(): Promise<AssembledBranch[]> {
+    const built: AssembledBranch[] = [];
+    for (const step of this.#parts.pipeline.branches) {
+      const branch = await this.#buildBranch(step);
+      if (branch) built.push(branch);
+    }
+    return built;
+  }
+
+  async #buildTrunk({ operators, direct }: FusedPlan): Promise<void> {
+    const { gate, pipeline } = this.#parts;
+    // Whoever takes the source's own frames takes their pictures.
+    const alone = pipeline.branches.every(({ takes }) => takes !== 'source');
+    const ledgers = operators.map((step) => this.#stage(step.name, true));
+    this.trunk.push(...ledgers);
+    for (const [i, step] of operators.entries()) {
+      const extra =
+        i === 0 && direct && alone
+          ? { direct: { pictureUsed: this.#usesPicture(operators.slice(1)) } }
+          : {};
+      this.operators.push(await this.#buildOperator(step, ledgers[i] as StageLedger, gate, extra));
+    }
+  }
+
+  /** True if anything behind the trunk's first operator may look at the picture beside depth. */
+  #usesPicture(behind: readonly OperatorStep[]): boolean {
+    const { pipeline, onFrame } = this.#parts;
+    const uses = (one: Bound<OperatorDefinition | SinkDefinition> | undefined) =>
+      one?.definition.usesPicture?.(one.options) ?? true;
+    const inBranch = ({ operators, sink }: BranchStep) =>
+      uses(sink) || operators.some(({ component }) => uses(component));
+    return (
+      onFrame !== undefined ||
+      behind.some(({ component }) => uses(component)) ||
+      pipeline.branches.some(inBranch)
+    );
+  }
+
+  async #buildSource(plan: FusedPlan): Promise<void> {
     const { definition, options } = this.#parts.pipeline.source;
     const ledger = this.sourceLedger;
     const path = `source ${definition.name}`;
     const context = this.#context(definition.name, path, ledger, this.#parts.gate, {
       fused: plan.fused,
+      reader: () => this.#reader,
       dropped(n, why) {
         // Lost before we had them: captured by the camera all the same.
         ledger.entered += n;
         ledger.drop(n, why);
       },
     });
-    return created(() => definition.create(options, context), 'SOURCE', path);
+    this.source = await created(() => definition.create(options, context), 'SOURCE', path);
   }
 
   async #buildOperator(
     step: OperatorStep,
     ledger: StageLedger,
     gate: Gate,
+    extra: Partial<ComponentContext> = {},
   ): Promise<OperatorFunction<Frame, Frame>> {
-    const context = this.#context(ledger.name, step.path, ledger, gate, { queue: step.queue });
+    const { queue } = step;
+    const context = this.#context(ledger.name, step.path, ledger, gate, { queue, ...extra });
     const operator = step.operator ?? (await this.#createOperator(step, context));
+    if (extra.direct) this.#reader = readerOf(operator);
     const { clock, listener, observer } = this.#parts;
     const parts = { ledger, path: step.path, gate, clock, listener, observer };
     return ledgered(bindContext(operator, context), parts);

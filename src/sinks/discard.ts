@@ -7,6 +7,7 @@ export const discard = defineSink({
   name: 'discard',
   summary: 'Counts frames and discards them.',
   accepts: frameKinds,
+  usesPicture: () => false,
   options: z.strictObject({}),
   examples: [{}],
   create: async () => ({ write() {} }),

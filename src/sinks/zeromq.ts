@@ -87,6 +87,7 @@ export const zeromq = defineSink({
   summary: 'Publishes depth, pictures, points and data on a ZeroMQ topic.',
   accepts: ['depth', 'image', 'points', 'data'],
   options,
+  usesPicture: (o) => o['image-topic'] !== undefined,
   examples: [
     { bind: 'tcp://127.0.0.1:5556', topic: 'depth' },
     { bind: 'ipc:///tmp/depth', framing: 'single', encoding: '16UC1' },

@@ -78,7 +78,6 @@ function spec(value: z.output<typeof options>): SourceSpec {
     },
     tail: { live: true },
     intrinsics,
-    check: true,
     capture: {
       what: `CSI camera ${sensor}`,
       waitForSource: value['wait-for-source'],

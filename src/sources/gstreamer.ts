@@ -71,7 +71,6 @@ function spec(value: z.output<typeof options>): SourceSpec {
     head: { line: launch.replace(/[\s!]+$/, '').trim(), memory: 'decoded' as const },
     tail: { live },
     intrinsics,
-    check: true,
   };
   const capture = { what: 'launch line', restart };
   return live

@@ -65,7 +65,6 @@ function spec(value: z.output<typeof options>): SourceSpec {
     },
     tail: { live: true },
     intrinsics,
-    check: true,
     capture: {
       what: `RTSP stream ${url}`,
       waitForSource: value['wait-for-source'],

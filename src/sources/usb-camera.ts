@@ -75,7 +75,6 @@ function spec(options: Options): SourceSpec {
     head: head(options),
     tail: { live: true },
     intrinsics,
-    check: true,
     capture: {
       what: `USB camera ${device}`,
       waitForSource: options['wait-for-source'],

@@ -116,7 +116,7 @@ sinks:
     });
     const { code, stdout } = await depthline(['plan', 'p.yaml'], { cwd });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^launch +videotestsrc .*width=224,height=224.*appsink/m);
+    expect(stdout).toMatch(/^launch +videotestsrc .*width=224,height=224.*fdsink/m);
     expect(stdout).toMatch(/^fused +.*resize/m);
     expect(stdout).toMatch(/estimate-depth \[queue: limit 1, block\]/);
     expect(stdout).toMatch(/224×224 RGB, a 4:3 view/);
@@ -190,7 +190,7 @@ describe.concurrent('depthline doctor', () => {
     );
     const essential = facts.filter((fact) => fact.essential);
     expect(essential.map(({ what }) => what)).toEqual(
-      expect.arrayContaining(['Node.js', 'GStreamer', 'element appsink']),
+      expect.arrayContaining(['Node.js', 'GStreamer', 'element fdsink']),
     );
     expect(essential.filter(({ state }) => state !== 'ok')).toEqual([]);
     expect(facts.find(({ what }) => what === 'element nvarguscamerasrc')?.state).toBe('absent');
@@ -227,7 +227,7 @@ describe.concurrent('depthline doctor', () => {
     const env = { GST_PLUGIN_SYSTEM_PATH: '/nowhere', GST_REGISTRY: join(workplace(), 'registry') };
     const finished = await depthline(['doctor'], { env });
     expect(finished.code).toBe(1);
-    expect(finished.stdout).toMatch(/appsink.*gstreamer1\.0-plugins-base/);
+    expect(finished.stdout).toMatch(/videoconvert.*gstreamer1\.0-plugins-base/);
   });
 });
 

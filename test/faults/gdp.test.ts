@@ -6,9 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import { newestFrame } from '../../src/gstreamer/capture/intake.ts';
 import { capture } from '../../src/gstreamer/capture/source.ts';
-import { crc16, gdpHeaderLength, gdpType, parseGdpHeader } from '../../src/gstreamer/gdp.ts';
-import { sinkName } from '../../src/gstreamer/launch-line.ts';
+import { streamFd } from '../../src/gstreamer/child-process.ts';
 import { gstreamer } from '../../src/sources/gstreamer.ts';
+import { crc16, gdpHeaderLength, gdpType, parseGdpHeader } from '../../src/stream/gdp.ts';
 import { workplace } from '../support/cli.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { captureHosts } from '../support/gstreamer.ts';
@@ -23,7 +23,7 @@ afterEach(async () => {
 const frames = 2 * Number(process.env.FAULT_ROUNDS ?? 100);
 /** Black, so that bytes set to 0 do harm in the headers and none that could be missed in pictures. */
 const black = 'videotestsrc pattern=black is-live=true ! video/x-raw,format=RGB,width=4,height=2';
-const appsink = `appsink name=${sinkName} max-buffers=1 drop=true sync=false`;
+const sink = `fdsink fd=${streamFd} sync=false`;
 
 function damaged(probability: number, limit: number): Observable<Frame> {
   context = testContext();
@@ -32,7 +32,8 @@ function damaged(probability: number, limit: number): Observable<Frame> {
     'camera',
     {
       what: 'a damaged stream',
-      launchLine: () => `${black},framerate=200/1 ! gdppay ! ${damage} ! ${appsink}`,
+      launchLine: () =>
+        `${black},framerate=200/1 ! queue leaky=downstream max-size-buffers=1 ! gdppay ! ${damage} ! ${sink}`,
       intake: newestFrame,
       restart: {
         limit,

@@ -11,8 +11,9 @@ const taken = [];
 try { for (;;) taken.push(openSync('/dev/null')); } catch {}
 for (const one of taken.splice(-Number(process.argv[1]))) closeSync(one);
 const end = await new Promise((onEnd) => {
-  const capture = new CaptureProcess({ launchLine: 'nosuch', onFrame() {}, onDamaged() {}, onEnd });
-  capture.ask(1);
+  const capture = new CaptureProcess('nosuch');
+  capture.start({ onFrame() {}, onDamaged() {}, onEnd });
+  capture.stream.ask(1);
 });
 for (const one of taken) closeSync(one);
 console.log(JSON.stringify(end));

@@ -7,8 +7,7 @@ import { fraction, launchLine, quote } from '../../src/gstreamer/launch-line.ts'
 
 const head = { line: 'videotestsrc' };
 const waits = { live: false };
-const end =
-  'gdppay ! appsink name=depthline-frames max-buffers=2 sync=false enable-last-sample=false';
+const end = 'gdppay ! fdsink fd=4 sync=false enable-last-sample=false';
 
 const resize = (over: Partial<Extract<Fusion, { do: 'resize' }>> = {}): Fusion => ({
   do: 'resize',
@@ -39,13 +38,13 @@ describe('launch line', () => {
 
   test('a camera keeps only the newest picture', () => {
     expect(launchLine(head, [], { live: true }, ['cpu'])).toContain(
-      'max-buffers=1 drop=true sync=false',
+      'leaky=downstream max-size-buffers=1',
     );
   });
 
   test('a paced source waits for each picture’s time', () => {
     expect(launchLine(head, [], { live: true, paced: true }, ['cpu'])).toContain(
-      '! identity sync=true ! gdppay',
+      '! identity sync=true ! queue',
     );
   });
 
@@ -122,7 +121,8 @@ describe('launch line', () => {
       'nvarguscamerasrc ! nvvidconv flip-method=4 ! video/x-raw(memory:NVMM)' +
         ' ! nvvidconv left=160 right=1120 top=0 bottom=720 ! video/x-raw(memory:NVMM),width=960,height=720' +
         ' ! nvvidconv ! video/x-raw,format=RGBA,width=224,height=224 ! videoconvert ! video/x-raw,format=RGB' +
-        ' ! gdppay ! appsink name=depthline-frames max-buffers=1 drop=true sync=false enable-last-sample=false',
+        ' ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0' +
+        ' ! gdppay ! fdsink fd=4 sync=false enable-last-sample=false',
     );
   });
 
@@ -200,7 +200,8 @@ describe('values', () => {
       'videoflip',
       'identity',
       'gdppay',
-      'appsink',
+      'queue',
+      'fdsink',
       'tee',
       'fakesink',
     ]) {

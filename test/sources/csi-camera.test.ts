@@ -10,7 +10,8 @@ test('the picture stays in video memory until nvvidconv converts it', async () =
     'nvarguscamerasrc sensor-id=1 sensor-mode=2' +
       ' ! video/x-raw(memory:NVMM),format=NV12,width=1920,height=1080,framerate=60/1' +
       ' ! nvvidconv ! video/x-raw,format=RGBA ! videoconvert ! video/x-raw,format=RGB' +
-      ' ! gdppay ! appsink name=depthline-frames max-buffers=1 drop=true sync=false enable-last-sample=false',
+      ' ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0' +
+      ' ! gdppay ! fdsink fd=4 sync=false enable-last-sample=false',
   );
 });
 

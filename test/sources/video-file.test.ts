@@ -332,7 +332,7 @@ describe('a video that cannot be read', () => {
 test('plan shows the launch line', async () => {
   const options = videoFile.options.parse({ path: 'a b.mp4' });
   const line = await videoFile.launchLine?.(options, { fused: [], baseDirectory: '/videos' });
-  expect(line).toMatch(/^uridecodebin uri="file:\/\/\/videos\/a%20b.mp4" .* ! appsink/);
+  expect(line).toMatch(/^uridecodebin uri="file:\/\/\/videos\/a%20b.mp4" .* ! fdsink/);
 });
 
 test.each(['fifo', 'folder.mkv', '/dev/zero'])(

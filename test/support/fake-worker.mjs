@@ -13,6 +13,7 @@ const { width, height } = manifest.input;
 const slots = [0, 1].map(() => ({
   pixels: new SharedArrayBuffer(width * height * 4),
   depth: new SharedArrayBuffer(width * height * 4),
+  frame: new SharedArrayBuffer(64),
 }));
 parentPort.postMessage({
   type: 'ready',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { packRows } from '../../src/gstreamer/gdp.ts';
+import { packRows } from '../../src/stream/gdp.ts';
 
 export interface DecodedVideo {
   readonly width: number;
@@ -38,7 +38,9 @@ function firstPicture(path: string, width: number, height: number): Uint8Array {
   const caps = 'video/x-raw,format=RGB';
   const line = `filesrc location=${path} ! decodebin ! videoconvert ! ${caps} ! fdsink`;
   const rows = execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { maxBuffer: 1e8 });
-  return packRows(rows, width, height);
+  const packed = new Uint8Array(width * 3 * height);
+  packRows(rows, width, height, packed);
+  return packed;
 }
 
 function seconds(text: string): number {

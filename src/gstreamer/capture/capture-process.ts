@@ -1,9 +1,11 @@
+import type { RawFrame, StreamHandle, StreamReader } from '../../core/capture-stream.ts';
 import { entryPoint } from '../../core/entry-point.ts';
-import { reason } from '../../core/errors.ts';
+import type { Size } from '../../core/size.ts';
+import { readHere } from '../../stream/read-here.ts';
 import { GStreamerProcess } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
-import { credit, type FromHost, type ToHost } from './capture-protocol.ts';
-import { FrameReader, type RawFrame } from './frame-reader.ts';
+import { pictureName } from '../launch-line.ts';
+import type { FromHost, ToHost } from './capture-protocol.ts';
 
 /** How a capture process ended. */
 export type CaptureEnd =
@@ -11,8 +13,7 @@ export type CaptureEnd =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly stderr: string }
   | { readonly kind: 'crashed'; readonly how: string; readonly stderr: string };
 
-export interface CaptureProcessOptions {
-  readonly launchLine: string;
+export interface CaptureHandlers {
   onFrame(frame: RawFrame): void;
   /** The decoder has dropped so many damaged pictures since the process was started. */
   onDamaged(total: number): void;
@@ -23,39 +24,67 @@ export interface CaptureProcessOptions {
 /** How long a pipeline may take to shut down before it is killed, milliseconds. */
 const stopWithinMs = 200;
 
-/** One capture host, seen from the parent: a child process that sends frames on request. */
+/**
+ * One capture host, seen from the parent: a child process whose pipeline writes frames to a socket. They
+ * are read as they are asked for, here or by the threads of a `StreamReader`.
+ */
 export class CaptureProcess {
-  readonly #options: CaptureProcessOptions;
+  /** Resolves with the reason why the launch line does not parse, if it does not. */
+  readonly prepared: Promise<Failure | undefined>;
+  /** Size of the source's picture, where the launch line reports it; known before the first frame. */
+  sourceSize: Size | undefined;
+  /** What PTS of a live source count from, monotonic nanoseconds; known before its first frame. */
+  runningSince: bigint | undefined;
   readonly #process: GStreamerProcess<ToHost, FromHost>;
-  readonly #reader: FrameReader;
+  #handlers: CaptureHandlers | undefined;
+  #stream: StreamHandle | undefined;
+  /** Frames that came before what was to be known before them. */
+  #early: RawFrame[] = [];
+  #measures: boolean;
+  #settlePrepared!: (failure: Failure | undefined) => void;
   #streamEnded = false;
   #outcome: CaptureEnd | undefined;
   #over = false;
 
-  constructor(options: CaptureProcessOptions) {
-    this.#options = options;
-    this.#reader = new FrameReader((frame) => {
-      if (!this.#over) options.onFrame(frame);
+  /** Starts the process, which builds the pipeline but does not run it. */
+  constructor(launchLine: string) {
+    this.#measures = launchLine.includes(pictureName);
+    this.prepared = new Promise((resolve) => {
+      this.#settlePrepared = resolve;
     });
     this.#process = new GStreamerProcess({
       entry: entryPoint('gstreamer/capture/capture-host'),
-      // Pull and bus poll each block one.
-      threads: 4,
+      // The bus poll blocks one.
+      threads: 2,
       // Warnings too: decodebin swallows some errors, and then the log alone has the reason.
       logLevel: 2,
       onMessage: (message: FromHost) => this.#onMessage(message),
       onExit: (how) => {
-        this.#streamEnded = true;
-        this.#settle(this.#outcome ?? { kind: 'crashed', how, stderr: this.stderr });
+        this.#settlePrepared(undefined);
+        // Frames of a stream that came to its end may not have been asked for yet.
+        if (this.#outcome) return;
+        this.#outcome = { kind: 'crashed', how, stderr: this.stderr };
+        this.#settle(this.#outcome);
       },
     });
-    this.#process.stream.on('data', (bytes: Uint8Array) => this.#onBytes(bytes));
-    this.#process.stream.on('end', () => {
-      this.#streamEnded = true;
-      if (this.#outcome) this.#settle(this.#outcome);
-    });
     // The launch line goes over IPC: it may hold a password, and `ps` shows arguments to everyone.
-    this.#process.tell({ type: 'start', launchLine: options.launchLine });
+    this.#process.tell({ type: 'prepare', launchLine });
+  }
+
+  /** Runs the pipeline. @param reader reads the frames, in place of this thread */
+  start(handlers: CaptureHandlers, reader?: StreamReader): void {
+    this.#handlers = handlers;
+    const parts = {
+      onFrame: (frame: RawFrame) => this.#onFrame(frame),
+      onEnd: (damage: string | undefined) => this.#onStreamEnd(damage),
+    };
+    const descriptor = reader && this.#process.detach();
+    this.#stream =
+      descriptor === undefined
+        ? readHere(this.#process.stream, parts)
+        : (reader as StreamReader).read(descriptor, parts);
+    this.#process.tell({ type: 'start' });
+    if (this.#outcome) this.#settle(this.#outcome);
   }
 
   get pid(): number | undefined {
@@ -72,48 +101,93 @@ export class CaptureProcess {
     return this.#process.gone;
   }
 
-  /** Requests this many more frames. */
-  ask(frames: number) {
-    this.#process.stream.write(Buffer.alloc(frames, credit));
+  get stream(): StreamHandle | undefined {
+    return this.#stream;
   }
 
   /** Ends the process: at once, or after its pipeline has shut down. No callback runs afterwards. */
   stop(how: 'at once' | 'in order') {
     if (this.#over) return;
     this.#over = true;
-    if (how === 'at once' || !this.#process.connected) return this.#process.kill();
+    if (how === 'at once' || !this.#process.connected) return this.#kill();
     this.#process.tell({ type: 'stop' });
     const timer = setTimeout(() => this.#process.kill(), stopWithinMs);
     this.gone.then(() => clearTimeout(timer));
+    this.#release();
+  }
+
+  #kill() {
+    this.#process.kill();
+    this.#release();
+  }
+
+  #release() {
+    if (this.#stream) void this.#stream.close().then(() => this.#process.release());
+    else this.#process.release();
+  }
+
+  #onFrame(frame: RawFrame) {
+    if (this.#over) return;
+    this.#early.push(frame);
+    this.#flush();
+  }
+
+  /** Passes frames on once all is known that has to be known before them. */
+  #flush() {
+    const known = this.runningSince !== undefined && !(this.#measures && !this.sourceSize);
+    // Nothing more is said once there is an outcome.
+    if (!known && !this.#outcome) return;
+    for (let frame = this.#early.shift(); frame && !this.#over; frame = this.#early.shift()) {
+      this.#handlers?.onFrame(frame);
+    }
   }
 
   #onMessage(message: FromHost) {
-    if (message.type === 'damaged') {
-      if (!this.#over) this.#options.onDamaged(message.total);
-      return;
+    if (this.#over) return;
+    switch (message.type) {
+      case 'prepared':
+        this.#settlePrepared(undefined);
+        return;
+      case 'running':
+        this.runningSince = BigInt(message.since);
+        this.#flush();
+        return;
+      case 'source-size':
+        this.sourceSize = message.size;
+        this.#flush();
+        return;
+      case 'damaged':
+        this.#handlers?.onDamaged(message.total);
+        return;
+      case 'failed':
+        if (message.failure.phase === 'parse') this.#settlePrepared(message.failure);
+        this.#outcome = { kind: 'failed', failure: message.failure, stderr: '' };
+        break;
+      case 'ended':
+        this.#outcome = { kind: 'ended' };
     }
-    this.#outcome =
-      message.type === 'ended'
-        ? { kind: 'ended' }
-        : { kind: 'failed', failure: message.failure, stderr: '' };
+    this.#flush();
     if (this.#streamEnded) this.#settle(this.#outcome);
   }
 
-  #onBytes(bytes: Uint8Array) {
-    if (this.#over) return;
-    try {
-      this.#reader.push(bytes);
-    } catch (error) {
-      const how = `sent damaged data: ${reason(error)}`;
+  #onStreamEnd(damage: string | undefined) {
+    if (damage !== undefined) {
+      const how = `sent damaged data: ${damage}`;
       this.#settle({ kind: 'crashed', how, stderr: this.stderr });
+      return;
     }
+    this.#streamEnded = true;
+    this.#release();
+    if (this.#outcome) this.#settle(this.#outcome);
   }
 
   /** Reports the end once neither frames nor a reason can follow. */
   #settle(end: CaptureEnd) {
+    if (this.#over || !this.#handlers) return;
+    this.#flush();
     if (this.#over) return;
     this.#over = true;
-    this.#process.kill();
-    this.#options.onEnd(end.kind === 'failed' ? { ...end, stderr: this.stderr } : end);
+    this.#kill();
+    this.#handlers.onEnd(end.kind === 'failed' ? { ...end, stderr: this.stderr } : end);
   }
 }

@@ -1,4 +1,5 @@
 import type { Subscriber } from 'rxjs';
+import { isStale, type RawFrame, type StreamReader } from '../../core/capture-stream.ts';
 import type { ComponentContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
@@ -7,7 +8,6 @@ import type { Size } from '../../core/size.ts';
 import type { FrameGeometry } from '../../depth/fuse-geometry.ts';
 import { explainFailure, isMissing, lastLine } from '../failures.ts';
 import { type CaptureEnd, CaptureProcess } from './capture-process.ts';
-import type { RawFrame } from './frame-reader.ts';
 import type { Intake } from './intake.ts';
 import { Timeline } from './timeline.ts';
 import { Watchdog } from './watchdog.ts';
@@ -27,12 +27,22 @@ export interface CaptureOptions {
   launchLine(position: Position): string | undefined;
   readonly intake: Intake;
   readonly restart: RestartOptions;
+  /** The process of the first start, if it is there already. */
+  readonly prepared?: PreparedProcess | undefined;
+  /** Reads the frames in this thread's place. */
+  reader?(): StreamReader | undefined;
   /**
    * View and intrinsics of the pictures that come out of the launch line.
    *
    * @param source size of the source's picture, where the launch line reports it
    */
   geometry?(frame: Size, source: Size | undefined): FrameGeometry;
+}
+
+/** A process that waits to be started. */
+export interface PreparedProcess {
+  /** The process, once: nothing for a launch line that is not its own, or after that. */
+  take(launchLine: string): CaptureProcess | undefined;
 }
 
 /** Why a capture process has to be restarted. */
@@ -59,12 +69,14 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   readonly #subscriber: Subscriber<Frame>;
   readonly #stopped = new AbortController();
   readonly #watchdog: Watchdog;
+  readonly #reader: StreamReader | undefined;
   #resolveOver: () => void = () => {};
   #process: CaptureProcess | undefined;
+  /** The process before, whose frames may still wait here. */
+  #last: CaptureProcess | undefined;
   #gone: Promise<unknown> = Promise.resolve();
   #arrived: RawFrame[] = [];
   #asked = 0;
-  #askedSince = 0;
   #waitingForGate = false;
   #inputDone = false;
   #frameMs = 0;
@@ -85,12 +97,13 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.#subscriber = subscriber;
     this.timeline = new Timeline(options.intake.losses);
     this.budget = new RestartBudget(options.restart);
+    this.#reader = options.reader?.();
     this.#lastFrameAt = context.clock.now();
     this.#silentFrom = this.#lastFrameAt;
     this.#watchdog = new Watchdog({
       clock: context.clock,
       patienceMs: () => this.#patienceMs,
-      waitingSince: () => (this.#asked > 0 ? this.#askedSince : undefined),
+      waitingSince: () => this.#waitingSince,
       onStall: () => this.#onStall(),
     });
     this.over = new Promise((resolve) => {
@@ -137,13 +150,16 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.#flowingSince = undefined;
     const line = this.options.launchLine({ captured: this.#captured, pts: this.pacedFrom });
     if (line === undefined) return this.finish();
-    this.#process = new CaptureProcess({
-      launchLine: line,
-      onFrame: (frame) => this.#onFrame(frame),
-      onDamaged: (total) => this.#onDamaged(total),
-      onEnd: (end) => this.#onEnd(end),
-    });
-    this.#gone = Promise.all([this.#gone, this.#process.gone]);
+    const process = this.options.prepared?.take(line) ?? new CaptureProcess(line);
+    this.#process = process;
+    this.#gone = Promise.all([this.#gone, process.gone]);
+    const handlers = {
+      onFrame: (frame: RawFrame) => this.#onFrame(frame),
+      onDamaged: (total: number) => this.#onDamaged(total),
+      onEnd: (end: CaptureEnd) => this.#onEnd(end),
+    };
+    this.timeline.resume();
+    process.start(handlers, this.#reader);
     this.#pump();
   }
 
@@ -189,16 +205,17 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
 
   #onFrame(frame: RawFrame) {
     this.#asked--;
-    this.#askedSince = this.context.clock.now();
-    this.#lastFrameAt = this.#askedSince;
-    this.#silentFrom = this.#askedSince;
-    if (this.#heldAt !== undefined) this.#heldAt = this.#askedSince;
+    this.#lastFrameAt = this.context.clock.now();
+    this.#silentFrom = this.#lastFrameAt;
+    if (this.#heldAt !== undefined) this.#heldAt = this.#lastFrameAt;
     if (this.#flowingSince === undefined) {
       this.#flowingSince = this.#lastFrameAt;
       // The first frame may take longer than the others; from now on the shorter limit applies.
       this.#watchdog.stop();
     }
-    if (this.accepts(frame)) {
+    if (this.#isStale(frame, frame.arrivedAt)) {
+      // It is not placed on the timeline, so it shows as a gap and is counted as lost.
+    } else if (this.accepts(frame)) {
       this.received++;
       this.#frameMs = Number(frame.caps.interval ?? 0n) / 1e6;
       this.#arrived.push(frame);
@@ -229,7 +246,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     if (!gate.open) return this.#waitForGate();
     // During a restart there is no process to ask.
     const process = this.#inputDone ? undefined : this.#process;
-    const missing = this.options.intake.window - this.#asked - this.#arrived.length;
+    const missing = this.#window - this.#asked - this.#arrived.length;
     if (process && missing > 0) this.#ask(process, missing);
   }
 
@@ -247,24 +264,48 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     });
   }
 
-  /** A stale frame is not placed on the timeline, so it shows as a gap and is counted as lost. */
   #discardStale() {
-    const frame = this.#arrived[0];
-    if (!frame || this.#inputDone) return;
-    if (this.options.intake.isStale(frame, process.hrtime.bigint())) this.#arrived = [];
+    if (this.#inputDone) return;
+    const now = process.hrtime.bigint();
+    this.#arrived = this.#arrived.filter((frame) => !this.#isStale(frame, now));
+  }
+
+  /** True for a frame that waited so long that a live source has a newer one. */
+  #isStale({ pts }: RawFrame, now: bigint): boolean {
+    const { freshness } = this.timeline;
+    return pts !== undefined && freshness !== undefined && isStale(pts, now, freshness);
   }
 
   #ask(process: CaptureProcess, frames: number) {
-    if (this.#asked === 0) this.#askedSince = this.context.clock.now();
     this.#asked += frames;
-    process.ask(frames);
+    process.stream?.ask(frames);
     this.#watchdog.watch();
   }
 
+  /** Frames that are requested or wait here at once. */
+  get #window(): number {
+    const { window } = this.options.intake;
+    return this.#reader ? window * this.#reader.workers : window;
+  }
+
+  /** Since when a frame is awaited, by the context's clock. */
+  get #waitingSince(): number | undefined {
+    const since = this.#process?.stream?.waitingSince;
+    if (since === undefined) return undefined;
+    return this.context.clock.now() - Number(process.hrtime.bigint() - since) / 1e6;
+  }
+
   #emit(raw: RawFrame) {
-    const { caps, source, data } = raw;
-    const { seq, pts, capturedAt, lost } = this.timeline.place(raw);
-    const ageNs = this.options.intake.age(capturedAt, process.hrtime.bigint());
+    const { caps, data } = raw;
+    const { sourceSize, runningSince, stream } = this.#process ?? this.#last ?? {};
+    const { intake } = this.options;
+    const since = intake.fromStart ? runningSince : undefined;
+    const { seq, pts, capturedAt, lost } = this.timeline.place(raw, since);
+    const { freshness } = this.timeline;
+    if (freshness) stream?.freshness(freshness);
+    const now = process.hrtime.bigint();
+    // A frame that was read elsewhere has been worked on since then.
+    const ageNs = this.#reader ? now - capturedAt : intake.age(capturedAt, now);
     if (lost > 0) this.context.dropped(lost, 'at capture');
     this.#captured = seq + 1;
     this.#subscriber.next({
@@ -277,7 +318,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
       height: caps.height,
       format: 'rgb',
       data,
-      ...this.options.geometry?.(caps, source),
+      ...this.options.geometry?.(caps, sourceSize),
     });
   }
 
@@ -300,6 +341,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
 
   #onEnd(end: CaptureEnd) {
     if (this.#over) return;
+    this.#last = this.#process;
     this.#process = undefined;
     this.#asked = 0;
     const { what } = this.options;

@@ -1,16 +1,15 @@
-import type { RawFrame } from './frame-reader.ts';
 import type { Losses } from './timeline.ts';
 
 /** How frames are taken from a capture process. */
 export interface Intake {
-  /** Frames that are requested or wait here at once. */
+  /** Frames that are requested or wait here at once, for each that is worked on. */
   readonly window: number;
   /** Which gaps in PTS are lost frames. */
   readonly losses: Losses;
   /** How the process is stopped. */
   readonly stop: 'at once' | 'in order';
-  /** True for a frame that waited so long that the source has a newer one. */
-  isStale(frame: RawFrame, now: bigint): boolean;
+  /** PTS count from the moment at which the pipeline was started. */
+  readonly fromStart: boolean;
   /** Age of a frame when it is emitted, nanoseconds; both times are monotonic. */
   age(capturedAt: bigint, now: bigint): bigint;
 }
@@ -21,19 +20,23 @@ export const newestFrame: Intake = {
   losses: 'every gap',
   // A driver that is not closed in order may refuse the next start.
   stop: 'in order',
-  isStale: ({ arrivedAt, caps }, now) => now - arrivedAt > (caps.interval ?? 33_000_000n),
+  fromStart: true,
   age: (capturedAt, now) => now - capturedAt,
 };
 
 /** A file played in real time: like a camera, but its frames may come at irregular intervals. */
-export const playedFrame: Intake = { ...newestFrame, losses: 'gaps while unrequested' };
+export const playedFrame: Intake = {
+  ...newestFrame,
+  losses: 'gaps while unrequested',
+  fromStart: false,
+};
 
 /** A source that waits: every frame is taken, one fetched while another is processed. */
 export const everyFrame: Intake = {
   window: 2,
   losses: 'none',
   stop: 'at once',
-  isStale: () => false,
+  fromStart: false,
   // Waiting for the pipeline does not count as age.
   age: () => 0n,
 };

@@ -1,9 +1,9 @@
 import type { Subscriber } from 'rxjs';
+import type { RawFrame } from '../../core/capture-stream.ts';
 import type { ComponentContext } from '../../core/component.ts';
 import type { Frame } from '../../core/frame.ts';
 import type { ContainerFacts } from '../video-container.ts';
 import { Capture, type CaptureOptions, type Trouble } from './capture.ts';
-import type { RawFrame } from './frame-reader.ts';
 import { FramePosition, type ReplayPosition, TimePosition } from './replay-position.ts';
 
 export interface ReplayOptions extends CaptureOptions {

@@ -1,4 +1,4 @@
-import type { RawFrame } from './frame-reader.ts';
+import type { RawFrame } from '../../core/capture-stream.ts';
 
 type Stamp = Pick<RawFrame, 'pts'>;
 

@@ -8,8 +8,8 @@ import type { IntrinsicsOptions } from '../../depth/intrinsics-options.ts';
 import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
-import { probe } from '../probe/probe.ts';
-import type { CaptureOptions } from './capture.ts';
+import type { CaptureOptions, PreparedProcess } from './capture.ts';
+import { CaptureProcess } from './capture-process.ts';
 import { everyFrame, newestFrame, playedFrame } from './intake.ts';
 import { CameraCapture, LiveCapture, type LiveOptions } from './live-capture.ts';
 import { ReplayCapture, type ReplayOptions } from './replay-capture.ts';
@@ -20,8 +20,6 @@ interface SpecOf<Options extends CaptureOptions> {
   readonly intrinsics?: IntrinsicsOptions | undefined;
   /** The head after a restart; undefined when nothing is left. Default: the same. */
   headAfter?(captured: number): Head | undefined;
-  /** Parse the line first, for lines with elements that a machine may lack. */
-  readonly check?: boolean;
   readonly capture: Omit<Options, 'launchLine' | 'intake' | 'geometry'>;
 }
 
@@ -60,14 +58,16 @@ export async function openSource(
   const first = launchLine(head, fused, tail, engines);
   noteSecrets(first);
   context.log.debug(mask(`launch line: ${first}`));
-  if (spec.check) await checkParses(spec.capture.what, first);
+  const prepared = await prepare(spec.capture.what, first, context);
   const options: CaptureOptions = {
+    prepared,
     ...spec.capture,
     intake: !tail.live ? everyFrame : kind === 'replay' ? playedFrame : newestFrame,
     launchLine({ captured, pts }) {
       const next = headAfter ? headAfter(captured) : head;
       return next && launchLine(next, fused, { ...tail, pacedFrom: pts }, engines);
     },
+    reader: () => context.reader?.(),
     geometry: geometryOfFrames(spec.intrinsics, head.size, fused),
   };
   return capture(kind, options, context);
@@ -94,10 +94,30 @@ export function capture(
   });
 }
 
-async function checkParses(what: string, line: string) {
-  const message = await probe('parse', line);
-  if (message === undefined) return;
-  const failure = { phase: 'parse', message } as const;
-  const code = isMissing(failure) ? 'MISSING' : 'SOURCE';
-  throw new DepthlineError(code, explainFailure(what, failure));
+/**
+ * Starts the first capture process while the rest of the pipeline is built; its pipeline runs when it is
+ * taken.
+ */
+async function prepare(
+  what: string,
+  line: string,
+  context: ComponentContext,
+): Promise<PreparedProcess> {
+  let process: CaptureProcess | undefined = new CaptureProcess(line);
+  context.defer(async () => {
+    process?.stop('at once');
+    await process?.gone;
+  });
+  const failure = await process.prepared;
+  if (failure) {
+    const code = isMissing(failure) ? 'MISSING' : 'SOURCE';
+    throw new DepthlineError(code, explainFailure(what, failure));
+  }
+  return {
+    take(launchLine) {
+      const taken = launchLine === line ? process : undefined;
+      if (taken) process = undefined;
+      return taken;
+    },
+  };
 }

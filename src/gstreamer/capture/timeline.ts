@@ -1,4 +1,4 @@
-import type { RawFrame } from './frame-reader.ts';
+import type { Freshness, RawFrame } from '../../core/capture-stream.ts';
 
 /**
  * Which gaps in PTS are lost frames: `none` for a source that waits, `every gap` for a camera,
@@ -59,17 +59,33 @@ export class Timeline {
     this.#delay = undefined;
   }
 
+  /** Frames come from another process, whose PTS go on: how late they are is to be found out anew. */
+  resume(): void {
+    this.#delay = undefined;
+    this.#since = undefined;
+  }
+
   /** This many frames before the next one are missing for a reason that is counted elsewhere. */
   explain(frames: number): void {
     this.#explained += frames;
   }
 
-  place(frame: RawFrame): Placed {
+  /** How late a frame may be; undefined if the source waits, or nothing is known yet. */
+  get freshness(): Freshness | undefined {
+    const previous = this.#previous;
+    if (!this.#live || !previous || previous.pts === undefined || !this.#delay) return undefined;
+    return { delay: this.#smallestDelay(previous), interval: this.#interval(previous) };
+  }
+
+  /** @param since what PTS count from where that is known, monotonic nanoseconds */
+  place(frame: RawFrame, since?: bigint): Placed {
     const continues = this.#continues(frame);
     const gap = continues ? this.#lost(frame, this.#previous as RawFrame) : 0;
     const lost = Math.max(0, gap - this.#explained);
     this.#explained = 0;
     if (!continues && this.#seq >= 0) this.#rebase(frame);
+    // PTS that began again or leapt no longer count from there.
+    if (!continues) this.#since = this.#previous ? undefined : since;
     const proposed =
       frame.pts === undefined ? this.#pts + this.#interval(frame) : frame.pts + this.#base;
     if (this.#seq < 0 && frame.pts === undefined) this.#pts = 0n;
@@ -83,6 +99,8 @@ export class Timeline {
   }
 
   #lastArrival = 0n;
+  /** What the pipeline's PTS count from. */
+  #since: bigint | undefined;
 
   /** False at the first frame, after a restart, and where PTS restart or leap. */
   #continues(frame: RawFrame): boolean {
@@ -151,12 +169,19 @@ export class Timeline {
   }
 
   /**
-   * A live frame may have waited in the sink before it was asked for, but its PTS was fixed when
-   * it was captured: the smallest delay between PTS and arrival converts one to the other.
+   * A live frame may have waited before it was read, but its PTS was fixed when it was captured. PTS count
+   * from the start of the pipeline; where they do not, the smallest delay between PTS and arrival converts
+   * one to the other.
    */
   #capturedAt(frame: RawFrame): bigint {
     if (!this.#live || frame.pts === undefined) return frame.arrivedAt;
-    const delay = frame.arrivedAt - frame.pts;
+    const estimated = this.#byDelay(frame, frame.pts);
+    if (this.#since === undefined || this.#since + frame.pts > estimated) return estimated;
+    return this.#since + frame.pts;
+  }
+
+  #byDelay(frame: RawFrame, pts: bigint): bigint {
+    const delay = frame.arrivedAt - pts;
     const window = this.#delay;
     if (!window) {
       this.#delay = { since: frame.arrivedAt, now: delay, before: undefined };
@@ -167,7 +192,7 @@ export class Timeline {
     } else if (delay < window.now) {
       this.#delay = { ...window, now: delay };
     }
-    return frame.pts + this.#smallestDelay(frame);
+    return pts + this.#smallestDelay(frame);
   }
 
   #smallestDelay({ arrivedAt, pts = 0n }: RawFrame): bigint {

@@ -47,7 +47,7 @@ export function engineWorks(engine: Engine): Promise<boolean> {
   const line = ['videotestsrc num-buffers=1', 'video/x-raw,width=64,height=48']
     .concat(scalers[engine](32, 24, false), 'fakesink')
     .join(' ! ');
-  const works = probe('run', line).then((problem) => problem === undefined);
+  const works = probe(line).then((problem) => problem === undefined);
   cache.set(engine, works);
   return works;
 }

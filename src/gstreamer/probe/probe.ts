@@ -6,15 +6,15 @@ import { entryPoint } from '../../core/entry-point.ts';
 const probeWithinMs = 8000;
 
 /**
- * Parses or runs a launch line in a process of its own.
+ * Runs a launch line in a process of its own.
  *
  * @returns GStreamer's reason why it does not work, or undefined if it does
  */
-export function probe(mode: 'parse' | 'run', line: string): Promise<string | undefined> {
+export function probe(line: string): Promise<string | undefined> {
   const host = fileURLToPath(entryPoint('gstreamer/probe/probe-host'));
   const options = { timeout: probeWithinMs, killSignal: 'SIGKILL' as const };
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [host, mode], options, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [host], options, (_, stdout, stderr) => {
       resolve(stdout.startsWith('works') ? undefined : problem(stdout, stderr));
     });
     // A process that could not start closes its stdin; its exit is what counts.

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, lastValueFrom, type Observable, take, toArray } from 'rxjs';
@@ -93,7 +93,7 @@ describe('a capture host that is killed', () => {
   test('is restarted, and a file whose PTS begin again in its middle gives each frame once', async () => {
     context = testContext();
     const part = (pattern: string) =>
-      `videotestsrc pattern=${pattern} num-buffers=30 ! video/x-raw,format=RGB,width=32,height=24`;
+      `videotestsrc pattern=${pattern} num-buffers=30 ! video/x-raw,format=RGB,width=320,height=240`;
     const launch = `${part('ball')} ! c. ${part('pinwheel')} ! c. concat name=c adjust-base=false`;
     const frames = await gstreamer.create(
       gstreamer.options.parse({ launch, live: false }),
@@ -212,7 +212,16 @@ describe('the gate', () => {
 describe('lifetime', () => {
   test('nothing runs before subscription, nothing after unsubscription', async () => {
     const frames = await openFile({ loop: true });
-    expect(captureHosts()).toEqual([]);
+    // Its process is there, without a pipeline that runs.
+    const [host] = captureHosts() as [number];
+    const opened = readdirSync(`/proc/${host}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${host}/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+    expect(opened.filter((path) => path.endsWith('clip.mkv'))).toEqual([]);
     await firstValueFrom(frames);
     await context.close();
     expect(captureHosts()).toEqual([]);
@@ -270,9 +279,9 @@ describe('lifetime', () => {
       `import { CaptureProcess } from '${dist}gstreamer/capture/capture-process.js';
        import { launchLine } from '${dist}gstreamer/launch-line.js';
        const line = launchLine({ line: 'videotestsrc' }, [], { live: false }, ['cpu']);
-       const host = new CaptureProcess({ launchLine: line,
-         onFrame() { console.log(host.pid); }, onEnd() {} });
-       host.ask(1);`,
+       const host = new CaptureProcess(line);
+       host.start({ onFrame() { console.log(host.pid); }, onDamaged() {}, onEnd() {} });
+       host.stream.ask(1);`,
     );
     const parent = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const pid = await new Promise<number>((resolve) =>

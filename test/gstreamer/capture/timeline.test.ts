@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RawFrame } from '../../../src/gstreamer/capture/frame-reader.ts';
+import type { RawFrame } from '../../../src/core/capture-stream.ts';
 import { Timeline } from '../../../src/gstreamer/capture/timeline.ts';
 
 const ms = 1_000_000n;
@@ -17,7 +17,6 @@ function raw({ pts, arrived = 0n, asked = arrived, interval }: Given): RawFrame 
   const data = new Uint8Array(3);
   return {
     caps,
-    source: undefined,
     data,
     pts,
     duration: undefined,

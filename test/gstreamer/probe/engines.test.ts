@@ -29,7 +29,7 @@ test('an engine that is named is tried out, not assumed', async () => {
 });
 
 test('a probe tells what fails, and ends by itself', async () => {
-  expect(await probe('run', 'videotestsrc num-buffers=1 ! fakesink')).toBeUndefined();
-  expect(await probe('parse', 'videotestsrc ! nosuch')).toBe('no element "nosuch"');
-  expect(await probe('run', 'filesrc location=/nonexistent ! fakesink')).toMatch(/not found/);
+  expect(await probe('videotestsrc num-buffers=1 ! fakesink')).toBeUndefined();
+  expect(await probe('videotestsrc ! nosuch')).toBe('no element "nosuch"');
+  expect(await probe('filesrc location=/nonexistent ! fakesink')).toMatch(/not found/);
 });

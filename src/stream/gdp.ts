@@ -1,4 +1,4 @@
-import type { Size } from '../core/size.ts';
+import type { VideoCaps } from '../core/capture-stream.ts';
 
 /**
  * GStreamer Data Protocol 1.0, the framing of `gdppay`: a 62-byte big-endian header in front of
@@ -7,8 +7,8 @@ import type { Size } from '../core/size.ts';
 
 export const gdpHeaderLength = 62;
 
-/** GStreamer's own types, and one of ours for the size of the source's picture. */
-export const gdpType = { buffer: 1, caps: 2, sourceSize: 0x4450 } as const;
+/** The types of packets that matter; all others are events. */
+export const gdpType = { buffer: 1, caps: 2 } as const;
 
 /** GST_CLOCK_TIME_NONE. */
 const none = 0xffff_ffff_ffff_ffffn;
@@ -23,7 +23,7 @@ export interface GdpHeader {
   readonly duration: bigint | undefined;
 }
 
-/** The data is not a GDP packet of a capture host. */
+/** The data is not a GDP packet of a capture process. */
 export class GdpError extends Error {
   override readonly name = 'GdpError';
 }
@@ -77,15 +77,6 @@ export function crc16(bytes: Uint8Array, start: number, end: number): number {
   return ~crc & 0xffff;
 }
 
-/** A raw picture's caps, as far as we use them. */
-export interface VideoCaps {
-  readonly format: string;
-  readonly width: number;
-  readonly height: number;
-  /** Nanoseconds between frames by the caps' framerate; undefined if variable (0/1). */
-  readonly interval: bigint | undefined;
-}
-
 /**
  * Reads a caps string such as
  * `video/x-raw, format=(string)RGB, width=(int)640, height=(int)480, framerate=(fraction)30/1`.
@@ -107,27 +98,6 @@ export function parseVideoCaps(text: string): VideoCaps {
   return { format, width, height, interval };
 }
 
-/**
- * A packet of our own: the size of the source's picture, which the picture that follows is a part of.
- * Width and height are its payload, 32-bit big-endian.
- */
-export function sourceSizePacket({ width, height }: Size): Buffer {
-  const packet = Buffer.alloc(gdpHeaderLength + 8);
-  packet.writeUInt8(1, 0);
-  packet.writeUInt16BE(gdpType.sourceSize, 4);
-  packet.writeUInt32BE(8, 6);
-  packet.writeUInt32BE(width, gdpHeaderLength);
-  packet.writeUInt32BE(height, gdpHeaderLength + 4);
-  return packet;
-}
-
-/** @throws GdpError if it is no size */
-export function readSourceSize(payload: Uint8Array): Size {
-  if (payload.length !== 8) throw new GdpError(`a size of ${payload.length} bytes instead of 8`);
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  return { width: view.getUint32(0), height: view.getUint32(4) };
-}
-
 /** Bytes of one RGB picture as GStreamer lays it out: rows padded to a multiple of 4 bytes. */
 export function rgbLength(width: number, height: number): number {
   return rgbStride(width) * height;
@@ -138,12 +108,15 @@ export function rgbStride(width: number): number {
 }
 
 /** Copies a padded RGB picture into one without padding between rows. */
-export function packRows(padded: Uint8Array, width: number, height: number): Uint8Array {
+export function packRows(
+  padded: Uint8Array,
+  width: number,
+  height: number,
+  packed: Uint8Array,
+): void {
   const row = width * 3;
   const stride = rgbStride(width);
-  const packed = new Uint8Array(row * height);
   for (let y = 0; y < height; y++) {
     packed.set(padded.subarray(y * stride, y * stride + row), y * row);
   }
-  return packed;
 }

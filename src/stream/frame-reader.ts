@@ -1,0 +1,108 @@
+import type { RawFrame, VideoCaps } from '../core/capture-stream.ts';
+import {
+  GdpError,
+  type GdpHeader,
+  gdpHeaderLength,
+  gdpType,
+  packRows,
+  parseGdpHeader,
+  parseVideoCaps,
+  rgbLength,
+  rgbStride,
+} from './gdp.ts';
+
+export type ReadPicture = Pick<RawFrame, 'caps' | 'data' | 'pts' | 'duration'>;
+
+/** Parses the stream of a capture process; the bytes of a picture go straight to where it is wanted. */
+export class FrameReader {
+  readonly #header = Buffer.alloc(gdpHeaderLength);
+  readonly #room: (length: number) => Uint8Array;
+  #packet: GdpHeader | undefined;
+  #payload: Uint8Array | undefined;
+  /** For packets that are not pictures, and pictures with padded rows. */
+  #scratch = new Uint8Array(0);
+  #filled = 0;
+  /** Caps of the pictures that follow; another reader of the same stream may have read them. */
+  caps: VideoCaps | undefined;
+
+  /** @param room memory for a picture of so many bytes; default: a buffer of its own */
+  constructor(room: (length: number) => Uint8Array = fresh) {
+    this.#room = room;
+  }
+
+  /** True between two packets: a stream that ends here is complete. */
+  get idle(): boolean {
+    return this.#payload === undefined && this.#filled === 0;
+  }
+
+  /** What the next bytes of the stream belong in. */
+  get target(): Uint8Array {
+    const whole = this.#payload ?? this.#header;
+    return this.#filled === 0 ? whole : whole.subarray(this.#filled);
+  }
+
+  /**
+   * So many bytes of `target` have been filled.
+   *
+   * @returns the picture that they complete, if any
+   * @throws GdpError if the stream is damaged; the reader cannot be used afterwards
+   */
+  filled(bytes: number): ReadPicture | undefined {
+    this.#filled += bytes;
+    if (this.#filled < (this.#payload ?? this.#header).length) return undefined;
+    this.#filled = 0;
+    if (this.#payload === undefined) {
+      this.#packet = parseGdpHeader(this.#header);
+      this.#payload = this.#roomFor(this.#packet);
+      if (this.#payload.length > 0) return undefined;
+    }
+    const payload = this.#payload;
+    this.#payload = undefined;
+    return this.#finish(this.#packet as GdpHeader, payload);
+  }
+
+  #roomFor({ type, length }: GdpHeader): Uint8Array {
+    if (type !== gdpType.buffer) return this.#scratchOf(length);
+    const caps = this.caps;
+    if (!caps) throw new GdpError('a picture before its caps');
+    const expected = rgbLength(caps.width, caps.height);
+    if (length !== expected) {
+      throw new GdpError(
+        `a picture of ${length} bytes instead of ${expected} (${caps.width}×${caps.height} RGB)`,
+      );
+    }
+    return isPacked(caps) ? this.#room(length) : this.#scratchOf(length);
+  }
+
+  #scratchOf(length: number): Uint8Array {
+    if (this.#scratch.length < length) this.#scratch = new Uint8Array(length);
+    return this.#scratch.subarray(0, length);
+  }
+
+  #finish({ type, pts, duration }: GdpHeader, payload: Uint8Array): ReadPicture | undefined {
+    if (type === gdpType.caps) this.#setCaps(payload);
+    if (type !== gdpType.buffer) return undefined;
+    const caps = this.caps as VideoCaps;
+    if (isPacked(caps)) return { caps, data: payload, pts, duration };
+    const data = this.#room(caps.width * 3 * caps.height);
+    packRows(payload, caps.width, caps.height, data);
+    return { caps, data, pts, duration };
+  }
+
+  #setCaps(payload: Uint8Array): void {
+    const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
+    const caps = parseVideoCaps(text.replace(/\0+$/, ''));
+    if (caps.format !== 'RGB') throw new GdpError(`pictures in ${caps.format} instead of RGB`);
+    this.caps = caps;
+  }
+}
+
+function isPacked({ width }: VideoCaps): boolean {
+  return rgbStride(width) === width * 3;
+}
+
+/** Not zeroed, since every byte is about to be overwritten, and not from the shared pool. */
+function fresh(length: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
+  return new Uint8Array(buffer, byteOffset, length);
+}
