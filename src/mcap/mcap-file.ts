@@ -18,6 +18,8 @@ export interface ReadMessage {
 
 /** Which messages are read, nanoseconds since the first one; both ends belong to them. */
 export interface TimeRange {
+  /** In place of the first message: what the times count from, nanoseconds since the Unix epoch. */
+  readonly origin?: bigint | undefined;
   readonly from?: bigint | undefined;
   readonly to?: bigint | undefined;
 }
@@ -84,6 +86,13 @@ export class McapFile {
     return this.#handle.close();
   }
 
+  /** When the first message was recorded; nothing if there is none. */
+  async begin(): Promise<bigint | undefined> {
+    if (this.startTime !== undefined) return this.startTime;
+    for await (const { logTime } of this.messages()) return logTime;
+    return undefined;
+  }
+
   /** When the first message was recorded, as far as the index knows; nanoseconds. */
   get startTime(): bigint | undefined {
     const chunks = this.summary?.chunkIndexes ?? [];
@@ -107,7 +116,7 @@ export class McapFile {
   ): AsyncGenerator<ReadMessage, boolean> {
     // A chunk that is left out may be the one that describes the topics.
     let reader = new Records(this.#decompress, this.summary);
-    let start = this.startTime;
+    let start = range.origin ?? this.startTime;
     const records = this.records((opcode, head) => wanted(opcode, head, range, start));
     for (;;) {
       const { value, done } = await records.next();

@@ -66,11 +66,14 @@ export class Playback {
   static async open(options: PlaybackOptions, context: ComponentContext): Promise<Playback> {
     const decompress = await loadDecompressors();
     const tracks: Track[] = [];
-    for (const [index, path] of options.paths.entries()) {
+    let origin: bigint | undefined;
+    for (const path of options.paths) {
       const open = () => McapFile.open(path, decompress);
       const file = await open();
       try {
-        const play = await playerOf(file, { ...options, first: index === 0 }, context);
+        // Times count from the start of the first file.
+        origin ??= await file.begin();
+        const play = await playerOf(file, { ...options, origin }, context);
         tracks.push({ path, open, play });
       } finally {
         await file.close();
@@ -222,16 +225,12 @@ function frameOf(contents: FrameContents, identity: Identity): Frame {
 /** How the frames of a file are read: its own records, or one topic. */
 async function playerOf(
   file: McapFile,
-  { as, topic, fromMs, toMs, first }: PlaybackOptions & { readonly first: boolean },
+  { as, topic, fromMs, toMs, origin }: PlaybackOptions & { readonly origin: bigint | undefined },
   context: ComponentContext,
 ): Promise<(file: McapFile) => AsyncGenerator<Played, boolean>> {
   const decoders = new Decoders();
   const topics = await topicsOf(file, decoders);
-  const play: PlayOptions = {
-    as,
-    from: nanoseconds(first ? fromMs : undefined),
-    to: nanoseconds(toMs),
-  };
+  const play: PlayOptions = { as, origin, from: nanoseconds(fromMs), to: nanoseconds(toMs) };
   const own = topic === undefined ? ownTopic(topics) : undefined;
   if (own !== undefined) return (opened) => playOwn(opened, new Decoders(), own, play);
   const name = relative(context.baseDirectory, file.path);

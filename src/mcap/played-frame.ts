@@ -1,4 +1,4 @@
-import type { DepthFrame, DepthMap, FrameKind, ImageFrame, PointsFrame } from '../core/frame.ts';
+import type { DepthFrame, FrameKind, ImageFrame, PointsFrame } from '../core/frame.ts';
 import type { Drop } from '../core/run-stats.ts';
 
 /** What a frame holds, without what only the run can give it. */
@@ -33,9 +33,9 @@ export type Played = PlayedFrame | PlayedRest;
 
 export interface PlayOptions {
   readonly as: FrameKind;
+  /** Start of the recording, if it is that of an earlier file; nanoseconds since the Unix epoch. */
+  readonly origin?: bigint | undefined;
   /** Since the start of the recording, nanoseconds. */
   readonly from?: bigint | undefined;
   readonly to?: bigint | undefined;
 }
-
-export type { DepthMap };

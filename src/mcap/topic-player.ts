@@ -1,5 +1,7 @@
 import type { Intrinsics } from '../core/frame.ts';
-import { nanosecondsOf, type RosTime } from '../ros/messages.ts';
+import type { Size } from '../core/size.ts';
+import { scaleIntrinsics } from '../depth/intrinsics.ts';
+import { type CameraInfoMessage, nanosecondsOf, type RosTime } from '../ros/messages.ts';
 import { intrinsicsOf, isDistorted, pointsOf } from '../ros/to-frame.ts';
 import type { Decoders } from './decoders.ts';
 import type { McapFile, ReadMessage } from './mcap-file.ts';
@@ -25,7 +27,7 @@ export async function* playTopic(
   let seq = 0;
   let first: bigint | undefined;
   let pts = 0n;
-  let intrinsics: Intrinsics | undefined;
+  let calibration: CameraInfoMessage | undefined;
   let distorted = false;
   for (;;) {
     const { value: message, done } = await messages.next();
@@ -33,7 +35,7 @@ export async function* playTopic(
     if (message.channel.topic === infoTopic) {
       const info = decoders.decode(message, 'sensor_msgs/CameraInfo');
       if (!info) continue;
-      intrinsics = intrinsicsOf(info);
+      calibration = info;
       if (!distorted && isDistorted(info)) options.onDistorted();
       distorted ||= isDistorted(info);
       continue;
@@ -43,7 +45,7 @@ export async function* playTopic(
     first ??= time;
     // Stamps of a recording may go back a little; times of frames do not.
     if (time - first > pts) pts = time - first;
-    const known = intrinsics;
+    const known = calibration;
     const contents = () => contentsOf(message, decoders, as, known);
     yield { seq: seq++, pts, dropped: [], contents };
   }
@@ -67,13 +69,26 @@ async function contentsOf(
   message: ReadMessage,
   decoders: Decoders,
   as: PlayOptions['as'],
-  intrinsics: Intrinsics | undefined,
+  calibration: CameraInfoMessage | undefined,
 ): Promise<FrameContents> {
-  const known = intrinsics && { intrinsics };
-  if (as === 'image') return { kind: 'image', ...known, ...(await readPicture(message, decoders)) };
-  if (as === 'depth') return { kind: 'depth', ...known, ...(await readDepth(message, decoders)) };
+  if (as === 'image') {
+    const picture = await readPicture(message, decoders);
+    return { kind: 'image', ...calibrated(picture, calibration), ...picture };
+  }
+  if (as === 'depth') {
+    const map = await readDepth(message, decoders);
+    return { kind: 'depth', ...calibrated(map, calibration), ...map };
+  }
   if (as === 'data') return { kind: 'data', value: decoders.json(message) };
   const cloud = decoders.decode(message, 'sensor_msgs/PointCloud2');
   if (!cloud) throw new Error(`${message.channel.topic} has no points`);
   return { kind: 'points', ...pointsOf(cloud) };
+}
+
+/** The intrinsics in pixels of the picture, which may have been scaled since its calibration. */
+function calibrated(size: Size, info: CameraInfoMessage | undefined): { intrinsics?: Intrinsics } {
+  const known = info && intrinsicsOf(info);
+  if (!known) return {};
+  const whole = info.width > 0 && info.height > 0;
+  return { intrinsics: whole ? scaleIntrinsics(known, info, size) : known };
 }

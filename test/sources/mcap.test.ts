@@ -212,6 +212,9 @@ describe('files', () => {
     expect(played.map(({ seq, pts }) => [seq, pts])).toEqual(
       frames.map(({ seq, pts }) => [seq, pts]),
     );
+    // Times count from the start of the first file.
+    const part = await playFrames({ path: join(folder, 'run*.mcap'), from: '150ms', to: '300ms' });
+    expect(part.map(({ seq }) => seq)).toEqual([5, 6, 7, 8, 9]);
     await expect(playFrames({ path: join(folder, 'no*.mcap') })).rejects.toThrow('no file matches');
   });
 
