@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser } from 'playwright-core';
 import { Observable } from 'rxjs';
+import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { measured } from '../src/benchmark/statistics.ts';
 import { encodeJpeg } from '../src/imaging/encode.ts';
@@ -16,7 +17,7 @@ import {
   web as webSink,
 } from '../src/index.ts';
 import { LiveFrame } from '../src/web/live-frame.ts';
-import { unpackLive } from '../src/web/live-message.ts';
+import { protocol, unpackLive } from '../src/web/live-message.ts';
 import { openBrowser } from '../test/support/browser.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 
@@ -47,6 +48,10 @@ export const web: Bench = {
         results.get(n)?.age.push(...ageMs);
       }
     }
+    const read: number[] = [];
+    for (let round = 0; round < options.rounds; round++)
+      read.push(...(await readers(frames, 3, options)));
+    print('3 readers that only read: frames got by each', 'fps', measured(read));
     await browser.close();
     for (const [n, { cpuMs, shown, age }] of results) {
       print(`${n} pages: CPU time of the run`, 'ms per frame', measured(cpuMs));
@@ -95,27 +100,7 @@ async function watched(
   browser: Browser,
   { seconds, warmUp }: Pick<BenchOptions, 'seconds' | 'warmUp'>,
 ) {
-  let address = '';
-  const run = await startPipeline(
-    definePipeline({
-      source: replay(frames)({}),
-      sinks: [
-        {
-          sink: webSink({ port: 0, demand: 'always' }),
-          queue: { limit: 1, whenFull: 'drop-oldest' },
-        },
-      ],
-    }),
-    {
-      log: {
-        debug() {},
-        warn() {},
-        info(message) {
-          address = /live view at (\S+)/.exec(message)?.[1] ?? address;
-        },
-      },
-    },
-  );
+  const { run, address } = await serve(frames);
   const window = await browser.newContext();
   const tabs = await Promise.all(
     Array.from({ length: pages }, async () => {
@@ -150,6 +135,65 @@ async function watched(
   };
 }
 
+/** Frames per second that each reader gets, so that no page's drawing takes the processors. */
+async function readers(
+  frames: readonly DepthFrame[],
+  count: number,
+  { seconds, warmUp }: Pick<BenchOptions, 'seconds' | 'warmUp'>,
+): Promise<number[]> {
+  const { run, address } = await serve(frames);
+  const got = Array.from({ length: count }, () => 0);
+  const sockets = got.map((_, i) => {
+    const socket = new WebSocket(`${address.replace('http', 'ws')}live`, protocol, {
+      origin: address.slice(0, -1),
+    });
+    socket.on('open', () => socket.send(JSON.stringify({ type: 'watch', watching: true })));
+    socket.on('message', (data: Buffer, binary) => {
+      if (!binary) return;
+      got[i] = (got[i] as number) + 1;
+      const { seq } = unpackLive(Uint8Array.from(data).buffer).header;
+      socket.send(JSON.stringify({ type: 'shown', seq }));
+    });
+    return socket;
+  });
+  await sleep(warmUp * 1000);
+  const [before, begun] = [[...got], performance.now()];
+  await sleep(seconds * 1000);
+  const taken = (performance.now() - begun) / 1000;
+  const rates = got.map((n, i) => (n - (before[i] as number)) / taken);
+  for (const socket of sockets) socket.terminate();
+  run.stop();
+  const { error } = await run.done;
+  if (error) throw error;
+  return rates;
+}
+
+/** A run that replays frames to the live view. */
+async function serve(frames: readonly DepthFrame[]) {
+  let address = '';
+  const run = await startPipeline(
+    definePipeline({
+      source: replay(frames)({}),
+      sinks: [
+        {
+          sink: webSink({ port: 0, demand: 'always' }),
+          queue: { limit: 1, whenFull: 'drop-oldest' },
+        },
+      ],
+    }),
+    {
+      log: {
+        debug() {},
+        warn() {},
+        info(message) {
+          address = /live view at (\S+)/.exec(message)?.[1] ?? address;
+        },
+      },
+    },
+  );
+  return { run, address };
+}
+
 /** Frames that a page has shown, by what it says: those that passed less those that it skipped. */
 function shownOf(text: string): number {
   const seq = Number(/frame (\d+)/.exec(text)?.[1]);
@@ -167,12 +211,17 @@ function replay(frames: readonly DepthFrame[]) {
     create: async (_, { clock }) =>
       new Observable<DepthFrame>((subscriber) => {
         let seq = 0;
-        const timer = setInterval(() => {
-          const pts = BigInt(Math.round((seq * 1e9) / fps));
-          const frame = frames[seq % frames.length] as DepthFrame;
-          subscriber.next({ ...frame, seq: seq++, pts, capturedAt: clock.wall() });
-        }, 1000 / fps);
-        return () => clearInterval(timer);
+        const start = clock.now();
+        // By the time since the start: an interval would lose a little with every frame.
+        const next = (): (() => void) =>
+          clock.after(start + (seq * 1000) / fps - clock.now(), () => {
+            const pts = BigInt(Math.round((seq * 1e9) / fps));
+            const frame = frames[seq % frames.length] as DepthFrame;
+            subscriber.next({ ...frame, seq: seq++, pts, capturedAt: clock.wall() });
+            cancel = next();
+          });
+        let cancel = next();
+        return () => cancel();
       }),
   });
 }
