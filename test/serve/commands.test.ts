@@ -61,12 +61,15 @@ ${more}`;
 
 async function served(
   text: string,
-  { args = [] as readonly string[], env = {}, answers = true } = {},
+  { args = [] as readonly string[], env = {}, answers = true, command = '' } = {},
 ) {
   const cwd = projectFolder({ 'wall.mjs': module, 'p.yaml': text });
   mkdirSync(join(cwd, 'shots'));
   const all = ['run', 'p.yaml', '--serve', '127.0.0.1:0', '--stats', 'json', ...args];
-  const run = startProcess(bin, all, { cwd, env });
+  const run =
+    command === ''
+      ? startProcess(bin, all, { cwd, env })
+      : startProcess(command, [bin, ...all], { cwd, env });
   const address = () => /metrics and health at (http:\S+)/.exec(run.stderr)?.[1];
   await until(() => address() !== undefined || run.child.exitCode !== null, 30_000);
   const post = async (path: string, headers: Record<string, string> = {}) => {
@@ -224,6 +227,29 @@ describe.concurrent('POST /reload', () => {
     expect(await end()).toHaveLength(2);
   });
 
+  it('works while the source is reconnecting, and a stop ends a restart', async () => {
+    const text = (path: string, method: string) => `
+source:
+  rtsp: { url: "rtsp://127.0.0.1:9/${path}", wait-for-source: true }
+operators:
+  - sample: { every: ${method} }
+sinks:
+  - discard
+`;
+    const { run, post, write, end } = await served(text('one', '2'), { answers: false });
+    await until(() => run.stdout.includes('"state":"reconnecting"'), 20_000);
+    write(text('one', '3'));
+    expect((await post('/reload')).json()).toMatchObject({ result: 'changed' });
+    expect((await post('/pause')).json()).toEqual({ paused: true });
+    expect((await post('/resume')).json()).toEqual({ paused: false });
+    write(text('two', '3'));
+    expect((await post('/reload?restart=1')).json()).toMatchObject({ result: 'restarted' });
+    write(text('three', '3'));
+    const answer = post('/reload?restart=1').catch(() => undefined);
+    await end();
+    await answer;
+  });
+
   it('is refused while components open, and when the run is about to end', async () => {
     const { post, run, end } = await served(wall({ source: ', opens-after: 1500' }), {
       answers: false,
@@ -254,6 +280,14 @@ describe.concurrent('SIGHUP', () => {
     await end();
     const written = seqs(cwd);
     expect(written).toEqual(written.map((_, index) => index));
+  });
+
+  it('reads the file again under nohup, too', async () => {
+    const { run, write, end } = await served(wall(), { command: 'nohup' });
+    write(wall({ max: 1 }));
+    run.child.kill('SIGHUP');
+    await until(() => run.stderr.includes('clamp: max: 9 → 1'));
+    await end();
   });
 
   it('is not lost while the run starts, and ends nothing', async () => {
