@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { type Duplex, PassThrough } from 'node:stream';
 import { reason } from '../core/errors.ts';
 
@@ -25,8 +26,17 @@ interface SocketHandle {
   setBlocking(blocking: boolean): number;
 }
 
-/** Characters of stderr that are kept: GStreamer's last complaints. */
-const stderrTail = 4000;
+/** Characters of stdout and of stderr that are kept: the last complaints. */
+const keptCharacters = 4000;
+
+/**
+ * What elements print to stdout, as a Jetson's camera does, would stay in the buffer of a process that is
+ * killed: with `stdbuf` it leaves the process line by line.
+ */
+const stdbuf = '/usr/bin/stdbuf';
+const started = existsSync(stdbuf)
+  ? { execPath: stdbuf, execArgv: ['-oL', process.execPath] }
+  : { execArgv: [] };
 
 /**
  * A child process that runs GStreamer. Messages go over IPC, pictures over a socket pair that the
@@ -39,12 +49,13 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
   readonly gone: Promise<void>;
   readonly #child: ChildProcess;
   #stderr = '';
+  #stdout = '';
   #detached = false;
 
   constructor(options: ChildOptions<FromChild>) {
     this.#child = fork(options.entry, [], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
-      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      ...started,
       env: {
         ...process.env,
         UV_THREADPOOL_SIZE: String(options.threads),
@@ -71,6 +82,11 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
   /** The end of what the process wrote to stderr, in whole lines. */
   get stderr(): string {
     return this.#stderr.trim();
+  }
+
+  /** The end of what elements printed to stdout, in whole lines. */
+  get stdout(): string {
+    return this.#stdout.trim();
   }
 
   tell(message: ToChild): void {
@@ -113,6 +129,9 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = tail(this.#stderr + text);
     });
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout = tail(this.#stdout + text);
+    });
     child.on('message', (message) => onMessage(message as FromChild));
     child.on('error', (error) => {
       if (child.pid !== undefined) return;
@@ -131,7 +150,7 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
 
 /** Cut at a line break: half a line could show a part of a password that is then not recognised. */
 function tail(text: string): string {
-  if (text.length <= stderrTail) return text;
-  const end = text.indexOf('\n', text.length - stderrTail);
+  if (text.length <= keptCharacters) return text;
+  const end = text.indexOf('\n', text.length - keptCharacters);
   return end < 0 ? '' : text.slice(end + 1);
 }

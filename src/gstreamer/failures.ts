@@ -3,14 +3,27 @@ import { readable } from '../core/printable.ts';
 import { mask } from '../core/secrets.ts';
 import type { Failure } from './failure.ts';
 import { howToInstall } from './packages.ts';
+import { lastPrinted } from './printed.ts';
 
-/** Why a launch line failed, in GStreamer's words, and what to try. */
-export function explainFailure(what: string, reported: Failure, stderr = ''): string {
+/**
+ * Why a launch line failed, in GStreamer's words, and what to try.
+ *
+ * @param printed what its elements printed to stdout, where a Jetson's camera gives its reasons
+ */
+export function explainFailure(what: string, reported: Failure, stderr = '', printed = ''): string {
   const failure = rootFailure(reported, stderr);
   const said = [failure.message.replace(/\.$/, ''), detail(failure)].filter(Boolean).join(': ');
   const where = failure.element ? ` (element ${elementName(failure.element)})` : '';
   const log = failure.element || failure.phase === 'parse' ? '' : lastLine(stderr);
-  return readable(`${what} failed: ${said}${where}${log}${withColon(advice(failure, log))}`);
+  const words = `${log}${lastPrinted(printed)}`;
+  return readable(`${what} failed: ${said}${where}${words}${withColon(advice(failure, words))}`);
+}
+
+/** Why a stream came to an end that should not have, by what its elements printed and logged. */
+export function explainEnd(what: string, how: string, stderr: string, printed: string): string {
+  const words = `${lastPrinted(printed)}${lastLine(stderr)}`;
+  const failure = { phase: 'run', message: how } as const;
+  return readable(`${what} ${how}${words}${withColon(advice(failure, words))}`);
 }
 
 /**
@@ -77,6 +90,11 @@ const rules: readonly Rule[] = [
     advice: (match) => howToInstall(match[1] as string),
   },
   {
+    when: /no property "([^"]+)" in element "nvarguscamerasrc"/,
+    advice: ([, property = '']) =>
+      `the camera element of this JetPack has no such control: remove the option of csi-camera that sets ${property}`,
+  },
+  {
     when: /no property "([^"]+)" in element "([^"]+)"/,
     advice: (match) => `run "gst-inspect-1.0 ${match[2]}" to list its properties`,
   },
@@ -126,7 +144,22 @@ const rules: readonly Rule[] = [
       'check that the camera is on, that "url" is correct and that its port is reachable',
   },
   {
-    when: /nvargus|Argus|CANCELLED|NvBufSurface/i,
+    when: /frame ?rate specified is greater than supported/i,
+    advice: () =>
+      'the mode of the sensor has fewer frames per second: lower "fps", or choose another "mode"; "depthline cameras" lists them',
+  },
+  {
+    when: /No cameras available|Invalid camera device/i,
+    advice: () =>
+      'check the camera cable and "sensor"; "depthline cameras" lists the cameras that Argus finds',
+  },
+  {
+    when: /Invalid sensor mode|Invalid Exposure Time|Invalid Gain Range|Invalid Digital Gain|Invalid ISP/i,
+    advice: () =>
+      'the sensor does not support this value; "depthline cameras" lists its modes with their ranges',
+  },
+  {
+    when: /nvargus|Argus|CANCELLED|NvBufSurface|CaptureSession/i,
     advice: () =>
       'check the camera cable and "sensor", and restart the camera daemon: sudo systemctl restart nvargus-daemon',
   },

@@ -2,6 +2,7 @@ import { DepthlineError } from '../core/errors.ts';
 import { type CropRegion, changesSize, type Engine, type Fusion } from '../core/fusion.ts';
 import { centreRectangle, type Size } from '../core/size.ts';
 import { streamFd } from './child-process.ts';
+import { fraction } from './fraction.ts';
 
 /** The beginning of a launch line: everything up to raw pictures. */
 export interface Head {
@@ -235,19 +236,6 @@ export const scalers: Readonly<Record<Engine, Scaler>> = {
 /** Without square pixels asked for, a scaler changes their shape rather than pad the picture. */
 function squareIf(letterbox: boolean): string {
   return letterbox ? ',pixel-aspect-ratio=1/1' : '';
-}
-
-/** `aspect` as a fraction of small whole numbers, by continued fractions. */
-export function fraction(aspect: number): string {
-  let [n0, d0, n1, d1] = [0, 1, 1, 0];
-  let rest = aspect;
-  for (;;) {
-    const whole = Math.floor(rest);
-    [n0, d0, n1, d1] = [n1, d1, whole * n1 + n0, whole * d1 + d0];
-    const close = Math.abs(n1 / d1 - aspect) < 1e-6;
-    if (close || d1 > 1000 || n1 > 100_000) return `${n1}/${d1}`;
-    rest = 1 / (rest - whole);
-  }
 }
 
 /**

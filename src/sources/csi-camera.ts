@@ -3,7 +3,7 @@ import { defineSource } from '../core/component.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
-import { fraction } from '../gstreamer/launch-line.ts';
+import { frameRate } from '../gstreamer/frame-rate.ts';
 
 /** nvvidconv's flip-method. */
 const flips = {
@@ -65,7 +65,7 @@ function spec(value: z.output<typeof options>): SourceSpec {
   if (mode !== undefined) source.push(`sensor-mode=${mode}`);
   const parts = [
     source.join(' '),
-    `${nvmm},format=NV12,width=${width},height=${height},framerate=${fraction(fps)}`,
+    `${nvmm},format=NV12,width=${width},height=${height},framerate=${frameRate(fps)}`,
   ];
   if (flip !== 'none') parts.push(`nvvidconv flip-method=${flips[flip]}`, nvmm);
   const turned = flip === 'rotate-left' || flip === 'rotate-right';

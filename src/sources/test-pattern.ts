@@ -5,7 +5,8 @@ import type { Frame } from '../core/frame.ts';
 import { restartSchema } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
-import { fraction, type Head } from '../gstreamer/launch-line.ts';
+import { frameRate } from '../gstreamer/frame-rate.ts';
+import type { Head } from '../gstreamer/launch-line.ts';
 
 const patterns = [
   'ball',
@@ -117,6 +118,6 @@ function countUnseen(
 function head({ pattern, realtime, width, height, fps }: Options, frames?: number): Head {
   const source = `videotestsrc pattern=${pattern} is-live=${realtime}`;
   const end = frames === undefined ? '' : ` num-buffers=${frames}`;
-  const caps = `video/x-raw,width=${width},height=${height},framerate=${fraction(fps)}`;
+  const caps = `video/x-raw,width=${width},height=${height},framerate=${frameRate(fps)}`;
   return { line: `${source}${end} ! ${caps}`, size: { width, height } };
 }

@@ -6,7 +6,8 @@ import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';
 import { cameraAdvice } from '../gstreamer/failures.ts';
-import { fraction, type Head, quote } from '../gstreamer/launch-line.ts';
+import { frameRate } from '../gstreamer/frame-rate.ts';
+import { type Head, quote } from '../gstreamer/launch-line.ts';
 
 /** V4L2's raw formats by GStreamer's names. */
 const rawFormats = {
@@ -84,7 +85,7 @@ function spec(options: Options): SourceSpec {
 }
 
 function head({ device, width, height, fps, format }: Options): Head {
-  const size = `width=${width},height=${height},framerate=${fraction(fps)}`;
+  const size = `width=${width},height=${height},framerate=${frameRate(fps)}`;
   const source = `v4l2src device=${quote(device)}`;
   const known = { width, height };
   if (format === 'mjpeg') return { line: `${source} ! image/jpeg,${size} ! jpegdec`, size: known };

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Engine, Fusion } from '../../src/core/fusion.ts';
 import { loadGStreamer } from '../../src/gstreamer/binding.ts';
-import { fraction, launchLine, quote } from '../../src/gstreamer/launch-line.ts';
+import { fraction } from '../../src/gstreamer/fraction.ts';
+import { launchLine, quote } from '../../src/gstreamer/launch-line.ts';
 
 const head = { line: 'videotestsrc' };
 const waits = { live: false };

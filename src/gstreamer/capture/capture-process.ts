@@ -96,6 +96,11 @@ export class CaptureProcess {
     return this.#process.stderr;
   }
 
+  /** The end of what the pipeline's elements printed. */
+  get printed(): string {
+    return this.#process.stdout;
+  }
+
   /** Resolves when the process is gone. */
   get gone(): Promise<void> {
     return this.#process.gone;
@@ -188,6 +193,8 @@ export class CaptureProcess {
     if (this.#over) return;
     this.#over = true;
     this.#kill();
-    this.#handlers.onEnd(end.kind === 'failed' ? { ...end, stderr: this.stderr } : end);
+    const { onEnd } = this.#handlers;
+    // What its elements said may still be on the way; 'gone' comes after the last of it.
+    this.gone.then(() => onEnd(end.kind === 'failed' ? { ...end, stderr: this.stderr } : end));
   }
 }

@@ -6,7 +6,8 @@ import type { Frame } from '../../core/frame.ts';
 import { RestartBudget, type RestartOptions } from '../../core/restart-budget.ts';
 import type { Size } from '../../core/size.ts';
 import type { FrameGeometry } from '../../depth/fuse-geometry.ts';
-import { explainFailure, isMissing, lastLine } from '../failures.ts';
+import { explainEnd, explainFailure, isMissing, lastLine } from '../failures.ts';
+import { lastPrinted } from '../printed.ts';
 import { type CaptureEnd, CaptureProcess } from './capture-process.ts';
 import type { Intake } from './intake.ts';
 import { Timeline } from './timeline.ts';
@@ -117,8 +118,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   protected abstract accepts(frame: RawFrame): boolean;
   /** Of the pictures that this process could not decode, those not counted yet. */
   protected abstract newlyDamaged(total: number): number;
-  /** The stream came to its end, after at least one frame. */
-  protected abstract onEndOfStream(): void;
+  /** The stream came to its end, after at least one frame; `why` is for a source that has no end. */
+  protected abstract onEndOfStream(why: string): void;
   /** The process is gone: calls `restart` or `fail`. */
   protected abstract onTrouble(trouble: Trouble): void;
   /** Called before the launch line is restarted. */
@@ -156,7 +157,9 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     const handlers = {
       onFrame: (frame: RawFrame) => this.#onFrame(frame),
       onDamaged: (total: number) => this.#onDamaged(total),
-      onEnd: (end: CaptureEnd) => this.#onEnd(end),
+      onEnd: (end: CaptureEnd) => {
+        if (process === this.#process) this.#onEnd(end);
+      },
     };
     this.timeline.resume();
     process.start(handlers, this.#reader);
@@ -340,24 +343,26 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   #onEnd(end: CaptureEnd) {
-    if (this.#over) return;
+    if (this.#over || !this.#process) return;
+    const { stderr, printed } = this.#process;
     this.#last = this.#process;
     this.#process = undefined;
     this.#asked = 0;
     const { what } = this.options;
     if (end.kind === 'crashed') {
-      const why = `capture process ${end.how}${lastLine(end.stderr)}`;
+      const why = `capture process ${end.how}${lastLine(end.stderr)}${lastPrinted(printed)}`;
       return this.onTrouble({ why, reported: false });
     }
     if (end.kind === 'failed') {
-      const why = explainFailure(what, end.failure, end.stderr);
+      const why = explainFailure(what, end.failure, end.stderr, printed);
       // A launch line that does not parse never will.
       if (isMissing(end.failure)) return this.fail({ why }, 'MISSING');
       if (end.failure.phase === 'parse') return this.fail({ why });
       return this.onTrouble({ why, reported: true });
     }
-    if (this.received > 0) return this.onEndOfStream();
-    this.onTrouble({ why: `${what} ended without a single frame`, reported: true });
+    if (this.received > 0) return this.onEndOfStream(explainEnd(what, 'ended', stderr, printed));
+    const why = explainEnd(what, 'ended without a single frame', stderr, printed);
+    this.onTrouble({ why, reported: true });
   }
 
   #complete() {

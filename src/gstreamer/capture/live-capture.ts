@@ -30,7 +30,7 @@ export class LiveCapture extends Capture<LiveOptions> {
     return fresh;
   }
 
-  protected override onEndOfStream() {
+  protected override onEndOfStream(_why: string) {
     this.finish();
   }
 
@@ -71,7 +71,7 @@ export class LiveCapture extends Capture<LiveOptions> {
 
 /** A camera: a live source that has no end, so that the end of its stream is a failure. */
 export class CameraCapture extends LiveCapture {
-  protected override onEndOfStream() {
-    this.onTrouble({ why: `${this.options.what} ended`, reported: true });
+  protected override onEndOfStream(why: string) {
+    this.onTrouble({ why, reported: true });
   }
 }

@@ -9,6 +9,7 @@ import { countMatroskaFrames } from '../../files/matroska-frames.ts';
 import { findRecordings, recordingPath, unfinishedPath } from '../../files/recordings.ts';
 import { sinkError, writeProblem } from '../../files/write-problem.ts';
 import type { Failure } from '../failure.ts';
+import { frameRate, frameTime } from '../frame-rate.ts';
 import { CrashBudget } from './crash-budget.ts';
 import { type Container, type Encoder, encodersFor } from './encoders.ts';
 import { ForwardTime } from './forward-time.ts';
@@ -196,7 +197,7 @@ export class Recorder implements Sink {
 
   #time({ time, frames }: Part, pts: bigint): bigint {
     const { fps } = this.#options;
-    return fps === undefined ? time.next(pts) : BigInt(Math.round((frames * 1e9) / fps));
+    return fps === undefined ? time.next(pts) : frameTime(frames, fps);
   }
 
   /** Begins a file with a name that is free. */
@@ -219,7 +220,7 @@ export class Recorder implements Sink {
       format: format === 'rgba' ? 'RGBA' : 'RGB',
       width,
       height,
-      rate: fps === undefined ? 'measure' : `${Math.round(fps * 1000)}/1000`,
+      rate: fps === undefined ? 'measure' : frameRate(fps),
       elements: `${pad}${encode} ! ${muxers[container]}`,
       waiting: 1,
       file,
