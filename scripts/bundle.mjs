@@ -1,7 +1,7 @@
 // Makes the command line one file, dist/bundle/main.js, because to import several hundred takes four times as
 // long. What only some commands or pipelines need is loaded when it is needed.
-import { rmSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -34,8 +34,8 @@ const bundled = [
   'zod',
 ];
 
-rmSync(resolve(root, 'dist/bundle'), { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   entryPoints: [resolve(root, 'src/cli/main.ts')],
   outdir: resolve(root, 'dist/bundle'),
   bundle: true,
@@ -80,3 +80,9 @@ await build({
     },
   ],
 });
+
+// Only now, so that a command that is started meanwhile finds a whole bundle.
+const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+for (const name of readdirSync(resolve(root, 'dist/bundle'))) {
+  if (!written.has(name)) rmSync(resolve(root, 'dist/bundle', name));
+}

@@ -36,6 +36,26 @@ export function isStale(pts: bigint, now: bigint, { delay, interval }: Freshness
   return now - pts - delay > interval;
 }
 
+/** Longest time for which frames are skipped because they were there before they were asked for. */
+const skipping = 500_000_000n;
+
+/**
+ * The same before it is known how late frames are: true for one that had been captured well before the
+ * first was asked for, so that it lay in the stream. All times are monotonic nanoseconds.
+ *
+ * @param since what PTS count from
+ * @param interval between two frames, if that is known
+ */
+export function wasLying(
+  { pts, arrivedAt }: Pick<RawFrame, 'pts' | 'arrivedAt'>,
+  askedAt: bigint,
+  since: bigint,
+  interval = 33_333_333n,
+): boolean {
+  if (pts === undefined) return false;
+  return askedAt - since - pts > interval && arrivedAt - askedAt < skipping;
+}
+
 export interface StreamHandlers {
   /** Called for each frame, in the order of the stream. */
   onFrame(frame: RawFrame): void;
@@ -51,7 +71,9 @@ export interface StreamHandlers {
 export interface StreamHandle {
   /** Reads this many more frames. */
   ask(frames: number): void;
-  /** For the frames that are read from now on; without it none is stale. */
+  /** PTS of a live source count from here, monotonic nanoseconds. */
+  liveSince(since: bigint): void;
+  /** For the frames that are read from now on. */
   freshness(known: Freshness): void;
   /** Since when a frame has been waited for, monotonic nanoseconds; undefined while none is. */
   readonly waitingSince: bigint | undefined;

@@ -71,6 +71,10 @@ export class PoolStream implements StreamHandle {
     this.#shared.ask(frames);
   }
 
+  liveSince(since: bigint): void {
+    this.#shared.setSince(since);
+  }
+
   freshness({ delay, interval }: Freshness): void {
     this.#shared.setFreshness(delay, interval);
   }

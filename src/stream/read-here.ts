@@ -43,6 +43,8 @@ class LocalReading implements StreamHandle {
     this.#work();
   }
 
+  liveSince(): void {}
+
   freshness(): void {}
 
   close(): Promise<void> {

@@ -1,13 +1,22 @@
 import { readSync } from 'node:fs';
-import { isStale, type VideoCaps } from '../core/capture-stream.ts';
+import { isStale, type VideoCaps, wasLying } from '../core/capture-stream.ts';
 import { reason } from '../core/errors.ts';
 import type { FrameReader, ReadPicture } from './frame-reader.ts';
 
 /** Places in the memory: 32-bit, then 64-bit. */
 const words = { reading: 0, credits: 1, over: 2 } as const;
-const longs = { seq: 1, width: 2, height: 3, interval: 4, waiting: 5, delay: 6, usual: 7 } as const;
+const longs = {
+  seq: 1,
+  width: 2,
+  height: 3,
+  interval: 4,
+  waiting: 5,
+  delay: 6,
+  usual: 7,
+  since: 8,
+} as const;
 const firstLong = 2;
-const bytes = (firstLong + 8) * 8;
+const bytes = (firstLong + 9) * 8;
 
 /** Values of `reading`; above 0 it is the number of the thread that reads. */
 const free = 0;
@@ -77,6 +86,10 @@ export class SharedStream {
     return since === 0n ? undefined : since;
   }
 
+  setSince(since: bigint): void {
+    Atomics.store(this.#longs, longs.since, since);
+  }
+
   setFreshness(delay: bigint, interval: bigint): void {
     Atomics.store(this.#longs, longs.delay, delay);
     Atomics.store(this.#longs, longs.usual, interval);
@@ -130,15 +143,19 @@ export class SharedStream {
       if (Atomics.load(this.#words, words.over) === 1) return { ended: true };
       if (!picture) continue;
       const arrivedAt = process.hrtime.bigint();
-      if (this.#isStale(picture, arrivedAt)) continue;
+      if (this.#isStale(picture, askedAt, arrivedAt)) continue;
       const seq = Atomics.add(this.#longs, longs.seq, 1n);
       return { ...picture, seq, askedAt, arrivedAt };
     }
   }
 
-  #isStale({ pts }: ReadPicture, now: bigint): boolean {
+  #isStale({ pts, caps }: ReadPicture, askedAt: bigint, now: bigint): boolean {
     const interval = Atomics.load(this.#longs, longs.usual);
-    if (interval === 0n || pts === undefined) return false;
+    if (interval === 0n) {
+      const since = Atomics.load(this.#longs, longs.since);
+      return since > 0n && wasLying({ pts, arrivedAt: now }, askedAt, since, caps.interval);
+    }
+    if (pts === undefined) return false;
     return isStale(pts, now, { delay: Atomics.load(this.#longs, longs.delay), interval });
   }
 

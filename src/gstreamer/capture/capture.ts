@@ -1,5 +1,6 @@
+import { hrtime } from 'node:process';
 import type { Subscriber } from 'rxjs';
-import { isStale, type RawFrame, type StreamReader } from '../../core/capture-stream.ts';
+import { isStale, type RawFrame, type StreamReader, wasLying } from '../../core/capture-stream.ts';
 import type { ComponentContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
@@ -78,6 +79,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   #gone: Promise<unknown> = Promise.resolve();
   #arrived: RawFrame[] = [];
   #asked = 0;
+  /** When the first frame of this process was asked for, monotonic nanoseconds. */
+  #firstAskedAt = 0n;
   #waitingForGate = false;
   #inputDone = false;
   #frameMs = 0;
@@ -148,6 +151,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
 
   protected launch() {
     this.#asked = 0;
+    this.#firstAskedAt = 0n;
     this.#flowingSince = undefined;
     const line = this.options.launchLine({ captured: this.#captured, pts: this.pacedFrom });
     if (line === undefined) return this.finish();
@@ -274,12 +278,22 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   /** True for a frame that waited so long that a live source has a newer one. */
-  #isStale({ pts }: RawFrame, now: bigint): boolean {
+  #isStale(frame: RawFrame, now: bigint): boolean {
     const { freshness } = this.timeline;
-    return pts !== undefined && freshness !== undefined && isStale(pts, now, freshness);
+    if (freshness) return frame.pts !== undefined && isStale(frame.pts, now, freshness);
+    const since = this.#liveSince;
+    return since !== undefined && wasLying(frame, this.#firstAskedAt, since, frame.caps.interval);
+  }
+
+  /** What PTS of this process count from, if the source is live. */
+  get #liveSince(): bigint | undefined {
+    return this.options.intake.fromStart ? this.#process?.runningSince : undefined;
   }
 
   #ask(process: CaptureProcess, frames: number) {
+    if (this.#firstAskedAt === 0n) this.#firstAskedAt = hrtime.bigint();
+    const since = this.#liveSince;
+    if (since !== undefined) process.stream?.liveSince(since);
     this.#asked += frames;
     process.stream?.ask(frames);
     this.#watchdog.watch();
