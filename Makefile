@@ -17,6 +17,10 @@ test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium openssl libfastcdr-dev \
 	python3-protobuf protobuf-compiler python3-zstandard python3-lz4 systemd
 
+# ROS 1, only for tests: not every distribution has it.
+ros-packages = python3-roslaunch python3-rosmaster python3-rostopic python3-rosbag python3-rospy \
+	python3-sensor-msgs python3-tf2-msgs
+
 # Only for tests, too, but unpacked into out/packages instead of installed: their services would start.
 unpacked-packages = prometheus
 
@@ -31,6 +35,7 @@ demo: build
 
 test: build
 	@scripts/install-packages.sh $(test-packages)
+	@scripts/install-packages.sh $(ros-packages) || echo "ROS 1 cannot be had here; its tests are skipped"
 	@scripts/unpack-packages.sh $(unpacked-packages)
 	npx biome ci .
 	npx tsc --noEmit

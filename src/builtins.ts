@@ -20,6 +20,7 @@ import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
 import { foxglove } from './sinks/foxglove.ts';
 import { mcap } from './sinks/mcap.ts';
+import { ros1 } from './sinks/ros1.ts';
 import { video } from './sinks/video.ts';
 import { web } from './sinks/web.ts';
 import { zeromq } from './sinks/zeromq.ts';
@@ -27,6 +28,7 @@ import { csiCamera } from './sources/csi-camera.ts';
 import { gstreamer } from './sources/gstreamer.ts';
 import { images } from './sources/images.ts';
 import { mcap as mcapSource } from './sources/mcap.ts';
+import { ros1 as ros1Source } from './sources/ros1.ts';
 import { rtsp } from './sources/rtsp.ts';
 import { syntheticRoom } from './sources/synthetic-room.ts';
 import { testPattern } from './sources/test-pattern.ts';
@@ -40,6 +42,7 @@ export const builtins = new Registry([
   gstreamer,
   images,
   mcapSource,
+  ros1Source,
   rtsp,
   syntheticRoom,
   testPattern,
@@ -67,6 +70,7 @@ export const builtins = new Registry([
   file,
   foxglove,
   mcap,
+  ros1,
   video,
   web,
   zeromq,

@@ -5,6 +5,7 @@ import { isLoopback } from '../core/loopback.ts';
 import { metricProblems } from '../depth/relative.ts';
 import type { Outgoing } from '../foxglove/live-server.ts';
 import { dataSchema, ledgerSchema, ownTopics } from '../mcap/frame-record.ts';
+import { frameShape } from '../ros/frame-shape.ts';
 import { messageOptions } from '../ros/message-options.ts';
 import { mountTransforms } from '../ros/transforms.ts';
 
@@ -149,22 +150,13 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     ...(options.demand === 'subscribers' && { wanted: server.wanted }),
     async write(frame) {
       // Nothing is encoded for nobody, once the topics of such frames are known.
-      const contents = contentsOf(frame);
-      if (!server.idle || !known.has(contents)) {
+      const shape = frameShape(frame);
+      if (!server.idle || !known.has(shape)) {
         server.show(frame.capturedAt, await outgoing(frame));
-        known.add(contents);
+        known.add(shape);
       }
       frames++;
       if (frame.kind === 'depth' && frame.unit === 'relative') relative = true;
     },
   };
-}
-
-/** What decides on which topics a frame has messages. */
-function contentsOf(frame: Frame): string {
-  const { kind, intrinsics, truth } = frame;
-  if (kind !== 'depth') return [kind, !!intrinsics, !!truth].join();
-  const { unit, image, picture } = frame;
-  const calibrated = [frame, image, picture].map((part) => !!part?.intrinsics);
-  return [kind, unit, !!image, !!picture, !!truth, ...calibrated].join();
 }

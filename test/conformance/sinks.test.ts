@@ -7,18 +7,22 @@ import type { SinkDefinition } from '../../src/core/component.ts';
 import { dataFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSink, type SinkSubject } from '../../src/testing.ts';
 import { framesIn } from '../support/mcap.ts';
+import { type OwnMaster, openMaster } from '../support/own-master.ts';
 import { processesOf } from '../support/processes.ts';
 import { openScreen, type Screen } from '../support/screen.ts';
 import { decodeVideo } from '../support/video.ts';
 
 const before = { ...process.env };
 let screen: Screen;
+let master: OwnMaster;
 beforeAll(async () => {
+  master = await openMaster();
   screen = await openScreen();
   process.env.DISPLAY = screen.display;
   delete process.env.WAYLAND_DISPLAY;
 });
 afterAll(async () => {
+  master.close();
   await screen.stop();
   process.env = before;
   for (const { socket } of receivers.values()) socket.close();
@@ -63,6 +67,10 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
   mcap: {
     options: { path: 'out.mcap' },
     delivered: ({ baseDirectory }) => framesIn(join(baseDirectory, 'out.mcap')),
+  },
+  ros1: {
+    options: () => ({ master: master.uri, host: '127.0.0.1' }),
+    delivered: (context) => context.report().frames as number,
   },
   video: {
     options: { path: 'out.mkv' },

@@ -15,6 +15,7 @@ import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
 import { makeVideo } from '../support/gstreamer.ts';
 import { recordFrames } from '../support/mcap.ts';
+import { type OwnMaster, openMaster, publishFrames } from '../support/own-master.ts';
 import { writePicture } from '../support/pictures.ts';
 import { processesOf } from '../support/processes.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
@@ -23,6 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sources-'));
 const closings: (() => unknown)[] = [];
 let rtspPort = 0;
 let endpoint = '';
+let master: OwnMaster;
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'pictures'));
@@ -34,6 +36,9 @@ beforeAll(async () => {
   );
   rtspPort = await startRtspServer();
   endpoint = await startPublisher();
+  master = await openMaster();
+  closings.push(() => master.close());
+  closings.push(await publishFrames(master, 5, (seq) => imageFrame(16, 12, seq)));
 });
 afterAll(async () => {
   for (const close of closings.reverse()) await close();
@@ -83,6 +88,10 @@ const subjects: Readonly<Record<string, SourceSubject>> = {
     options: () => ({ path: join(folder, 'run.mcap') }),
     frames: 5,
     failing: { path: '/nonexistent.mcap' },
+  },
+  ros1: {
+    options: () => ({ topic: '/camera/image_raw', master: master.uri, host: '127.0.0.1' }),
+    failing: { topic: '/camera/image_raw', master: 'http://127.0.0.1:9' },
   },
   rtsp: {
     options: () => ({

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { z } from 'zod';
+import type { DepthFrame, Frame, ImageFrame, PointsFrame } from '../../src/core/frame.ts';
+import { Gate } from '../../src/core/gate.ts';
+import { ros1 as ros1Sink } from '../../src/sinks/ros1.ts';
+import { ros1 } from '../../src/sources/ros1.ts';
+import { pointsFrame } from '../../src/testing/sample-frames.ts';
+import { testContext } from '../support/context.ts';
+import { until } from '../support/gstreamer.ts';
+import { hasRos1, type Master, rospy, startMaster } from '../support/ros1.ts';
+
+if (!hasRos1)
+  console.warn('ROS 1 is not installed: its tests are skipped; "make test" installs it');
+
+async function reading(
+  { uri }: Master,
+  options: Partial<z.input<typeof ros1.options>> & { readonly topic: string },
+  gate = new Gate(),
+) {
+  const context = testContext({ name: 'ros1', gate });
+  onTestFinished(() => context.close());
+  const parsed = ros1.options.parse({ master: uri, host: '127.0.0.1', ...options });
+  const frames: Frame[] = [];
+  let error: Error | undefined;
+  const source = await ros1.create(parsed, context);
+  const subscription = source.subscribe({
+    next: (frame) => frames.push(frame),
+    error: (failure: Error) => {
+      error = failure;
+    },
+  });
+  onTestFinished(() => subscription.unsubscribe());
+  return { context, frames, error: () => error };
+}
+
+const values = Array.from({ length: 24 }, (_, n) => n);
+
+describe.skipIf(!hasRos1)('the ros1 source', () => {
+  let master: Master;
+  beforeAll(async () => {
+    master = await startMaster(undefined, afterAll);
+  });
+
+  it.each([
+    ['32FC1', values],
+    ['16UC1', values.map((value) => Math.fround(value / 1000))],
+  ])(
+    'reads depth of %s with the stamps and intrinsics of rospy',
+    async (encoding, metres) => {
+      const topic = `/depth_${encoding.toLowerCase()}/image_raw`;
+      const { frames, context } = await reading(master, { topic, as: 'depth' });
+      const began = BigInt(Date.now()) * 1_000_000n;
+      rospy('ros1_writer.py', [topic, encoding, '30'], master);
+      await until(() => frames.length > 10, 20_000);
+      const [frame] = frames.slice(-1) as [DepthFrame];
+      expect([...frame.data]).toEqual(metres);
+      expect(frame).toMatchObject({
+        ...{ kind: 'depth', width: 6, height: 4, source: 'ros1' },
+        intrinsics: { fx: 5, fy: 5, cx: 3, cy: 2 },
+      });
+      expect(frame.capturedAt).toBeGreaterThan(began);
+      const [first] = frames as [Frame];
+      const span = frame.capturedAt - first.capturedAt;
+      expect(frame.pts - first.pts).toBe(span);
+      expect(context.away).toEqual([expect.any(BigInt), undefined]);
+    },
+    40_000,
+  );
+
+  it.each([
+    ['bgr8', '', [200, 100, 0]],
+    ['png', '/compressed', [0, 0, 0]],
+  ])(
+    'reads pictures of %s',
+    async (encoding, suffix, pixel) => {
+      const topic = `/${encoding}/image_raw${suffix}`;
+      const { frames } = await reading(master, { topic });
+      rospy('ros1_writer.py', [topic, encoding, '30'], master);
+      await until(() => frames.length > 2, 20_000);
+      const [picture] = frames.slice(-1) as [ImageFrame];
+      expect(picture).toMatchObject({ kind: 'image', width: 6, height: 4, format: 'rgb' });
+      expect([...picture.data.subarray(0, 3)]).toEqual(pixel);
+      expect(picture.data).toHaveLength(72);
+    },
+    40_000,
+  );
+
+  it('loses and counts what comes while the pipeline is busy, and finds a publisher again', async () => {
+    const gate = new Gate();
+    const topic = '/again/image_raw';
+    const { frames, context } = await reading(master, { topic, as: 'depth' }, gate);
+    const first = rospy('ros1_writer.py', [topic, '32FC1', '50'], master);
+    await until(() => frames.length > 3, 20_000);
+    gate.hold('test');
+    const before = frames.length;
+    await until(() => (context.drops.get('at capture') ?? 0) > 5);
+    expect(frames.length).toBe(before);
+    gate.release('test');
+    await until(() => frames.length > before + 2);
+    const seqs = frames.map(({ seq }) => seq);
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
+    expect(new Set(seqs).size).toBe(seqs.length);
+    await first.stop();
+    await until(() => context.away.at(-1) !== undefined, 20_000);
+    const rest = frames.length;
+    rospy('ros1_writer.py', [topic, '32FC1', '50'], master);
+    await until(() => frames.length > rest + 3, 20_000);
+    expect(context.away.at(-1)).toBeUndefined();
+    expect((frames.at(-1) as Frame).pts).toBeGreaterThan((frames[rest - 1] as Frame).pts);
+    expect(context.logs.filter(({ level }) => level === 'warn')).toEqual([]);
+  }, 60_000);
+
+  it('reads what the sink publishes, also of a master that was restarted', async () => {
+    const own = await startMaster();
+    const port = Number(new URL(own.uri).port);
+    const context = testContext({ name: 'ros1' });
+    onTestFinished(() => context.close());
+    const options = ros1Sink.options.parse({ master: own.uri, host: '127.0.0.1' });
+    const sink = await ros1Sink.create(options, context);
+    const { frames, context: read } = await reading(own, { topic: '/camera/points', as: 'points' });
+    let seq = 0;
+    const feed = async (condition: () => boolean) => {
+      for (const end = performance.now() + 20_000; !condition() && performance.now() < end; ) {
+        await sink?.write({ ...pointsFrame(seq++), capturedAt: BigInt(Date.now()) * 1_000_000n });
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    await feed(() => frames.length > 2);
+    const [first] = frames as [PointsFrame];
+    const { data, count, colors } = pointsFrame((first.data[2] as number) - 1);
+    expect(first).toMatchObject({ kind: 'points', count, data, ...(colors && { colors }) });
+    await own.stop();
+    const away = ({ logs }: typeof context) =>
+      logs.some(({ message }) => message.includes('does not answer'));
+    await feed(() => away(context) && away(read));
+    await startMaster(port);
+    const back = ({ logs }: typeof context) =>
+      logs.some(({ message }) => message.includes('is back'));
+    await feed(() => back(context) && back(read));
+    const later = await reading(own, { topic: '/camera/points', as: 'points' });
+    await feed(() => later.frames.length > 2);
+    expect(later.frames.length).toBeGreaterThan(2);
+  }, 60_000);
+
+  it('ends with an error when the topic holds something else', async () => {
+    const { error } = await reading(master, { topic: '/rosout' });
+    rospy('ros1_writer.py', ['/other/image_raw', '32FC1', '10'], master);
+    await until(() => error() !== undefined, 20_000);
+    expect(error()?.message).toMatch(/"\/rosout" has messages of rosgraph_msgs\/Log/);
+  }, 40_000);
+});
