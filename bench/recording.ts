@@ -34,7 +34,8 @@ export const recording: Bench = {
   async run({ rounds, model, seconds }, print) {
     const folder = mkdtempSync(join(tmpdir(), 'depthline-recording-'));
     try {
-      await sizes(await sample(model), folder, rounds, print);
+      await sizes(kinds, await sample(model), folder, rounds, print);
+      await sizes(largeKinds, large(), folder, rounds, print);
       await intervals(folder, Math.max(4, seconds), rounds, print);
     } finally {
       rmSync(folder, { recursive: true });
@@ -88,7 +89,33 @@ const kinds: Readonly<Record<string, Partial<Options>>> = {
   'zstd, raw, 32FC1, foxglove': { encoding: 'foxglove' },
 };
 
-async function sizes(all: readonly Frame[], folder: string, rounds: number, print: Print) {
+const largeKinds: Readonly<Record<string, Partial<Options>>> = {
+  '1280×720, none, raw': { compression: 'none' },
+  '1280×720, lz4, raw': { compression: 'lz4' },
+  '1280×720, zstd, raw': { compression: 'zstd' },
+  '1280×720, zstd, jpeg': { pictures: 'jpeg' },
+};
+
+/** Pictures of a camera, as `--record` writes them. */
+function large(): ImageFrame[] {
+  const shoot = rooms();
+  const pictures = [0, 1, 2, 3].map((index) => {
+    const { truth: _, ...picture } = shoot(index);
+    return picture;
+  });
+  return Array.from({ length: 40 }, (_, seq) => ({
+    ...(pictures[seq % 4] as ImageFrame),
+    ...{ seq, pts: BigInt(seq), capturedAt: BigInt(seq) },
+  }));
+}
+
+async function sizes(
+  kinds: Readonly<Record<string, Partial<Options>>>,
+  all: readonly Frame[],
+  folder: string,
+  rounds: number,
+  print: Print,
+) {
   for (const [name, options] of Object.entries(kinds)) {
     const bytes: number[] = [];
     const cpu: number[] = [];

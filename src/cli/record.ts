@@ -16,8 +16,7 @@ const waitingFrames = 8;
  * @throws DepthlineError `CONFIG` if nothing can be recorded there
  */
 export function recorded(pipeline: Pipeline, path: string): Pipeline {
-  // lz4 takes the least of the main thread, which the pipeline needs.
-  const given = { path: resolvePath(process.cwd(), path), compression: 'lz4' };
+  const given = { path: resolvePath(process.cwd(), path) };
   const { success, data } = mcap.options.safeParse(given);
   if (!success) {
     const [problem] = valueProblems(mcap.options, given);

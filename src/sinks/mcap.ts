@@ -40,9 +40,7 @@ const options = z.strictObject({
   compression: z
     .enum(compressions)
     .default('zstd')
-    .describe(
-      'of chunks, on the main thread; zstd makes the smallest files, lz4 takes less time where pictures are large and raw',
-    ),
+    .describe('of chunks, on the main thread; zstd makes the smallest files'),
   chunk: byteSize()
     .default(1_000_000)
     .describe(
