@@ -106,7 +106,7 @@ function picturesBefore(
   { source: { definition, options } }: Pipeline,
   { fused, operators }: FusedPlan,
 ): (Geometry | undefined)[] {
-  const size = definition.pictureSize?.(options);
+  const size = definition.pictureSize?.(options, fused);
   let picture = size && fuseGeometry({ size, view: wholeView(size) }, fused);
   return operators.map(({ component }) => {
     const before = picture;

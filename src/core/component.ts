@@ -190,8 +190,11 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   readonly fuses?: boolean;
   /** What is known of its frames, besides their kind. */
   facts?(options: z.output<Schema>): FrameFacts;
-  /** Size of its pictures before any fusion, where the options alone decide it; for `plan`. */
-  pictureSize?(options: z.output<Schema>): Size | undefined;
+  /**
+   * Size of its pictures before any fusion, where the options decide it, and perhaps what is fused; for
+   * `plan`.
+   */
+  pictureSize?(options: z.output<Schema>, fused: readonly Fusion[]): Size | undefined;
   /** The resolved launch line, for `plan`; GStreamer sources only. */
   launchLine?(options: z.output<Schema>, context: PlanContext): string | Promise<string>;
   create(options: z.output<Schema>, context: ComponentContext): Promise<Observable<Frame>>;

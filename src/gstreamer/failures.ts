@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { readable } from '../core/printable.ts';
 import { mask } from '../core/secrets.ts';
+import { argusOption } from './argus/properties.ts';
 import type { Failure } from './failure.ts';
 import { howToInstall } from './packages.ts';
 import { lastPrinted } from './printed.ts';
@@ -92,7 +93,7 @@ const rules: readonly Rule[] = [
   {
     when: /no property "([^"]+)" in element "nvarguscamerasrc"/,
     advice: ([, property = '']) =>
-      `the camera element of this JetPack has no such control: remove the option of csi-camera that sets ${property}`,
+      `the camera element of this JetPack has no such control: remove the option ${argusOption(property)} of csi-camera`,
   },
   {
     when: /no property "([^"]+)" in element "([^"]+)"/,

@@ -41,6 +41,7 @@ const canLetterbox: readonly Engine[] = ['cuda', 'va', 'cpu'];
  * and the sink. All elements of the `cpu` and `nvvidconv` paths are in GStreamer 1.14.
  *
  * @param available engines of this machine, best first
+ * @param nvScaler nvvidconv with the settings by which it scales
  * @throws DepthlineError `MISSING` or `CONFIG` if an engine that was named cannot do it
  */
 export function launchLine(
@@ -48,9 +49,10 @@ export function launchLine(
   fusions: readonly Fusion[],
   tail: Tail,
   available: readonly Engine[],
+  nvScaler = 'nvvidconv',
 ): string {
   const jetson = available.includes('nvvidconv');
-  const chain = new Chain(head);
+  const chain = new Chain(head, nvScaler);
   if (head.memory === 'decoded' && jetson) chain.download();
   if (head.tagged) chain.orient();
   if (!head.size && changesSize(fusions)) chain.measure();
@@ -96,16 +98,21 @@ const directions: Readonly<Record<Axis, string>> = {
 /** nvvidconv's numbers for the same. */
 const nvFlip: Readonly<Record<Axis, number>> = { horizontal: 4, vertical: 6, both: 2 };
 
+/** A Jetson's video memory. */
+const nvmm = 'video/x-raw(memory:NVMM)';
+
 /** Video formats with subsampled colour need even sides. */
 const evenPixels = 2;
 
 class Chain {
   readonly #parts: string[];
+  readonly #nvScaler: string;
   #memory: 'system' | 'nvmm';
   #size: Size | undefined;
   #beside = '';
 
-  constructor(head: Head) {
+  constructor(head: Head, nvScaler: string) {
+    this.#nvScaler = nvScaler;
     this.#parts = [head.line];
     this.#memory = head.memory === 'nvmm' ? 'nvmm' : 'system';
     this.#size = head.size;
@@ -113,7 +120,7 @@ class Chain {
 
   /** Fetches pictures from a Jetson's decoder. */
   download() {
-    this.#add('nvvidconv', 'video/x-raw');
+    this.#add('nvvidconv', `video/x-raw${this.#sized()}`);
   }
 
   /** Turns the picture as its rotation tag says. */
@@ -143,7 +150,7 @@ class Chain {
 
   flip(axis: Axis) {
     if (this.#memory === 'nvmm') {
-      this.#add(`nvvidconv flip-method=${nvFlip[axis]}`, 'video/x-raw(memory:NVMM)');
+      this.#add(`nvvidconv flip-method=${nvFlip[axis]}`, `${nvmm}${this.#sized()}`);
     } else {
       this.#add('videoconvert', `videoflip video-direction=${directions[axis]}`);
     }
@@ -154,7 +161,7 @@ class Chain {
     const aspect = view ?? (fit === 'crop' ? width / height : undefined);
     if (aspect !== undefined) this.#cropToAspect(aspect);
     if (engine !== 'nvvidconv') this.#toSystem();
-    this.#add(...scalers[engine](width, height, fit === 'letterbox'));
+    this.#add(...scalers[engine](width, height, fit === 'letterbox', this.#nvScaler));
     this.#memory = 'system';
     this.#size = { width, height };
   }
@@ -177,7 +184,7 @@ class Chain {
   }
 
   #toSystem() {
-    if (this.#memory === 'nvmm') this.#add('nvvidconv', 'video/x-raw,format=RGBA');
+    if (this.#memory === 'nvmm') this.#add('nvvidconv', `video/x-raw,format=RGBA${this.#sized()}`);
     this.#memory = 'system';
   }
 
@@ -198,15 +205,23 @@ class Chain {
   /** nvvidconv takes the corners of what is kept, not the widths of what is cut. */
   #nvCrop(left: number, top: number, width: number, height: number) {
     const corners = `left=${left} right=${left + width} top=${top} bottom=${top + height}`;
-    this.#add(`nvvidconv ${corners}`, `video/x-raw(memory:NVMM),width=${width},height=${height}`);
+    this.#add(`nvvidconv ${corners}`, `${nvmm},width=${width},height=${height}`);
+  }
+
+  /** Behind each nvvidconv: it would keep the size from before a crop, and scale the part up to that. */
+  #sized(): string {
+    return this.#size ? `,width=${this.#size.width},height=${this.#size.height}` : '';
   }
 }
 
-type Scaler = (width: number, height: number, letterbox: boolean) => string[];
+type Scaler = (width: number, height: number, letterbox: boolean, nvScaler?: string) => string[];
 
 /** From system memory (nvvidconv: from either) to a picture of the size wanted in system memory. */
 export const scalers: Readonly<Record<Engine, Scaler>> = {
-  nvvidconv: (w, h) => ['nvvidconv', `video/x-raw,format=RGBA,width=${w},height=${h}`],
+  nvvidconv: (w, h, _, nvScaler = 'nvvidconv') => [
+    nvScaler,
+    `video/x-raw,format=RGBA,width=${w},height=${h}`,
+  ],
   cuda: (w, h, letterbox) => [
     'videoconvert',
     'cudaupload',

@@ -21,7 +21,10 @@ const depthBytes = 4;
  */
 export function mostFrameMemory(pipeline: Pipeline, fusion: FusedPlan): FrameMemory {
   const { definition, options } = pipeline.source;
-  let size = fusion.fused.reduce<Size | undefined>(sizeAfter, definition.pictureSize?.(options));
+  let size = fusion.fused.reduce<Size | undefined>(
+    sizeAfter,
+    definition.pictureSize?.(options, fusion.fused),
+  );
   let pixelBytes = pictureBytes;
   let frames = 0;
   let bytes: number | undefined = 0;

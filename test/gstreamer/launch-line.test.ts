@@ -119,7 +119,7 @@ describe('launch line', () => {
       ['nvvidconv', 'cpu'],
     );
     expect(line).toBe(
-      'nvarguscamerasrc ! nvvidconv flip-method=4 ! video/x-raw(memory:NVMM)' +
+      'nvarguscamerasrc ! nvvidconv flip-method=4 ! video/x-raw(memory:NVMM),width=1280,height=720' +
         ' ! nvvidconv left=160 right=1120 top=0 bottom=720 ! video/x-raw(memory:NVMM),width=960,height=720' +
         ' ! nvvidconv ! video/x-raw,format=RGBA,width=224,height=224 ! videoconvert ! video/x-raw,format=RGB' +
         ' ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0' +

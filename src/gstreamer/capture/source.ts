@@ -8,6 +8,7 @@ import type { IntrinsicsOptions } from '../../depth/intrinsics-options.ts';
 import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
+import { nvScaler } from '../probe/nvvidconv.ts';
 import type { CaptureOptions, PreparedProcess } from './capture.ts';
 import { CaptureProcess } from './capture-process.ts';
 import { everyFrame, newestFrame, playedFrame } from './intake.ts';
@@ -38,7 +39,8 @@ export async function planLine(
   { head, tail }: Pick<SourceSpec, 'head' | 'tail'>,
   { fused }: PlanContext,
 ): Promise<string> {
-  const line = launchLine(head, fused, tail, await availableEngines(head, fused));
+  const engines = await availableEngines(head, fused);
+  const line = launchLine(head, fused, tail, engines, await nvScaler(head, engines));
   noteSecrets(line);
   return mask(line);
 }
@@ -55,7 +57,8 @@ export async function openSource(
   const { head, tail, headAfter, kind } = spec;
   const { fused } = context;
   const engines = await availableEngines(head, fused);
-  const first = launchLine(head, fused, tail, engines);
+  const scaler = await nvScaler(head, engines);
+  const first = launchLine(head, fused, tail, engines, scaler);
   noteSecrets(first);
   context.log.debug(mask(`launch line: ${first}`));
   const prepared = await prepare(spec.capture.what, first, context);
@@ -65,7 +68,7 @@ export async function openSource(
     intake: !tail.live ? everyFrame : kind === 'replay' ? playedFrame : newestFrame,
     launchLine({ captured, pts }) {
       const next = headAfter ? headAfter(captured) : head;
-      return next && launchLine(next, fused, { ...tail, pacedFrom: pts }, engines);
+      return next && launchLine(next, fused, { ...tail, pacedFrom: pts }, engines, scaler);
     },
     reader: () => context.reader?.(),
     geometry: geometryOfFrames(spec.intrinsics, head.size, fused),

@@ -22,9 +22,11 @@ function isCandidate(engine: Engine, head: Head, fusions: readonly Fusion[]): bo
   if (engine === 'cpu') return false;
   // A Jetson's decoders output pictures in memory that only nvvidconv reads.
   if (engine === 'nvvidconv' && head.memory === 'decoded' && hasHardware(engine)) return true;
+  // Pictures in a Jetson's video memory come from a Jetson.
+  const here = hasHardware(engine) || (engine === 'nvvidconv' && head.memory === 'nvmm');
   return fusions.some((fusion) => {
     if (fusion.do !== 'resize') return false;
-    return fusion.on === engine || (fusion.on === 'auto' && hasHardware(engine));
+    return fusion.on === engine || (fusion.on === 'auto' && here);
   });
 }
 
