@@ -29,6 +29,7 @@ import { gstreamer } from './sources/gstreamer.ts';
 import { images } from './sources/images.ts';
 import { mcap as mcapSource } from './sources/mcap.ts';
 import { ros1 as ros1Source } from './sources/ros1.ts';
+import { rosbag } from './sources/rosbag.ts';
 import { rtsp } from './sources/rtsp.ts';
 import { syntheticRoom } from './sources/synthetic-room.ts';
 import { testPattern } from './sources/test-pattern.ts';
@@ -43,6 +44,7 @@ export const builtins = new Registry([
   images,
   mcapSource,
   ros1Source,
+  rosbag,
   rtsp,
   syntheticRoom,
   testPattern,

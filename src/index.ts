@@ -132,6 +132,7 @@ export { gstreamer } from './sources/gstreamer.ts';
 export { images } from './sources/images.ts';
 export { mcap as mcapSource } from './sources/mcap.ts';
 export { ros1 as ros1Source } from './sources/ros1.ts';
+export { rosbag } from './sources/rosbag.ts';
 export { rtsp } from './sources/rtsp.ts';
 export { syntheticRoom } from './sources/synthetic-room.ts';
 export { testPattern } from './sources/test-pattern.ts';

@@ -97,6 +97,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   protobufjs: /^foxglove\//,
   '@mcap/core': /^mcap\//,
   '@foxglove/ros1': /^ros1\//,
+  '@foxglove/rosbag': /^ros1\//,
   'prom-client': /^serve\//,
 };
 

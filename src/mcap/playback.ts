@@ -33,10 +33,14 @@ export interface PlaybackOptions {
 /** Between the last frame of a turn and the first one of the next, nanoseconds. */
 const turnStep = 33_333_333n;
 
-interface Track {
+/** A file that is played. */
+export interface Track {
   readonly path: string;
-  open(): Promise<McapFile>;
-  play(file: McapFile): AsyncGenerator<Played, boolean>;
+  /** Opens it: its frames, and whether it has its end. */
+  start(): Promise<{
+    readonly frames: AsyncGenerator<Played, boolean>;
+    close(): Promise<void>;
+  }>;
 }
 
 /** Plays recordings: frame by frame, each when it is due and the pipeline has room for it. */
@@ -74,12 +78,25 @@ export class Playback {
         // Times count from the start of the first file.
         origin ??= await file.begin();
         const play = await playerOf(file, { ...options, origin }, context);
-        tracks.push({ path, open, play });
+        const start = async () => {
+          const opened = await open();
+          return { frames: play(opened), close: () => opened.close() };
+        };
+        tracks.push({ path, start });
       } finally {
         await file.close();
       }
     }
     return new Playback(options, context, tracks);
+  }
+
+  /** Plays files of any kind. */
+  static of(
+    options: Omit<PlaybackOptions, 'paths' | 'topic'>,
+    context: ComponentContext,
+    tracks: readonly Track[],
+  ): Playback {
+    return new Playback({ ...options, paths: [], topic: undefined }, context, tracks);
   }
 
   /** Emits the frames; resolves after the last one, or when the signal aborts. */
@@ -100,8 +117,7 @@ export class Playback {
     emit: (frame: Frame) => void,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const file = await track.open();
-    const frames = track.play(file);
+    const { frames, close } = await track.start();
     try {
       // One frame is read ahead, while the one before it is in the pipeline.
       let next = this.#ahead(frames);
@@ -125,7 +141,7 @@ export class Playback {
       }
     } finally {
       await frames.return(false).catch(() => {});
-      await file.close();
+      await close();
     }
   }
 

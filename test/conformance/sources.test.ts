@@ -93,6 +93,11 @@ const subjects: Readonly<Record<string, SourceSubject>> = {
     options: () => ({ topic: '/camera/image_raw', master: master.uri, host: '127.0.0.1' }),
     failing: { topic: '/camera/image_raw', master: 'http://127.0.0.1:9' },
   },
+  rosbag: {
+    options: { path: fileURLToPath(new URL('../fixtures/ros1/pictures.bag', import.meta.url)) },
+    frames: 5,
+    failing: { path: '/nonexistent.bag' },
+  },
   rtsp: {
     options: () => ({
       url: `rtsp://127.0.0.1:${rtspPort}/test`,

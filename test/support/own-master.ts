@@ -27,7 +27,7 @@ export async function openMaster(): Promise<OwnMaster> {
 
 /** Publishes frames through the sink until the function that it gives is called. */
 export async function publishFrames(
-  { uri }: OwnMaster,
+  { uri }: Pick<OwnMaster, 'uri'>,
   everyMs: number,
   frameOf: (seq: number) => Frame,
 ): Promise<() => Promise<void>> {

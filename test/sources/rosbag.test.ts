@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { lastValueFrom, toArray } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import type { DepthFrame, Frame, ImageFrame } from '../../src/core/frame.ts';
+import { rosbag } from '../../src/sources/rosbag.ts';
+import { workplace } from '../support/cli.ts';
+import { testContext } from '../support/context.ts';
+import { depthFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
+import { publishFrames } from '../support/own-master.ts';
+import { hasRos1, program, startMaster } from '../support/ros1.ts';
+
+if (!hasRos1)
+  console.warn('ROS 1 is not installed: its tests are skipped; "make test" installs it');
+
+const fixture = fileURLToPath(new URL('../fixtures/ros1/pictures.bag', import.meta.url));
+const script = fileURLToPath(new URL('../support/write_bag.py', import.meta.url));
+
+async function play(
+  options: z.input<typeof rosbag.options>,
+  context = testContext({ name: 'rosbag' }),
+): Promise<Frame[]> {
+  const source = await rosbag.create(rosbag.options.parse(options), context);
+  const frames = await lastValueFrom(source.pipe(toArray()));
+  await context.close();
+  return frames;
+}
+
+describe('rosbag', () => {
+  it('reads pictures with their stamps and intrinsics', async () => {
+    const context = testContext({ name: 'rosbag' });
+    const frames = (await play({ path: fixture }, context)) as ImageFrame[];
+    expect(frames.map(({ seq, pts }) => [seq, pts])).toEqual(
+      [0, 1, 2, 3, 4].map((n) => [n, BigInt(n) * 500_000_000n]),
+    );
+    expect(frames.map(({ data }) => data[0])).toEqual([0, 1, 2, 3, 4]);
+    expect(frames[0]).toMatchObject({
+      ...{ kind: 'image', width: 16, height: 12, format: 'rgb' },
+      intrinsics: { fx: 20, fy: 20, cx: 8, cy: 6 },
+    });
+    expect(context.logs[0]?.message).toContain('reads /camera/image_raw (5 messages)');
+  });
+
+  it('plays a part of it', async () => {
+    const part = await play({ path: fixture, from: '600ms', to: '1.5s' });
+    expect((part as ImageFrame[]).map(({ data }) => data[0])).toEqual([2, 3]);
+  });
+
+  it('says what is wrong with a file, a topic or a kind', async () => {
+    const folder = workplace();
+    const cut = join(folder, 'cut.bag');
+    writeFileSync(cut, readFileSync(fixture).subarray(0, 6000));
+    await expect(play({ path: cut })).rejects.toThrow(/cut.bag cannot be read: .*rosbag reindex/);
+    writeFileSync(cut, 'no bag');
+    await expect(play({ path: cut })).rejects.toThrow(/cannot be read/);
+    await expect(play({ path: join(folder, 'none.bag') })).rejects.toThrow(/none.bag/);
+    await expect(play({ path: fixture, as: 'depth' })).rejects.toThrow(/set "as: image"/);
+    await expect(play({ path: fixture, topic: '/other' })).rejects.toThrow(
+      /has no topic "\/other"/,
+    );
+  });
+
+  it.skipIf(!hasRos1).each(['none', 'bz2', 'lz4'])('reads chunks of %s', async (compression) => {
+    const path = join(workplace(), 'packed.bag');
+    execFileSync('/usr/bin/python3', [script, path, compression]);
+    const frames = await play({ path });
+    expect(frames.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it.skipIf(!hasRos1)(
+    'reads what "rosbag record" has recorded of the ros1 sink',
+    async () => {
+      const master = await startMaster();
+      const metres = (seq: number) => depthFrame(8, 6, seq, (x, y) => (x === 0 ? 0 : 1 + y + seq));
+      const stop = await publishFrames(master, 20, metres);
+      const folder = workplace();
+      const path = join(folder, 'run.bag');
+      const topic = '/camera/depth/image_raw';
+      const { running, stop: end } = program(
+        '/usr/bin/python3',
+        ['-u', '/usr/bin/rosbag', 'record', '-O', path, topic],
+        master.env,
+      );
+      const size = () => {
+        const [name] = readdirSync(folder);
+        return name === undefined ? 0 : readFileSync(join(folder, name)).length;
+      };
+      await until(() => size() > 0, 20_000);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      if (running.child.exitCode === null) await end();
+      await stop();
+      expect(existsSync(path)).toBe(true);
+      const frames = (await play({ path, as: 'depth' })) as DepthFrame[];
+      expect(frames.length).toBeGreaterThan(10);
+      const first = ((frames[0] as DepthFrame).data[1] as number) - 1;
+      for (const [i, { data, pts }] of frames.entries()) {
+        expect(data).toEqual(metres(first + i).data);
+        expect(pts).toBeGreaterThanOrEqual(frames[i - 1]?.pts ?? 0n);
+      }
+    },
+    60_000,
+  );
+});
