@@ -1,24 +1,30 @@
 import type { Subscription } from 'rxjs';
 import { type Clock, sleep, systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/component.ts';
-import { DepthlineError, located } from '../core/errors.ts';
+import { type DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { RunStats } from '../core/run-stats.ts';
-import { durationText } from '../core/units.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';
 import { requireChecked } from '../pipeline/component-checks.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { type PipelineChanges, pipelineChanges } from '../pipeline/pipeline-changes.ts';
 import { type AssembledBranch, Assembly } from './assembly.ts';
 import { type BranchEnd, overdue } from './branch.ts';
+import { reportClockSteps } from './clock-steps.ts';
 import { Closings } from './closings.ts';
 import { Demand } from './demand.ts';
 import { EndWatch } from './end-watch.ts';
-import { LatencyRecorder } from './latency.ts';
-import { branchAccount, imbalance, ledgerViolations, type StageLedger } from './ledger.ts';
+import { branchAccount, type StageLedger } from './ledger.ts';
 import { LivePipeline } from './live-options.ts';
 import { checkRunOptions, type Run, type RunOptions, type RunSummary } from './run-handle.ts';
+import {
+  componentReports,
+  restartsOf,
+  resultsOf,
+  unaccounted,
+  violationsOf,
+} from './run-summary.ts';
 import { SourceFeed } from './source-feed.ts';
 import { SourcePace } from './source-pace.ts';
 import { StageWatch, watchedStages } from './stage-watch.ts';
@@ -157,7 +163,7 @@ class Running implements Run {
       this.#closings.add(() => signal.removeEventListener('abort', stop));
     }
     if (durationMs !== undefined) this.#closings.add(this.#clock.after(durationMs, stop));
-    this.#reportSteps();
+    reportClockSteps(this.#clock, this.#log, this.#closings);
     for (const { connect } of this.#branches) connect();
     this.#started = true;
     const feed = new SourceFeed({
@@ -253,17 +259,6 @@ class Running implements Run {
     };
   }
 
-  #reportSteps(): void {
-    const report = (jumpMs: number) => {
-      const how = `${jumpMs > 0 ? 'forward' : 'back'} by ${durationText(Math.abs(jumpMs))}`;
-      this.#log.warn(
-        `the system clock was set ${how}; timestamps follow it, ages are not affected`,
-      );
-    };
-    const end = this.#clock.onStep?.(report);
-    if (end) this.#closings.add(end);
-  }
-
   get #branches(): readonly AssembledBranch[] {
     return this.#assembly.branches;
   }
@@ -332,59 +327,29 @@ class Running implements Run {
     await Promise.resolve();
     for (const { branch } of this.#branches) branch.end();
     await Promise.all(this.#branches.map(({ branch }) => branch.finished));
-    const components = this.#collectReports();
+    const components = componentReports(this.#assembly);
     const elapsedMs = this.#clock.now() - this.#startedAt;
     // Operators that dropped what they held when they were aborted have said so by now.
     this.#abort.abort();
     const failures = await this.#closings.run();
     for (const failure of failures) this.#fail(located(failure, 'SINK', 'closing'));
-    this.#resolve(this.#summary(components, elapsedMs));
-  }
-
-  #collectReports(): Record<string, Record<string, unknown>> {
-    const components: Record<string, Record<string, unknown>> = {};
-    for (const { name, report } of this.#assembly.reports) {
-      components[name] = { ...components[name], ...report() };
-    }
-    return components;
-  }
-
-  #summary(components: Record<string, Record<string, unknown>>, elapsedMs: number): RunSummary {
-    const all = new LatencyRecorder();
-    for (const { branch } of this.#branches) all.add(branch.latency);
-    const violations = this.#violations();
-    const span = (this.#lastAt - this.#firstAt) / 1000;
-    return {
+    const violations = violationsOf(this.#branches);
+    if (violations.length > 0) this.#fail(unaccounted(violations));
+    this.#resolve({
       pipeline: this.#pipeline.name,
       captured: this.#assembly.sourceLedger.entered,
-      branches: this.#branches.map(({ branch, stages }) => ({
-        ...branchAccount(branch.name, stages),
-        latencyMs: branch.latency.percentiles(),
-      })),
-      fps: span > 0 ? (this.#processed - 1) / span : 0,
-      latencyMs: all.percentiles(),
+      ...resultsOf(this.#branches),
+      fps: this.#fps(),
       elapsedMs,
-      restarts: this.#assembly.stages
-        .filter((stage) => stage.restarts > 0)
-        .map((stage) => ({ stage: stage.name, count: stage.restarts })),
+      restarts: restartsOf(this.#assembly),
       components,
       violations,
       ...(this.#error && { error: this.#error }),
-    };
+    });
   }
 
-  /** Demands the ledger law; what breaks it is an error of the run. */
-  #violations(): readonly string[] {
-    const all = this.#branches.flatMap(({ branch, stages }) => {
-      const off = imbalance(branchAccount(branch.name, stages));
-      const found = ledgerViolations(stages);
-      return off !== 0 && found.length === 0 ? [`${branch.name}: off by ${off} frames`] : found;
-    });
-    const violations = [...new Set(all)];
-    if (violations.length > 0) {
-      const message = `frames are not accounted for (${violations.join('; ')}); this is a bug in Depthline or in a component of this pipeline`;
-      this.#fail(new DepthlineError('INTERNAL', message));
-    }
-    return violations;
+  #fps(): number {
+    const span = (this.#lastAt - this.#firstAt) / 1000;
+    return span > 0 ? (this.#processed - 1) / span : 0;
   }
 }
