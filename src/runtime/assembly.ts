@@ -63,6 +63,14 @@ export interface AssembledBranch {
   connect(): void;
 }
 
+/** A branch that is to be built, with the ledgers of its queue, its sink and its operators. */
+interface LedgeredStep {
+  readonly step: BranchStep;
+  readonly queueLedger: StageLedger;
+  readonly sinkLedger: StageLedger;
+  readonly ledgers: readonly StageLedger[];
+}
+
 export interface ComponentReport {
   readonly name: string;
   readonly report: () => Record<string, unknown>;
@@ -115,9 +123,16 @@ export class Assembly {
   }
 
   async #buildBranches(): Promise<AssembledBranch[]> {
+    // All ledgers first: the names of stages do not depend on what is built sooner.
+    const steps = this.#parts.pipeline.branches.map((step) => ({
+      step,
+      queueLedger: this.#stage(`${step.name} queue`),
+      sinkLedger: this.#stage(step.name),
+      ledgers: step.operators.map(({ name }) => this.#stage(`${step.name} ${name}`, true)),
+    }));
     const built: AssembledBranch[] = [];
-    for (const step of this.#parts.pipeline.branches) {
-      const branch = await this.#buildBranch(step);
+    for (const each of steps) {
+      const branch = await this.#buildBranch(each);
       if (branch) built.push(branch);
     }
     return built;
@@ -192,7 +207,12 @@ export class Assembly {
   }
 
   /** The branch with its own ledgers; nothing if its sink cannot work here and has said so. */
-  async #buildBranch(step: BranchStep): Promise<AssembledBranch | undefined> {
+  async #buildBranch({
+    step,
+    queueLedger,
+    sinkLedger,
+    ledgers,
+  }: LedgeredStep): Promise<AssembledBranch | undefined> {
     const {
       clock,
       gate,
@@ -204,8 +224,6 @@ export class Assembly {
       onBranchEnd,
       onWanted,
     } = this.#parts;
-    const queueLedger = this.#stage(`${step.name} queue`);
-    const sinkLedger = this.#stage(step.name);
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
     const { definition, options } = step.sink;
     const sink = await created(() => definition.create(options, context), 'SINK', step.path);
@@ -219,11 +237,8 @@ export class Assembly {
       ...{ listener, observer, onFrame, patienceMs, onWanted, onFailure, onEnded: onBranchEnd },
     });
     const operators: OperatorFunction<Frame, Frame>[] = [];
-    const ledgers: StageLedger[] = [];
-    for (const operator of step.operators) {
-      const ledger = this.#stage(`${step.name} ${operator.name}`, true);
-      ledgers.push(ledger);
-      operators.push(await this.#buildOperator(operator, ledger, branch.gate));
+    for (const [i, operator] of step.operators.entries()) {
+      operators.push(await this.#buildOperator(operator, ledgers[i] as StageLedger, branch.gate));
     }
     return {
       branch,

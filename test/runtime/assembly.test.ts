@@ -1,4 +1,4 @@
-import { lastValueFrom, map, of, toArray } from 'rxjs';
+import { defer, lastValueFrom, map, of, toArray } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
@@ -69,7 +69,7 @@ async function contexts(input: (keep: Create) => Partial<PipelineInput>) {
 }
 
 describe('an assembly', () => {
-  it('builds from the far end, so that the camera opens last', async () => {
+  it('builds branches and trunk each in their order, and subscribes to no source', async () => {
     const order: string[] = [];
     const note = (name: string, result: unknown) => () => {
       order.push(name);
@@ -77,7 +77,15 @@ describe('an assembly', () => {
     };
     const pass = map((frame: Frame) => frame);
     const { assembly } = made({
-      source: source(note('camera', of())),
+      source: source(
+        note(
+          'camera',
+          defer(() => {
+            order.push('subscribed');
+            return of();
+          }),
+        ),
+      ),
       operators: [operator('one', note('one', pass)), operator('two', note('two', pass))],
       sinks: [
         {
@@ -88,7 +96,10 @@ describe('an assembly', () => {
       ],
     });
     await assembly.build();
-    expect(order).toEqual(['file', 'own', 'video', 'one', 'two', 'camera']);
+    expect(order.toSorted()).toEqual(['camera', 'file', 'one', 'own', 'two', 'video']);
+    const among = (...names: string[]) => order.filter((name) => names.includes(name));
+    expect(among('file', 'own', 'video')).toEqual(['file', 'own', 'video']);
+    expect(among('one', 'two')).toEqual(['one', 'two']);
   });
 
   it('gives every stage a ledger with a name of its own', async () => {
