@@ -44,6 +44,7 @@ export default defineConfig({
         items: [
           { text: 'Components', link: '/reference' },
           { text: 'The depth topic', link: '/depth-topic' },
+          { text: 'ROS and Foxglove', link: '/ros' },
           { text: 'API: depthline', link: '/api/depthline/' },
           { text: 'API: depthline/testing', link: '/api/depthline/testing/' },
         ],

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { FoxgloveServer, type Parameter, StatusLevel } from '@foxglove/ws-protocol';
+import type { FoxgloveServer, Parameter } from '@foxglove/ws-protocol';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
@@ -13,6 +14,10 @@ import { hostProblem } from '../http/access.ts';
 import { listen, listenProblem } from '../http/listen.ts';
 import type { EncodedMessage, MessageSchema } from '../ros/codec.ts';
 import { LiveConnection } from './live-connection.ts';
+
+// Node.js does not see all names that this CommonJS package exports.
+const library = createRequire(import.meta.url)('@foxglove/ws-protocol') as WsProtocol;
+type WsProtocol = typeof import('@foxglove/ws-protocol');
 
 export interface LiveServerOptions {
   readonly host: string;
@@ -81,7 +86,7 @@ export class FoxgloveLiveServer {
 
   private constructor(options: LiveServerOptions) {
     this.#options = options;
-    this.#protocol = new FoxgloveServer({
+    this.#protocol = new library.FoxgloveServer({
       name: options.title,
       capabilities: options.parameters ? ['parameters', 'parametersSubscribe'] : [],
     });
@@ -247,7 +252,7 @@ export class FoxgloveLiveServer {
           parameters.set(name, value);
           this.#options.info(`a client set ${name} to ${JSON.stringify(value)}`);
         } catch (error) {
-          const status = { level: StatusLevel.ERROR, message: reason(error) };
+          const status = { level: library.StatusLevel.ERROR, message: reason(error) };
           protocol.sendStatus(status, connection);
         }
       }
