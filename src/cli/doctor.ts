@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { reason } from '../core/errors.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
+import { videoDevices } from '../gstreamer/failures.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
 import { print, printJson } from './output.ts';
@@ -60,6 +61,7 @@ async function examine(): Promise<Finding[]> {
     ...elements.map(element),
     await runtime(),
     ...(await models()),
+    cameras(),
     display(),
     power(),
     ...jetson(),
@@ -143,6 +145,19 @@ async function models(): Promise<Finding[]> {
       }
     }),
   );
+}
+
+/** Devices alone: to list modes, Argus has to open a camera. */
+function cameras(): Finding {
+  const devices = videoDevices();
+  const found = devices.length > 0 ? devices.join(', ') : 'no /dev/video*';
+  const detail = `${found}; "depthline cameras" lists cameras, modes and rates`;
+  return {
+    what: 'cameras',
+    state: devices.length > 0 ? 'ok' : 'absent',
+    detail,
+    essential: false,
+  };
 }
 
 function display(): Finding {

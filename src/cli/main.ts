@@ -35,6 +35,7 @@ Examples:
   depthline replay run.mcap --pipeline my.yaml     run a pipeline on a recording
   depthline check my.yaml                          every problem, with line and column
   depthline describe smooth                        options of a component
+  depthline cameras                                cameras, their modes and rates
   depthline subscribe tcp://127.0.0.1:5556         read the depth topic
 
 Exit codes: 0 success, 1 failure while running, 2 invalid usage or configuration,
@@ -71,6 +72,7 @@ const groups: Readonly<Record<string, Readonly<Record<string, Load>>>> = {
     'bench-layers': async () => (await import('./bench-layers.ts')).benchLayersCommand(),
   },
   'Help:': {
+    cameras: async () => (await import('./cameras.ts')).camerasCommand(),
     doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   },
 };
