@@ -8,12 +8,12 @@ const root = packageDirectory();
 /** The folders that docs/ARCHITECTURE.md names, and those that each may import, where it lists them. */
 function claims(): Map<string, string[] | undefined> {
   const page = readFileSync(join(root, 'docs/ARCHITECTURE.md'), 'utf8');
-  const rows = page.matchAll(/^\| ((?:`[a-z]+\/`(?:, )?)+) \|.*\| ([^|]+) \|$/gm);
+  const rows = page.matchAll(/^\| ((?:`[a-z0-9]+\/`(?:, )?)+) \|.*\| ([^|]+) \|$/gm);
   const folders = new Map<string, string[] | undefined>();
   for (const [, names = '', imports = ''] of rows) {
-    const listed = [...imports.matchAll(/`([a-z]+)`/g)].map(([, name = '']) => name);
+    const listed = [...imports.matchAll(/`([a-z0-9]+)`/g)].map(([, name = '']) => name);
     const claimed = listed.length > 0 || imports.trim() === 'nothing' ? listed : undefined;
-    for (const [, name = ''] of names.matchAll(/`([a-z]+)\/`/g)) folders.set(name, claimed);
+    for (const [, name = ''] of names.matchAll(/`([a-z0-9]+)\/`/g)) folders.set(name, claimed);
   }
   return folders;
 }
@@ -26,7 +26,7 @@ function imports(folder: string): string[] {
     .flatMap((name) => {
       const text = readFileSync(join(root, 'src', folder, name), 'utf8');
       const up = '../'.repeat(name.split('/').length).replaceAll('.', '\\.');
-      return [...text.matchAll(new RegExp(`'${up}([a-z]+)/`, 'g'))].map(([, other = '']) => other);
+      return [...text.matchAll(new RegExp(`'${up}([a-z0-9]+)/`, 'g'))].map(([, other = '']) => other);
     });
   return [...new Set(names)].filter((name) => name !== folder).toSorted();
 }
