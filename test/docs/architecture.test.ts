@@ -26,7 +26,9 @@ function imports(folder: string): string[] {
     .flatMap((name) => {
       const text = readFileSync(join(root, 'src', folder, name), 'utf8');
       const up = '../'.repeat(name.split('/').length).replaceAll('.', '\\.');
-      return [...text.matchAll(new RegExp(`'${up}([a-z0-9]+)/`, 'g'))].map(([, other = '']) => other);
+      return [...text.matchAll(new RegExp(`'${up}([a-z0-9]+)/`, 'g'))].map(
+        ([, other = '']) => other,
+      );
     });
   return [...new Set(names)].filter((name) => name !== folder).toSorted();
 }
