@@ -33,7 +33,11 @@ export async function startMaster(
   const own = port ?? (await freePort());
   const uri = `http://127.0.0.1:${own}`;
   const env = { ...process.env, ROS_MASTER_URI: uri, ROS_HOME: home, ROS_IP: '127.0.0.1' };
-  const { child, finished } = startProcess('/usr/bin/roscore', ['-p', String(own)], { env });
+  const { child, finished } = startProcess('/usr/bin/roscore', ['-p', String(own)], {
+    env,
+    // Killed, it would leave rosmaster behind.
+    withinMs: 300_000,
+  });
   let stopped = false;
   const stop = async () => {
     if (stopped) return;
