@@ -85,6 +85,35 @@ describe('what the page says of the run', () => {
     ]);
   });
 
+  it.each([390, 1280])('shows every number beside long names, %i pixels wide', async (width) => {
+    const name = `left-camera-${'in-the-hall-'.repeat(8)}`;
+    const stats: RunStats = {
+      ...testContext().runStats(),
+      branches: [
+        {
+          ...{ name, captured: 2592000, added: 0, delivered: 2591000, failed: 957, inFlight: 2 },
+          ageMs: 30,
+          dropped: [{ stage: `${name} queue`, reason: 'queue full', count: 43 }],
+        },
+      ],
+      stages: [
+        {
+          ...{ stage: `${name} queue`, kind: 'queue', state: 'blocked', on: name, quietMs: 0 },
+          ...{ entered: 2592000, left: 2591955, inside: 2, dropped: 43, failed: 0, restarts: 0 },
+        },
+      ],
+    };
+    const { address } = await open({}, { runStats: () => stats });
+    const page = await live(address, { viewport: { width, height: 844 } });
+    for (const table of ['ledger', 'stages']) {
+      await page.locator(`#${table} tbody td`).last().waitFor();
+      // Nothing has to be scrolled sideways.
+      const hidden = `(({ parentElement: { scrollWidth, clientWidth } }) => scrollWidth - clientWidth)(document.getElementById('${table}'))`;
+      expect(await page.evaluate(hidden)).toBe(0);
+    }
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  });
+
   it('is the history of frames per second and of age, also for a screen reader', async () => {
     const { sink, address } = await open();
     const page = await live(address);
