@@ -129,8 +129,12 @@ function differingKeys(from: unknown, to: unknown): string[] {
 }
 
 function difference(path: string, key: string, from: unknown, to: unknown): string {
-  const text = isSecretName(key) ? () => '***' : shown;
-  return `${path}: ${key}: ${text(from)} → ${text(to)}`;
+  const text = (value: unknown) =>
+    isSecretName(key) && value !== undefined ? '***' : shown(value);
+  const [before, after] = [text(from), text(to)];
+  // Two different secrets are masked alike.
+  if (before === after && before?.includes('***')) return `${path}: ${key}: ${before}, with another secret`;
+  return `${path}: ${key}: ${before} → ${after}`;
 }
 
 function shown(value: unknown): string {
