@@ -133,7 +133,8 @@ function difference(path: string, key: string, from: unknown, to: unknown): stri
     isSecretName(key) && value !== undefined ? '***' : shown(value);
   const [before, after] = [text(from), text(to)];
   // Two different secrets are masked alike.
-  if (before === after && before?.includes('***')) return `${path}: ${key}: ${before}, with another secret`;
+  if (before === after && before?.includes('***'))
+    return `${path}: ${key}: ${before}, with another secret`;
   return `${path}: ${key}: ${before} → ${after}`;
 }
 
