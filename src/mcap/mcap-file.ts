@@ -35,8 +35,10 @@ export interface RawRecord {
 const { MCAP_MAGIC, Opcode } = McapConstants;
 /** Opcode and length. */
 const headBytes = 9;
-/** A record that says it is larger is taken for damage: it would not fit into memory. */
-const largestRecord = 2 ** 31;
+/** What one read gives at most; Node.js aborts the process when it is asked for more. */
+const largestRead = 2 ** 31 - 1;
+/** A record that says it is larger is taken for damage. */
+const largestRecord = largestRead - headBytes;
 
 /** An MCAP file that is read in its own order, from the start to the end or to where it is cut off. */
 export class McapFile {
@@ -181,6 +183,9 @@ async function readSummary(
   const readable = {
     size: async () => BigInt(size),
     async read(offset: bigint, length: bigint) {
+      // A damaged length may be anything.
+      if (length > largestRead || offset + length > size)
+        throw new RangeError(`${length} bytes at ${offset}`);
       const bytes = new Uint8Array(Number(length));
       await handle.read(bytes, 0, bytes.length, Number(offset));
       return bytes;

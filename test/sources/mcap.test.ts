@@ -1,4 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DepthFrame, Frame, ImageFrame } from '../../src/core/frame.ts';
@@ -260,6 +267,33 @@ describe('files', () => {
     await expect(playFrames({ path })).rejects.toThrow(
       /is damaged at byte \d+: Incorrect chunk CRC/,
     );
+  });
+
+  it('with lengths of more than 2 GB does not end the process', async () => {
+    const path = place();
+    await recordFrames(path, [imageFrame()]);
+    const bytes = readFileSync(path);
+    const size = 2 ** 31 + bytes.length;
+    const footer = Buffer.from(bytes.subarray(-37));
+    footer.writeBigUInt64LE(8n, 9);
+    const file = openSync(path, 'r+');
+    // What is between is a hole, which needs no disk.
+    writeSync(file, footer, 0, footer.length, size - footer.length);
+    expect(await playFrames({ path })).toHaveLength(1);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(2n ** 31n - 1n);
+    writeSync(file, length, 0, length.length, 9);
+    closeSync(file);
+    await expect(playFrames({ path })).rejects.toThrow(/damaged at byte 8: a record of \d+ bytes/);
+  });
+
+  it('whose head claims to be larger than the file is cut off', async () => {
+    const path = place();
+    await recordFrames(path, [imageFrame()]);
+    const bytes = readFileSync(path);
+    bytes.writeBigUInt64LE(2n ** 31n, 9);
+    writeFileSync(path, bytes);
+    await expect(playFrames({ path })).rejects.toThrow('it has no messages');
   });
 
   it('without the kind that is asked for says what it has', async () => {
