@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
+import type { Definition } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { type FrameKind, frameKinds } from '../core/frame.ts';
+import { valueProblems } from '../core/option-problems.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import { parseDuration } from '../core/units.ts';
 import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { positive } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
@@ -51,13 +52,6 @@ export function replayCommand(onSignals: () => void): Command {
 
 async function replay(file: string, flags: Flags, onSignals: () => void): Promise<void> {
   const { pipeline, topic, speed, step, loop, from, to } = flags;
-  for (const [name, value] of Object.entries({ from, to })) {
-    if (value !== undefined && parseDuration(value) === undefined)
-      throw new DepthlineError(
-        'CONFIG',
-        `--${name} ${value}: write a number and a unit, as in 10s`,
-      );
-  }
   if (step && speed !== undefined)
     throw new DepthlineError('CONFIG', '--step and --speed exclude each other');
   const options = {
@@ -69,6 +63,14 @@ async function replay(file: string, flags: Flags, onSignals: () => void): Promis
     ...(from !== undefined && { from }),
     ...(to !== undefined && { to }),
   };
+  for (const { path: at, message } of valueProblems(
+    (builtins.get('mcap', 'source') as Definition).options,
+    options,
+  )) {
+    // Without this they would be reported of a line of the pipeline file.
+    const [name] = at as [keyof Flags];
+    throw new DepthlineError('CONFIG', `--${name} ${flags[name]}: ${message}`);
+  }
   const as = flags.as ?? (await kindFor(findPipeline(pipeline), options, flags.set));
   await runAction(pipeline, flags, onSignals, { mcap: { ...options, as } });
 }

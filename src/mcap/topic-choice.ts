@@ -1,6 +1,6 @@
-import { DepthlineError } from '../core/errors.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
 import type { FrameKind } from '../core/frame.ts';
-import { depthEncodings, pictureEncodings } from '../ros/pixel-encodings.ts';
+import { depthEncodings, pictureEncodings, unknownEncoding } from '../ros/pixel-encodings.ts';
 import { isCompressedDepth } from '../ros/to-frame.ts';
 import type { Decoders } from './decoders.ts';
 import { ownTopics } from './frame-record.ts';
@@ -13,6 +13,8 @@ export interface TopicFacts {
   readonly type: string;
   /** What its first message holds; nothing if no frame can be made of it. */
   readonly kind: FrameKind | 'calibration' | undefined;
+  /** Why no frame can be made of it, if it is of a type of which others can be. */
+  readonly problem?: string;
   /** Messages, as far as the file was looked at. */
   readonly count: number;
 }
@@ -22,7 +24,7 @@ const mostMessages = 5000;
 
 /** The topics of a file, by what their first messages hold. */
 export async function topicsOf(file: McapFile, decoders: Decoders): Promise<TopicFacts[]> {
-  const found = new Map<string, { type: string; kind: TopicFacts['kind']; count: number }>();
+  const found = new Map<string, Omit<TopicFacts, 'topic' | 'count'> & { count: number }>();
   const channels = file.summary?.channelsById;
   const counts = file.summary?.statistics?.channelMessageCounts;
   let seen = 0;
@@ -32,7 +34,7 @@ export async function topicsOf(file: McapFile, decoders: Decoders): Promise<Topi
     if (facts) facts.count++;
     else {
       const type = message.schema?.name ?? message.channel.messageEncoding;
-      found.set(topic, { type, kind: kindOf(message, decoders), count: 1 });
+      found.set(topic, { type, ...holds(message, decoders), count: 1 });
     }
     if (counts && channels) {
       // With an index the counts are known, and one message of each topic is enough.
@@ -45,20 +47,29 @@ export async function topicsOf(file: McapFile, decoders: Decoders): Promise<Topi
   return [...found].map(([topic, facts]) => ({ topic, ...facts }));
 }
 
-function kindOf(message: ReadMessage, decoders: Decoders): TopicFacts['kind'] {
+function holds(message: ReadMessage, decoders: Decoders): Pick<TopicFacts, 'kind' | 'problem'> {
   try {
-    const image = decoders.decode(message, 'sensor_msgs/Image');
-    if (image && depthEncodings.includes(image.encoding)) return 'depth';
-    if (image) return pictureEncodings.includes(image.encoding) ? 'image' : undefined;
-    const compressed = decoders.decode(message, 'sensor_msgs/CompressedImage');
-    if (compressed) return isCompressedDepth(compressed) ? 'depth' : 'image';
-    const type = decoders.of(message)?.type;
-    if (type === 'sensor_msgs/PointCloud2') return 'points';
-    if (type === 'sensor_msgs/CameraInfo') return 'calibration';
-    return type === 'json' ? 'data' : undefined;
-  } catch {
-    return undefined;
+    return { kind: kindOf(message, decoders) };
+  } catch (error) {
+    return { kind: undefined, problem: reason(error) };
   }
+}
+
+/** @throws Error with the reason if a frame could be made of its type, but not of this message */
+function kindOf(message: ReadMessage, decoders: Decoders): TopicFacts['kind'] {
+  const image = decoders.decode(message, 'sensor_msgs/Image');
+  if (image) {
+    const { encoding } = image;
+    if (depthEncodings.includes(encoding)) return 'depth';
+    if (pictureEncodings.includes(encoding)) return 'image';
+    throw new Error(unknownEncoding(encoding, [...pictureEncodings, ...depthEncodings]));
+  }
+  const compressed = decoders.decode(message, 'sensor_msgs/CompressedImage');
+  if (compressed) return isCompressedDepth(compressed) ? 'depth' : 'image';
+  const type = decoders.of(message)?.type;
+  if (type === 'sensor_msgs/PointCloud2') return 'points';
+  if (type === 'sensor_msgs/CameraInfo') return 'calibration';
+  return type === 'json' ? 'data' : undefined;
 }
 
 /** The frame records of a Depthline recording; nothing for a file of others. */
@@ -129,7 +140,9 @@ function requireKind(
     throw new DepthlineError('SOURCE', message);
   }
   if (found.kind === as) return asked;
-  const holds = found.kind === undefined ? 'nothing that can be read' : `"as: ${found.kind}"`;
+  const { problem } = found;
+  const why = problem === undefined ? '' : `: ${problem}`;
+  const holds = found.kind === undefined ? `nothing that can be read${why}` : `"as: ${found.kind}"`;
   throw new DepthlineError(
     'SOURCE',
     `topic "${asked}" of ${path} (${found.type}) has no ${noun[as]}, but ${holds}`,
@@ -151,7 +164,10 @@ const mostListed = 12;
 
 function listed(topics: readonly TopicFacts[]): string {
   if (topics.length === 0) return 'no messages';
-  const names = topics.slice(0, mostListed).map(({ topic, type }) => `${topic} (${type})`);
+  const names = topics.slice(0, mostListed).map(({ topic, type, problem }) => {
+    const why = problem === undefined ? '' : `: ${problem}`;
+    return `${topic} (${type}${why})`;
+  });
   return names.join(', ') + (topics.length > mostListed ? ', …' : '');
 }
 

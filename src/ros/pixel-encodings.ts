@@ -143,7 +143,8 @@ function packed({ width, height, step, data, is_bigendian }: ImageMessage, bytes
 
 /** Nothing about the size is believed that the data does not confirm. */
 function requireRows({ width, height, step, data }: ImageMessage, row: number): void {
-  if (width < 1 || height < 1) throw new Error(`an image of ${width} × ${height} pixels`);
+  if (![width, height].every((length) => Number.isInteger(length) && length > 0))
+    throw new Error(`an image of ${width} × ${height} pixels`);
   if (step < row || data.length < (height - 1) * step + row) {
     throw new Error(
       `an image of ${width} × ${height} pixels with ${data.length} bytes in rows of ${step}`,
@@ -151,6 +152,6 @@ function requireRows({ width, height, step, data }: ImageMessage, row: number): 
   }
 }
 
-function unknownEncoding(encoding: string, known: readonly string[]): string {
+export function unknownEncoding(encoding: string, known: readonly string[]): string {
   return `pixel encoding ${JSON.stringify(encoding.slice(0, 40))} is not supported; supported: ${known.join(', ')}`;
 }

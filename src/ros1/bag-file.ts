@@ -99,21 +99,21 @@ export class BagFile {
       const counts = this.#bag.chunkInfos.flatMap(({ connections }) =>
         connections.filter((one) => one.conn === conn).map(({ count }) => count),
       );
-      const kind = readTypes.has(type) ? await this.#kindOf(topic) : undefined;
-      facts.push({ topic, type, kind, count: counts.reduce((sum, count) => sum + count, 0) });
+      const holds = readTypes.has(type) ? await this.#holds(topic) : { kind: undefined };
+      facts.push({ topic, type, ...holds, count: counts.reduce((sum, count) => sum + count, 0) });
     }
     return facts;
   }
 
-  async #kindOf(topic: string): Promise<TopicFacts['kind']> {
+  async #holds(topic: string): Promise<Pick<TopicFacts, 'kind' | 'problem'>> {
     for await (const message of this.messages([topic])) {
       try {
-        return kindOf(message.decode());
-      } catch {
-        return undefined;
+        return { kind: kindOf(message.decode()) };
+      } catch (error) {
+        return { kind: undefined, problem: reason(error) };
       }
     }
-    return undefined;
+    return { kind: undefined };
   }
 
   #decode(connectionId: number, data: Uint8Array): TypedMessage {

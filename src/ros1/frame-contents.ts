@@ -1,7 +1,13 @@
 import type { FrameKind, Intrinsics } from '../core/frame.ts';
 import type { FrameContents } from '../mcap/played-frame.ts';
 import type { ImageMessage, RosMessages, RosType } from '../ros/messages.ts';
-import { depthEncodings, depthOf, pictureEncodings, pictureOf } from '../ros/pixel-encodings.ts';
+import {
+  depthEncodings,
+  depthOf,
+  pictureEncodings,
+  pictureOf,
+  unknownEncoding,
+} from '../ros/pixel-encodings.ts';
 import {
   compressedDepthOf,
   compressedPictureOf,
@@ -14,7 +20,11 @@ export type TypedMessage = {
   readonly [T in RosType]: { readonly type: T; readonly message: RosMessages[T] };
 }[RosType];
 
-/** What a message holds; nothing if no frame is made of it. */
+/**
+ * What a message holds; nothing if no frame is made of its type.
+ *
+ * @throws Error with the reason if its type holds frames, but not in this encoding
+ */
 export function kindOf({ type, message }: TypedMessage): FrameKind | 'calibration' | undefined {
   if (type === 'sensor_msgs/Image') return imageKind(message);
   if (type === 'sensor_msgs/CompressedImage') return isCompressedDepth(message) ? 'depth' : 'image';
@@ -22,9 +32,10 @@ export function kindOf({ type, message }: TypedMessage): FrameKind | 'calibratio
   return type === 'sensor_msgs/CameraInfo' ? 'calibration' : undefined;
 }
 
-function imageKind({ encoding }: ImageMessage): FrameKind | undefined {
+function imageKind({ encoding }: ImageMessage): FrameKind {
   if (depthEncodings.includes(encoding)) return 'depth';
-  return pictureEncodings.includes(encoding) ? 'image' : undefined;
+  if (pictureEncodings.includes(encoding)) return 'image';
+  throw new Error(unknownEncoding(encoding, [...pictureEncodings, ...depthEncodings]));
 }
 
 /**

@@ -135,7 +135,15 @@ sinks:
     [['replay', 'run.mcap'], "required option '--pipeline <name-or-file>'"],
     [
       ['replay', 'run.mcap', '--pipeline', 'camera.yaml', '--from', '5'],
-      '--from 5: write a number',
+      '--from 5: is not a duration: write a number and a unit',
+    ],
+    [
+      ['replay', 'run.mcap', '--pipeline', 'camera.yaml', '--from', '5s', '--to', '1s'],
+      '--to 1s: must be later than "from"',
+    ],
+    [
+      ['replay', 'run.mcap', '--pipeline', 'camera.yaml', '--speed', '1e12'],
+      '--speed 1000000000000: must be at most 100',
     ],
     [
       ['replay', 'run.mcap', '--pipeline', 'camera.yaml', '--record', 'run.mcap'],

@@ -290,6 +290,14 @@ print(json.dumps(out))
       options,
     );
     await writeBag(join(dirname(path), 'json.mcap'), [named], options);
+    const other = (change: Partial<typeof json>): BagMessage => ({
+      ...named,
+      data: Buffer.from(JSON.stringify({ ...json, ...change })),
+    });
+    const bayer = other({ encoding: 'bayer_rggb8' });
+    await writeBag(join(dirname(path), 'bayer.mcap'), [bayer], options);
+    const fraction = other({ encoding: 'mono8', width: 1.5 });
+    await writeBag(join(dirname(path), 'fraction.mcap'), [fraction], options);
   });
 
   it('protobuf pictures and calibrations', async () => {
@@ -301,6 +309,18 @@ print(json.dumps(out))
   it('JSON depth', async () => {
     const [frame] = await playFrames({ path: join(dirname(path), 'json.mcap'), as: 'depth' });
     expect([...(frame as DepthFrame).data]).toEqual([2.5, 0]);
+  });
+
+  it('an encoding that is not supported is named', async () => {
+    const bayer = join(dirname(path), 'bayer.mcap');
+    const problem = 'pixel encoding "bayer_rggb8" is not supported; supported: rgb8';
+    await expect(playFrames({ path: bayer })).rejects.toThrow(problem);
+    await expect(playFrames({ path: bayer, topic: '/depth' })).rejects.toThrow(problem);
+  });
+
+  it('a width that is no whole number is refused', async () => {
+    const fraction = join(dirname(path), 'fraction.mcap');
+    await expect(playFrames({ path: fraction })).rejects.toThrow('an image of 1.5 × 1 pixels');
   });
 
   it('a picture that cannot be decoded ends the run, or is skipped and counted', async () => {
