@@ -205,6 +205,8 @@ async function run(
     if (flags.stats === 'json') printJson(jsonStats(stats));
     else status.update(stats);
   }, 1000);
+  // A component whose opening never finishes is to be noticed.
+  timer.unref();
   try {
     supervisor = await Supervisor.start(pipeline, runOptions);
     hangups.follow(() => reloader.hangup());

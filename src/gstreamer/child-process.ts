@@ -26,6 +26,11 @@ interface SocketHandle {
   setBlocking(blocking: boolean): number;
 }
 
+interface Held {
+  ref?(): void;
+  unref?(): void;
+}
+
 /** Characters of stdout and of stderr that are kept: the last complaints. */
 const keptCharacters = 4000;
 
@@ -92,6 +97,15 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
   tell(message: ToChild): void {
     // A failure to send means that the process is gone, which its exit reports.
     if (this.#child.connected) this.#child.send(message, () => {});
+  }
+
+  /** Whether it keeps the program running, as it does at first. */
+  hold(keeps: boolean): void {
+    const handles = [this.#child, this.#child.channel, this.#child.stdout, this.#child.stderr];
+    for (const handle of [...handles, this.stream] as (Held | null | undefined)[]) {
+      if (keeps) handle?.ref?.();
+      else handle?.unref?.();
+    }
   }
 
   /**

@@ -92,6 +92,8 @@ export class Assembly {
   readonly reports: ComponentReport[] = [];
   /** Takes changes of the options and queues of what was built. */
   readonly adjustments = new Adjustments();
+  /** Resolves when no component is opening any more, also after one could not be built. */
+  settled: Promise<unknown> = Promise.resolve();
   readonly #parts: AssemblyParts;
   /** Reads the source's frames, where the operator behind it does. */
   #reader: StreamReader | undefined;
@@ -112,7 +114,9 @@ export class Assembly {
     const plan = planFusion(this.#parts.pipeline);
     const trunk = plan.then((found) => this.#buildTrunk(found));
     const source = plan.then((found) => this.#buildSource(found));
-    const [built] = await Promise.all([branches, trunk, source]);
+    const all = [branches, trunk, source] as const;
+    this.settled = Promise.allSettled(all);
+    const [built] = await Promise.all(all);
     if (built.length === 0) {
       throw new DepthlineError('SINK', 'no sink is left to run; every one was skipped');
     }

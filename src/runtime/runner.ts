@@ -139,9 +139,18 @@ class Running implements Run {
     } catch (error) {
       // A component that is still opening gives up, or is closed when it is open.
       this.#abort.abort();
+      if (!this.#options.signal?.aborted) await this.#opened();
       await this.#closings.run();
       throw error;
     }
+  }
+
+  /** What opens beside a component that failed is closed with the rest, unless it takes too long. */
+  async #opened(): Promise<void> {
+    const waits = new AbortController();
+    const patience = sleep(this.#clock, defaultDrainMs, waits.signal);
+    await Promise.race([this.#assembly.settled, patience]);
+    waits.abort();
   }
 
   start(): void {

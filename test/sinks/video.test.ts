@@ -373,7 +373,7 @@ describe('when something dies', () => {
       `import { video } from ${JSON.stringify(sink)};
 const log = { info() {}, warn() {} };
 const clock = { now: () => 0 };
-const context = { baseDirectory: ${JSON.stringify(directory)}, defer() {}, summary() {}, log, clock };
+const context = { baseDirectory: ${JSON.stringify(directory)}, defer() {}, summary() {}, onAdjust() {}, log, clock };
 const sink = await video.create(video.options.parse({ path: 'clip.mp4' }), context);
 const data = new Uint8Array(64 * 48 * 3);
 for (let seq = 0; seq < 20; seq++) {

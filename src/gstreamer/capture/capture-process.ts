@@ -87,6 +87,11 @@ export class CaptureProcess {
     if (this.#outcome) this.#settle(this.#outcome);
   }
 
+  /** Whether it keeps the program running: not while it waits for the rest of a pipeline. */
+  hold(keeps: boolean): void {
+    this.#process.hold(keeps);
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }

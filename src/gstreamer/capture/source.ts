@@ -108,6 +108,7 @@ async function prepare(
 ): Promise<PreparedProcess> {
   let process: CaptureProcess | undefined = new CaptureProcess(line);
   context.defer(async () => {
+    process?.hold(true);
     process?.stop('at once');
     await process?.gone;
   });
@@ -116,9 +117,12 @@ async function prepare(
     const code = isMissing(failure) ? 'MISSING' : 'SOURCE';
     throw new DepthlineError(code, explainFailure(what, failure));
   }
+  // A component that waits for nothing is to be noticed, though this process is there.
+  process.hold(false);
   return {
     take(launchLine) {
       const taken = launchLine === line ? process : undefined;
+      taken?.hold(true);
       if (taken) process = undefined;
       return taken;
     },
