@@ -31,6 +31,23 @@ describe('the page', () => {
     expect(other.url()).toBe(address);
   });
 
+  it.each(['q+w/8hn&token=A0x==', '100%+"<w\\x>#?'])(
+    'takes the token %s from its address, as it stands and encoded',
+    async (token) => {
+      const { address } = await open({ token });
+      for (const written of [token, encodeURIComponent(token)]) {
+        const page = await live(`${address}#token=${written}`);
+        expect(page.url()).toBe(address);
+      }
+      // In a page that is open already.
+      const page = await visit(address);
+      await state(page, 'token');
+      await page.goto(`${address}#token=${token}`);
+      await state(page, 'live');
+      expect(page.url()).toBe(address);
+    },
+  );
+
   it('of another origin gets no connection', async () => {
     const { address } = await open();
     const site = createServer((_, response) => response.end('<!doctype html>')).listen(

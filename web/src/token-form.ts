@@ -12,16 +12,27 @@ export class TokenForm {
       sessionStorage.setItem('token', this.#field.value);
       given(this.#field.value);
     });
+    // An address with a token that is entered while the page is open loads nothing.
+    addEventListener('hashchange', () => {
+      const taken = this.#takeFromAddress();
+      // A page that needs none has a connection already, or tries again by itself.
+      if (taken !== undefined && !this.#form.hidden) given(taken);
+    });
   }
 
   /** The token of `#token=…`, which does not leave the browser, or the one that was typed before. */
   known(): string | undefined {
-    const given = new URLSearchParams(location.hash.slice(1)).get('token');
-    if (given) {
-      sessionStorage.setItem('token', given);
-      history.replaceState(null, '', location.pathname);
-    }
+    this.#takeFromAddress();
     return sessionStorage.getItem('token') ?? undefined;
+  }
+
+  #takeFromAddress(): string | undefined {
+    const [, given] = /^#token=(.+)$/.exec(location.hash) ?? [];
+    if (given === undefined) return undefined;
+    const token = decoded(given);
+    sessionStorage.setItem('token', token);
+    history.replaceState(null, '', location.pathname);
+    return token;
   }
 
   show(shown: boolean): void {
@@ -33,4 +44,15 @@ export class TokenForm {
     this.#field.value = '';
     this.#field.focus();
   }
+}
+
+/** Not as a form would be: + and & are characters of a token, as base64 has them. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
+    try {
+      return decodeURIComponent(bytes);
+    } catch {
+      return bytes;
+    }
+  });
 }
