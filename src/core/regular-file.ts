@@ -2,6 +2,9 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { reason } from './errors.ts';
 
+/** Bytes that one read gives at most; Node.js aborts the process when it is asked for more. */
+export const largestRead = 2 ** 31 - 1;
+
 /**
  * Opens a user's file for reading. Only regular files are opened: reading a FIFO may block for ever,
  * and a device such as /dev/zero has no end.

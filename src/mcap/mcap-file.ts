@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { McapTypes } from '@mcap/core';
 import { McapConstants, McapIndexedReader, McapRecordBuilder, McapStreamReader } from '@mcap/core';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { openRegularFile, whyUnreadable } from '../core/regular-file.ts';
+import { largestRead, openRegularFile, whyUnreadable } from '../core/regular-file.ts';
 
 /** A message with its topic. Its data is part of a chunk, which is kept in memory as long as this. */
 export interface ReadMessage {
@@ -35,8 +35,6 @@ export interface RawRecord {
 const { MCAP_MAGIC, Opcode } = McapConstants;
 /** Opcode and length. */
 const headBytes = 9;
-/** What one read gives at most; Node.js aborts the process when it is asked for more. */
-const largestRead = 2 ** 31 - 1;
 /** A record that says it is larger is taken for damage. */
 const largestRecord = largestRead - headBytes;
 

@@ -3,7 +3,7 @@ import { Bag } from '@foxglove/rosbag';
 import { parse } from '@foxglove/rosmsg';
 import { MessageReader } from '@foxglove/rosmsg-serialization';
 import { DepthlineError, reason } from '../core/errors.ts';
-import { openRegularFile, whyUnreadable } from '../core/regular-file.ts';
+import { largestRead, openRegularFile, whyUnreadable } from '../core/regular-file.ts';
 import type { TopicFacts } from '../mcap/topic-choice.ts';
 import type { RosType } from '../ros/messages.ts';
 import { fromRos1 } from './convert.ts';
@@ -48,6 +48,9 @@ export class BagFile {
       const { size } = await handle.stat();
       const decompress: Record<string, Unpack> = {};
       const read = async (offset: number, length: number) => {
+        // The index is read to the end of the file, and where it begins may be wrong.
+        if (length > largestRead || offset + length > size)
+          throw new Error(`it has no ${length} bytes at byte ${offset}`);
         const bytes = new Uint8Array(length);
         const { bytesRead } = await handle.read(bytes, 0, length, offset);
         if (bytesRead < length) throw new Error(`it ends at byte ${offset + bytesRead}`);
@@ -85,9 +88,14 @@ export class BagFile {
       ...(topics && { topics: [...topics] }),
       start: { sec: Number(start / 1_000_000_000n), nsec: Number(start % 1_000_000_000n) },
     });
-    for await (const { topic, timestamp, data, connectionId } of found) {
-      const decode = () => this.#decode(connectionId, data);
-      yield { topic, time: nanoseconds(timestamp), decode };
+    try {
+      for await (const { topic, timestamp, data, connectionId } of found) {
+        const decode = () => this.#decode(connectionId, data);
+        yield { topic, time: nanoseconds(timestamp), decode };
+      }
+    } catch (error) {
+      const message = `${this.path} is damaged: ${reason(error)}`;
+      throw new DepthlineError('SOURCE', message, { cause: error });
     }
   }
 

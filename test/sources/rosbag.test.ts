@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lastValueFrom, toArray } from 'rxjs';
@@ -62,6 +62,29 @@ describe('rosbag', () => {
     await expect(play({ path: fixture, topic: '/other' })).rejects.toThrow(
       /has no topic "\/other"/,
     );
+  });
+
+  it('a bag with an index of more than 2 GB does not end the process', async () => {
+    const path = join(workplace(), 'large.bag');
+    writeFileSync(path, readFileSync(fixture));
+    // What is added is a hole, which needs no disk.
+    truncateSync(path, 3 * 2 ** 30);
+    await expect(play({ path })).rejects.toThrow(/large.bag cannot be read: .*rosbag reindex/);
+  });
+
+  it('names the file with a damaged chunk', async () => {
+    const path = join(workplace(), 'damaged.bag');
+    const bag = readFileSync(fixture).toString('latin1').replaceAll('rgb8', 'xyz8');
+    writeFileSync(path, bag, 'latin1');
+    await expect(play({ path })).rejects.toThrow(/damaged.bag is damaged: /);
+  });
+
+  it.skipIf(!hasRos1)('names an encoding that is not supported', async () => {
+    const path = join(workplace(), 'other.bag');
+    execFileSync('/usr/bin/python3', [script, path, 'none']);
+    const bag = readFileSync(path).toString('latin1').replaceAll('rgb8', 'xyz8');
+    writeFileSync(path, bag, 'latin1');
+    await expect(play({ path })).rejects.toThrow('pixel encoding "xyz8" is not supported');
   });
 
   it.skipIf(!hasRos1).each(['none', 'bz2', 'lz4'])('reads chunks of %s', async (compression) => {
