@@ -43,11 +43,16 @@ function bytesOf(file: FileHandle, size: number): Bytes {
   return {
     size,
     async at(position, length) {
+      // A damaged file may claim anything; Node.js aborts the process when it is asked for 2 GB.
+      if (length > mostBytes) throw new RangeError(`${length} bytes at ${position}`);
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
       return buffer.subarray(0, bytesRead);
     },
   };
 }
+
+/** More is never needed at once. */
+const mostBytes = 64;
 
 /** A structure that has more parts than this is not followed to its end. */
 const mostParts = 1_000_000;
