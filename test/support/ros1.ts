@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -23,7 +24,7 @@ export interface Master {
 /**
  * Starts `roscore`; it is stopped when the test ends, at the latest.
  *
- * @param atEnd registers that; `afterAll` for a master of several tests
+ * @param atEnd registers that; for a master of several tests nothing, which `afterAll` stops
  */
 export async function startMaster(
   port?: number,
@@ -44,6 +45,8 @@ export async function startMaster(
     stopped = true;
     child.kill('SIGINT');
     await finished;
+    // It may leave rosmaster and rosout behind, which have groups of their own; their log is below `home`.
+    spawnSync('pkill', ['-KILL', '-f', home]);
     rmSync(home, { recursive: true, force: true });
   };
   atEnd(stop);
