@@ -85,7 +85,7 @@ async function snapshot(
   const names = branches.map(({ name }) => name);
   if (branch !== undefined && !names.includes(branch))
     return json(404, { error: `there is no branch "${branch}"; there are: ${names.join(', ')}` });
-  // While nobody watches nothing is captured; a frame that is asked for now is also a new one.
+  // Without demand nothing is captured, so ask for a frame; it is also newer than the last one.
   if (!paused) await run.nextFrame(AbortSignal.timeout(freshMs));
   try {
     if (to === 'directory') {

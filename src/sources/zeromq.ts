@@ -115,7 +115,7 @@ class Reception {
         if (gate.open) emit(frame);
         else this.#context.dropped(1, 'at capture');
         if (gate.open) continue;
-        // A publisher that nobody listens to is not silent.
+        // While the gate is closed nothing is received, so the publisher does not count as silent.
         this.#cancel();
         await gate.opened(signal);
         this.#watch();

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { definePipeline, type OnError } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
@@ -9,48 +8,11 @@ import { discard } from '../../src/sinks/discard.ts';
 import { mcap } from '../../src/sinks/mcap.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';
+import { fullDisk, type Place, removedDirectory } from '../support/harmed-place.ts';
 import { streamMcap } from '../support/mcap.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 
 const diskKiB = 4096;
-const cleaning: (() => void)[] = [];
-afterEach(() => {
-  for (const clean of cleaning.splice(0).reverse()) clean();
-});
-
-interface Place {
-  readonly directory: string;
-  harm(): void;
-  mend(): void;
-  readonly problem: RegExp;
-  /** Whether what was recorded before is still there. */
-  readonly keeps: boolean;
-}
-
-function fullDisk(): Place {
-  const disk = smallDisk(diskKiB);
-  cleaning.push(() => disk.remove());
-  return {
-    directory: disk.path,
-    harm: () => disk.fill(),
-    mend: () => disk.free(),
-    problem: /the disk of .* is full; free space/,
-    keeps: true,
-  };
-}
-
-function removedDirectory(): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'depthline-removed-'));
-  cleaning.push(() => rmSync(folder, { recursive: true }));
-  const directory = join(folder, 'out');
-  return {
-    directory,
-    harm: () => rmSync(directory, { recursive: true }),
-    mend: () => mkdirSync(directory, { recursive: true }),
-    problem: /out has vanished: it was removed or unmounted/,
-    keeps: false,
-  };
-}
 
 /** A camera that is recorded in a place that cannot be written for a while. */
 async function record({ directory, harm, mend, problem }: Place, onError: OnError) {
@@ -97,7 +59,7 @@ async function record({ directory, harm, mend, problem }: Place, onError: OnErro
 }
 
 describe.each([
-  ...(canMount ? ([['a disk that is full', fullDisk]] as const) : []),
+  ...(canMount ? ([['a disk that is full', () => fullDisk(diskKiB)]] as const) : []),
   ['a directory that is removed', removedDirectory] as const,
 ])('a recording on %s for a while', (_, make) => {
   it('with on-error: fail ends the run with what to do', async () => {
@@ -127,7 +89,7 @@ describe.each([
 describe.runIf(canMount)('a disk that is full at the end of the run', () => {
   it('says which frames are lost, and leaves a file that can be recovered', async () => {
     const disk = smallDisk(diskKiB);
-    cleaning.push(() => disk.remove());
+    onTestFinished(() => disk.remove());
     const pipeline = definePipeline({
       source: testPattern({ width: 64, height: 48, fps: 50, realtime: true }),
       sinks: [

@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { definePipeline, type OnError } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
@@ -9,49 +8,12 @@ import { discard } from '../../src/sinks/discard.ts';
 import { video } from '../../src/sinks/video.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';
+import { fullDisk, type Place, removedDirectory } from '../support/harmed-place.ts';
 import { processesOf } from '../support/processes.ts';
-import { canMount, smallDisk } from '../support/small-disk.ts';
+import { canMount } from '../support/small-disk.ts';
 import { decodeVideo } from '../support/video.ts';
 
 const diskKiB = 2048;
-const cleaning: (() => void)[] = [];
-afterEach(() => {
-  for (const clean of cleaning.splice(0).reverse()) clean();
-});
-
-interface Place {
-  readonly directory: string;
-  harm(): void;
-  mend(): void;
-  readonly problem: RegExp;
-  /** Whether what was recorded before is still there. */
-  readonly keeps: boolean;
-}
-
-function fullDisk(): Place {
-  const disk = smallDisk(diskKiB);
-  cleaning.push(() => disk.remove());
-  return {
-    directory: disk.path,
-    harm: () => disk.fill(),
-    mend: () => disk.free(),
-    problem: /the disk of .* is full; free space/,
-    keeps: true,
-  };
-}
-
-function removedDirectory(): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'depthline-removed-'));
-  cleaning.push(() => rmSync(folder, { recursive: true }));
-  const directory = join(folder, 'out');
-  return {
-    directory,
-    harm: () => rmSync(directory, { recursive: true }),
-    mend: () => mkdirSync(directory, { recursive: true }),
-    problem: /out has vanished: it was removed or unmounted/,
-    keeps: false,
-  };
-}
 
 /** A camera that is recorded in a place that cannot be written for a while. */
 async function record({ directory, harm, mend, problem }: Place, onError: OnError) {
@@ -95,7 +57,7 @@ async function record({ directory, harm, mend, problem }: Place, onError: OnErro
 }
 
 describe.each([
-  ...(canMount ? ([['a disk that is full', fullDisk]] as const) : []),
+  ...(canMount ? ([['a disk that is full', () => fullDisk(diskKiB)]] as const) : []),
   ['a directory that is removed', removedDirectory] as const,
 ])('a video on %s for a while', (_, make) => {
   it('with on-error: fail ends the run with what to do', async () => {
