@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { Observable } from 'rxjs';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, FrameKind, ImageFrame } from '../core/frame.ts';
@@ -99,8 +100,21 @@ export class Playback {
     return new Playback({ ...options, paths: [], topic: undefined }, context, tracks);
   }
 
+  /** Plays while somebody subscribes and the run goes on. */
+  frames(): Observable<Frame> {
+    return new Observable((subscriber) => {
+      const stop = new AbortController();
+      const signal = AbortSignal.any([stop.signal, this.#context.signal]);
+      this.#run((frame) => subscriber.next(frame), signal).then(
+        () => subscriber.complete(),
+        (error: unknown) => subscriber.error(error),
+      );
+      return () => stop.abort();
+    });
+  }
+
   /** Emits the frames; resolves after the last one, or when the signal aborts. */
-  async run(emit: (frame: Frame) => void, signal: AbortSignal): Promise<void> {
+  async #run(emit: (frame: Frame) => void, signal: AbortSignal): Promise<void> {
     for (let turn = 0; turn === 0 || this.#options.loop; turn++) {
       for (const track of this.#tracks) {
         if (signal.aborted) return;

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { Observable } from 'rxjs';
 import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { type Frame, frameKinds } from '../core/frame.ts';
+import { frameKinds } from '../core/frame.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
 import { duration, positiveDuration } from '../core/units.ts';
 import { naturalOrder } from '../imaging/natural-order.ts';
@@ -88,17 +87,7 @@ export const mcap = defineSource({
       },
       context,
     );
-    return new Observable<Frame>((subscriber) => {
-      const stop = new AbortController();
-      const signal = AbortSignal.any([stop.signal, context.signal]);
-      playback
-        .run((frame) => subscriber.next(frame), signal)
-        .then(
-          () => subscriber.complete(),
-          (error: unknown) => subscriber.error(error),
-        );
-      return () => stop.abort();
-    });
+    return playback.frames();
   },
 });
 

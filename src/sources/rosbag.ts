@@ -1,8 +1,6 @@
 import { relative } from 'node:path';
-import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
-import type { Frame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { duration, positiveDuration } from '../core/units.ts';
 
@@ -78,16 +76,6 @@ export const rosbag = defineSource({
     const play = { as, loop, fromMs: from, toMs: to, onError: options['on-error'] };
     const paced = { ...play, speed: pace === 'recorded' ? speed : undefined };
     const playback = Playback.of(paced, context, [track]);
-    return new Observable<Frame>((subscriber) => {
-      const stop = new AbortController();
-      const signal = AbortSignal.any([stop.signal, context.signal]);
-      playback
-        .run((frame) => subscriber.next(frame), signal)
-        .then(
-          () => subscriber.complete(),
-          (error: unknown) => subscriber.error(error),
-        );
-      return () => stop.abort();
-    });
+    return playback.frames();
   },
 });
