@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DepthlineError } from '../core/errors.ts';
+import { listenHost, listenPort } from '../core/listen-options.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { addSecret } from '../core/secrets.ts';
 
@@ -8,20 +9,8 @@ const longestToken = 256;
 
 /** `serve:` of a pipeline file. */
 export const serveSchema = z.strictObject({
-  port: z
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(9464)
-    .describe('port of metrics, health and commands; 0: any free port'),
-  host: z
-    .string()
-    .min(1)
-    .max(255)
-    .default('127.0.0.1')
-    .describe(
-      'address to listen on; default: only this machine can connect; 0.0.0.0: every network',
-    ),
+  port: listenPort(9464, 'of metrics, health and commands'),
+  host: listenHost(),
   token: z
     .string()
     .min(shortestToken)

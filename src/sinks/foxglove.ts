@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { Frame } from '../core/frame.ts';
+import { listenHost, listenPort } from '../core/listen-options.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { metricProblems } from '../depth/relative.ts';
 import type { Outgoing } from '../foxglove/live-server.ts';
@@ -10,15 +11,8 @@ import { messageOptions } from '../ros/message-options.ts';
 import { mountTransforms } from '../ros/transforms.ts';
 
 const options = z.strictObject({
-  port: z.int().min(0).max(65_535).default(8765).describe('port to listen on; 0: any free port'),
-  host: z
-    .string()
-    .min(1)
-    .max(255)
-    .default('127.0.0.1')
-    .describe(
-      'address to listen on; default: only this machine can connect; 0.0.0.0: every network',
-    ),
+  port: listenPort(8765, 'to listen on'),
+  host: listenHost(),
   origins: z
     .array(z.string().min(1).max(255))
     .max(32)

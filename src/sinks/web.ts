@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ageMs } from '../core/clock.ts';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
+import { listenHost, listenPort } from '../core/listen-options.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { LiveFrame } from '../web/live-frame.ts';
 
@@ -11,15 +12,8 @@ const originText =
 const requestMs = 5000;
 
 const options = z.strictObject({
-  port: z.int().min(0).max(65_535).default(8080).describe('port of the page; 0: any free port'),
-  host: z
-    .string()
-    .min(1)
-    .max(255)
-    .default('127.0.0.1')
-    .describe(
-      'address to listen on; default: only this machine can connect; 0.0.0.0: every network',
-    ),
+  port: listenPort(8080, 'of the page'),
+  host: listenHost(),
   token: z
     .string()
     .min(8)
