@@ -1,9 +1,10 @@
-"""The paper's ablations of encoder, decoder and skips: size, work, and latency measured on this machine.
+"""The paper's ablations of encoder, decoder, skips and pruning: size, work, latency here, and accuracy.
 
-    python ablation.py --out DIR [--only skips] [--views DIR --minutes 10 --data DIR]
+    python ablation.py --out DIR [--names mobilenet-nnconv5dw fastdepth-full]
+    python ablation.py --out DIR --views DIR --samples 9600 --encoder imagenet/checkpoint.pt --data DIR
 
-Writes DIR/ablation.md and DIR/ablation.png. With --views each variant is also trained for a fixed time,
-which is far too short for its best, but the same for all.
+Writes DIR/ablation.md and DIR/ablation.png. With --views each variant is trained on the same number of
+samples, which is far too few for its best, but the same for all. Run again, it goes on where it stopped.
 """
 
 import argparse
@@ -15,11 +16,13 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import onnxruntime
+import torch
 
 from counting import count_macs, count_parameters
 from evaluate import evaluate, onnx_predictor
 from export import export
-from network import ABLATIONS, build, load_network
+from netadapt import save, strongest, tied_groups, widths, without_filters
+from network import ABLATIONS, CONFIGURATIONS, DepthNetwork, build, load_network
 from preprocessing import SIZE
 from sets import open_sets
 
@@ -43,14 +46,44 @@ def latency_ms(path, threads):
     return float(np.median(times[WARM_UP:]))
 
 
+def with_encoder(name, checkpoint):
+    """The variant, untrained, with the encoder of a checkpoint if it has the same one."""
+    source = load_network(checkpoint)
+    network = DepthNetwork(**{**CONFIGURATIONS[name], 'symmetric': source.symmetric})
+    if [p.shape for p in network.encoder.parameters()] == [p.shape for p in source.encoder.parameters()]:
+        network.encoder.load_state_dict(source.encoder.state_dict())
+        return network
+    return build(name)
+
+
+def narrowed(network, target):
+    """The network with the filters of greatest magnitude, as many as `target` has in each layer."""
+    for group in tied_groups(network.skips):
+        network = without_filters(network, group, strongest(network, group, widths(target)[group[0]]))
+    return network
+
+
+def start_of(name, args):
+    """What a variant is trained from. The pruned network comes from the trained unpruned one, as in the paper."""
+    if name == 'fastdepth':
+        return narrowed(trained('fastdepth-full', args), build(name))
+    return with_encoder(name, args.encoder) if args.encoder else build(name)
+
+
 def trained(name, args):
-    """The network after a fixed time of training, or with its random weights if none is wanted."""
+    """The network after the same number of samples as all others, or with random weights if none are wanted."""
     if not args.views:
         return build(name)
     out = args.out / name
-    command = [sys.executable, Path(__file__).with_name('train.py'), '--model', name]
-    command += ['--views', args.views, '--out', out, '--minutes', str(args.minutes)]
-    subprocess.run(command, check=True)
+    out.mkdir(exist_ok=True)
+    start = out / 'start.pt'
+    if not start.exists():
+        torch.manual_seed(0)
+        save(start_of(name, args), start)
+    command = [sys.executable, Path(__file__).with_name('train.py'), '--start', start, '--views', args.views]
+    command += ['--out', out, '--samples', str(args.samples), '--sizes', args.sizes, '--batch', '16']
+    command += ['--processes', str(args.processes), '--threads', '1', '--whole-from', '0.7', '--average', '0.99']
+    subprocess.run([*command, *(['--bfloat16'] if args.bfloat16 else [])], check=True)
     return load_network(out / 'checkpoint.pt')
 
 
@@ -65,7 +98,7 @@ def row(name, args):
     }
     if args.views and args.data:
         predict = onnx_predictor(str(path))
-        for set_name, frames in open_sets(args.data, 'held-out').items():
+        for set_name, frames in {**open_sets(args.data, 'choosing'), **open_sets(args.data, 'held-out')}.items():
             values[f'{set_name} delta1'] = evaluate(predict, frames)['delta1']
     return values
 
@@ -91,17 +124,22 @@ def plot(rows, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--out', required=True, type=Path)
-    parser.add_argument('--only', choices=ABLATIONS, help='one of the ablations')
+    known = list(dict.fromkeys(name for group in ABLATIONS.values() for name in group))
+    parser.add_argument('--names', nargs='+', choices=known, default=known, help='the variants')
     parser.add_argument('--threads', type=int, default=1, help='of ONNX Runtime')
     parser.add_argument('--views', help='folder of make_views.py; trains each variant')
-    parser.add_argument('--minutes', type=float, default=10, help='of training for each variant')
+    parser.add_argument('--samples', type=int, default=9600, help='of training for each variant')
+    parser.add_argument('--sizes', default='128:1', help='of the pictures, see train.py')
+    parser.add_argument('--encoder', help='checkpoint of fastdepth-full whose encoder the variants start with')
+    parser.add_argument('--processes', type=int, default=2, help='of train.py')
+    parser.add_argument('--bfloat16', action='store_true', help='see train.py')
     parser.add_argument('--data', help='folder of the sets, to evaluate what was trained')
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    groups = [args.only] if args.only else list(ABLATIONS)
-    names = list(dict.fromkeys(name for group in groups for name in ABLATIONS[group]))
-    rows = {name: row(name, args) for name in names}
-    (args.out / 'ablation.md').write_text(table(rows))
+    rows = {}
+    for name in args.names:
+        rows[name] = row(name, args)
+        (args.out / 'ablation.md').write_text(table(rows))
     plot(rows, args.out / 'ablation.png')
     print(table(rows))
 
