@@ -9,7 +9,7 @@ def count_parameters(network):
     return sum(p.numel() for p in network.parameters())
 
 
-def count_macs(network, height=224, width=224):
+def count_macs(network, height=224, width=224, channels=3):
     """Multiply-accumulates of all convolutions for one picture."""
     total = 0
 
@@ -22,13 +22,13 @@ def count_macs(network, height=224, width=224):
         else:
             total += output[0].numel() * weights
 
-    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.ConvTranspose2d))]
+    layers = [m for m in network.modules() if isinstance(m, (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d))]
     hooks = [layer.register_forward_hook(add) for layer in layers]
     was_training = network.training
     network.eval()
     try:
         with torch.no_grad():
-            network(torch.zeros(1, 3, height, width, device=layers[0].weight.device))
+            network(torch.zeros(1, channels, height, width, device=layers[0].weight.device))
     finally:
         network.train(was_training)
         for hook in hooks:

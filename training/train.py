@@ -142,8 +142,8 @@ class Trainer:
         self.network.train()
         self.network.encoder.train(encoder_rate > 0).requires_grad_(encoder_rate > 0)
         with torch.autocast(self.device, torch.bfloat16, enabled=half_precision):
-            predicted = self.network.half(rgb.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(predicted.float())
+            predicted = self.forward(rgb.contiguous(memory_format=torch.channels_last))
+        loss = loss_of(predicted)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         mean_of_processes([p.grad for p in self.network.parameters() if p.grad is not None])
@@ -153,6 +153,10 @@ class Trainer:
         self.progress.samples += len(rgb) * process_count()
         self.follow()
         return loss.item()
+
+    def forward(self, rgb):
+        """What the loss wants."""
+        return self.network.half(rgb).float()
 
     @torch.no_grad()
     def follow(self):
