@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { packageDirectory } from '../../src/core/entry-point.ts';
+import { until } from './gstreamer.ts';
 
 export const bin = fileURLToPath(new URL('../../bin/depthline', import.meta.url));
 
@@ -107,6 +108,18 @@ export function startProcess(
       return output.stderr;
     },
   };
+}
+
+/** Waits until the command has printed this on its error output, and returns the match. */
+export async function printed(running: Running, pattern: RegExp): Promise<RegExpExecArray> {
+  let match: RegExpExecArray | null = null;
+  await until(() => {
+    match = pattern.exec(running.stderr);
+    return match !== null || running.child.exitCode !== null || running.child.signalCode !== null;
+  }, 40_000);
+  match = pattern.exec(running.stderr);
+  if (!match) throw new Error(`ended without ${pattern}: ${running.stderr}`);
+  return match;
 }
 
 /** Runs the command to its end. */

@@ -1,5 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  errors,
+  type Page,
+} from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { ComponentContext, Sink } from '../../src/core/component.ts';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
@@ -7,6 +12,8 @@ import { web } from '../../src/sinks/web.ts';
 import { openBrowser } from './browser.ts';
 import { type TestContext, testContext } from './context.ts';
 import { depthFrame, imageFrame } from './frames.ts';
+import { until } from './gstreamer.ts';
+import { isWanted } from './live-socket.ts';
 
 export interface OpenSink {
   readonly sink: Sink;
@@ -65,17 +72,36 @@ export function state(page: Page, name: string): Promise<void> {
   return page.locator(`#connection[data-state=${name}]`).waitFor();
 }
 
-/** Writes frames until the page shows one; the `seq` that it shows. */
+/**
+ * Writes frames until the page shows the last that was written, so that none is on its way to it. The `seq` of
+ * that frame.
+ */
 export async function feed(sink: Sink, page: Page, frame: (seq: number) => Frame): Promise<number> {
-  const before = await page.locator('#stats').textContent();
-  for (let seq = 0; seq < 500; seq++) {
-    await sink.write(frame(seq));
-    if ((await page.locator('#stats').textContent()) !== before) return shownSeq(page);
-    await sleep(20);
+  // A page announces that it watches; what is written before the server has heard it is not sent.
+  await until(() => isWanted({ sink }) !== false);
+  const before = await shownSeq(page);
+  for (let tries = 0, timeout = 500; tries < 6; tries++, timeout *= 2) {
+    const written = frame(tries);
+    if (written.seq === before) continue;
+    await sink.write(written);
+    try {
+      await shows(page, written.seq, timeout);
+      return written.seq;
+    } catch (error) {
+      // Another page was meant by `isWanted`.
+      if (!(error instanceof errors.TimeoutError)) throw error;
+    }
   }
   throw new Error('the page shows no frame');
 }
 
+/** Waits until the page shows the frame. */
+export function shows(page: Page, seq: number, timeout?: number): Promise<void> {
+  const text = page.locator('#stats').filter({ hasText: new RegExp(`frame ${seq}\\b`) });
+  return text.waitFor(timeout === undefined ? {} : { timeout });
+}
+
+/** The frame that the page shows, NaN before the first. */
 export async function shownSeq(page: Page): Promise<number> {
   const [, seq] = /frame (\d+)/.exec((await page.locator('#stats').textContent()) ?? '') ?? [];
   return Number(seq);
@@ -97,7 +123,7 @@ export async function pointAt(
     box.y + ((row + 0.5) / size.height) * box.height,
   );
   // The browser hands out moves of the pointer with its next picture.
-  await page.getByText(`at ${column}, ${row}`, { exact: true }).waitFor({ timeout: 5000 });
+  await page.getByText(`at ${column}, ${row}`, { exact: true }).waitFor();
   return (await page.locator('#distance').textContent()) ?? '';
 }
 

@@ -84,8 +84,8 @@ export async function watch(opened: Opened, options?: PageOptions): Promise<Page
   return page;
 }
 
-/** Whether a page is wanted now. */
-export function isWanted({ sink }: Opened): boolean | undefined {
+/** Whether a page watches, as far as the server knows. */
+export function isWanted({ sink }: Pick<Opened, 'sink'>): boolean | undefined {
   let last: boolean | undefined;
   sink.wanted
     ?.subscribe((wanted) => {

@@ -1,11 +1,20 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { DepthFrame } from '../../src/core/frame.ts';
 import { decodeDepthPng, decodeRgb } from '../../src/imaging/decode.ts';
 import { subscribeDepth } from '../../src/topic/subscribe-depth.ts';
-import { start, workplace } from '../support/cli.ts';
-import { feed, livePages, pointAt, saved, shownSeq, slope, state } from '../support/live-page.ts';
+import { printed, start, workplace } from '../support/cli.ts';
+import { until } from '../support/gstreamer.ts';
+import {
+  feed,
+  livePages,
+  pointAt,
+  saved,
+  shownSeq,
+  shows,
+  slope,
+  state,
+} from '../support/live-page.ts';
 import { freeEndpoint } from '../support/topic.ts';
 
 const { open, live } = livePages();
@@ -32,8 +41,9 @@ sinks:
       for await (const frame of subscribeDepth(endpoint, { signal: stop.signal }))
         if (frame.kind === 'depth') frames.set(frame.seq, frame);
     })();
-    while (!running.stderr.includes('live view at'))
-      await once(running.child.stderr as never, 'data');
+    await printed(running, /live view at/);
+    // From here on the topic gives each frame that the page shows.
+    await until(() => frames.size > 0, 30_000);
     const page = await live(`http://127.0.0.1:${port}/`);
     await page.getByText(/frame \d+/).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
@@ -66,23 +76,27 @@ sinks:
     const cwd = workplace({
       'again.yaml': `
 source:
-  synthetic-room: { width: 64, height: 48, fps: 10, realtime: true }
+  synthetic-room:
+    width: 64
+    height: 48
+    fps: ${'${FPS}'}
+    realtime: true
 sinks:
   - web: { port: ${port}, title: "${'${TITLE}'}" }
 `,
     });
-    const run = async (TITLE: string) => {
-      const running = start(['run', 'again.yaml'], { cwd, env: { ...process.env, TITLE } });
-      while (!running.stderr.includes('live view at'))
-        await once(running.child.stderr as never, 'data');
+    const run = async (TITLE: string, FPS: string) => {
+      const running = start(['run', 'again.yaml'], { cwd, env: { ...process.env, TITLE, FPS } });
+      await printed(running, /live view at/);
       return running;
     };
-    const first = await run('First');
+    const first = await run('First', '20');
     const page = await live(`http://127.0.0.1:${port}/`);
     await page.getByText(/frame \d{2}/).waitFor();
     first.child.kill('SIGKILL');
     await state(page, 'lost');
-    const second = await run('Second');
+    // Its frames stay, so that the page cannot be past the first ones.
+    const second = await run('Second', '0.1');
     await state(page, 'live');
     await page.getByRole('heading', { name: 'Second' }).waitFor();
     await page.getByText(/frame \d\b/).waitFor();
@@ -212,21 +226,18 @@ describe('the page', () => {
     const [stuck, quick] = [await live(address), await live(address)];
     await feed(sink, quick, slope);
     const before = context.report().notSent as number;
-    const busy = stuck
-      .evaluate('{ const end = performance.now() + 3000; while (performance.now() < end); }')
-      .catch(() => {});
+    // While its dialog is open, a page does nothing else.
+    const [dialog] = await Promise.all([
+      stuck.waitForEvent('dialog'),
+      stuck.evaluate('setTimeout(alert)'),
+    ]);
     let seq = 1000;
     while ((context.report().notSent as number) < before + 20) {
       await sink.write(slope(seq));
-      await quick
-        .getByText(`frame ${seq} `)
-        .or(quick.getByText(`frame ${seq}`))
-        .first()
-        .waitFor();
-      seq++;
+      await shows(quick, seq++);
     }
     expect(await quick.locator('#stats').textContent()).not.toContain('skipped');
-    await busy;
+    await dialog.accept();
     await sink.write(slope(seq));
     await stuck.getByText(/\d+ skipped by this page/).waitFor();
   });
