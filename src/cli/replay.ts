@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import type { Definition } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { type FrameKind, frameKinds } from '../core/frame.ts';
+import { type MessageKind, messageKinds } from '../core/frame.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
@@ -12,7 +12,7 @@ import { type RunFlags, runAction, withRunFlags } from './run.ts';
 
 interface Flags extends RunFlags {
   readonly pipeline: string;
-  readonly as?: FrameKind;
+  readonly as?: MessageKind;
   readonly topic?: string;
   readonly speed?: number;
   readonly step?: true;
@@ -32,7 +32,7 @@ export function replayCommand(onSignals: () => void): Command {
     )
     .addOption(
       new Option('--as <kind>', 'what is read (default: what the pipeline takes)').choices(
-        frameKinds,
+        messageKinds,
       ),
     )
     .option('--topic <name>', 'topic to read, such as /camera/color/image_raw')
@@ -80,7 +80,7 @@ async function kindFor(
   pipeline: string,
   options: { readonly path: string },
   set: readonly string[] = [],
-): Promise<FrameKind> {
+): Promise<MessageKind> {
   const { kindsOf } = await import('../mcap/kinds.ts');
   const held = await kindsOf(options.path);
   for (const as of held) {

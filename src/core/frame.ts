@@ -100,6 +100,25 @@ export interface PointsFrame extends FrameBase {
   readonly colors?: Uint8Array;
 }
 
+/**
+ * Two pictures of one moment, by cameras side by side that look the same way. Intrinsics, view and truth
+ * are those of the left picture.
+ */
+export interface StereoFrame extends FrameBase {
+  readonly kind: 'stereo';
+  /** Size of each picture, pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly left: Picture;
+  readonly right: Picture;
+  /** Distance between the lenses, metres. */
+  readonly baseline?: number;
+  /** Horizontal principal point of the right camera minus that of the left, pixels; default: 0. */
+  readonly offset?: number;
+  /** A point lies in the same row of both pictures; default: false. */
+  readonly rectified?: boolean;
+}
+
 /** A JSON value that an operator computed from a frame: detections, distances, alarms. */
 export interface DataFrame extends FrameBase {
   readonly kind: 'data';
@@ -107,10 +126,21 @@ export interface DataFrame extends FrameBase {
 }
 
 /** What flows through a pipeline. A frame is never changed once it was emitted. */
-export type Frame = ImageFrame | DepthFrame | PointsFrame | DataFrame;
+export type Frame = ImageFrame | StereoFrame | DepthFrame | PointsFrame | DataFrame;
 /** What a frame holds; it tells the types of frames apart. */
 export type FrameKind = Frame['kind'];
-export const frameKinds = ['image', 'depth', 'points', 'data'] as const satisfies FrameKind[];
+export const frameKinds = [
+  'image',
+  'stereo',
+  'depth',
+  'points',
+  'data',
+] as const satisfies FrameKind[];
+
+/** Frames that messages and recordings hold. */
+export type MessageFrame = Exclude<Frame, StereoFrame>;
+export type MessageKind = MessageFrame['kind'];
+export const messageKinds = ['image', 'depth', 'points', 'data'] as const satisfies MessageKind[];
 
 /** What a frame derived from `frame` inherits: identity, times, intrinsics, view and truth. */
 export function derive(frame: Frame): FrameBase {
@@ -150,12 +180,28 @@ export function frameProblem(value: unknown): string | undefined {
     if (f.data.length !== size || size === 0)
       return `an image frame of ${f.width}×${f.height} ${f.format} with ${f.data.length} bytes instead of ${size}`;
   }
+  if ((f.kind as string) === 'stereo') return stereoProblem(value as Partial<StereoFrame>);
   if ((f.kind as string) === 'depth') {
     const data = f.data as unknown;
     if (!(data instanceof Float32Array)) return 'a depth frame whose data is not a Float32Array';
     const size = (f.width ?? 0) * (f.height ?? 0);
     if (data.length !== size || size === 0)
       return `a depth frame of ${f.width}×${f.height} with ${data.length} values instead of ${size}`;
+  }
+  return undefined;
+}
+
+function stereoProblem({ width = 0, height = 0, left, right }: Partial<StereoFrame>) {
+  for (const [side, picture] of [
+    ['left', left],
+    ['right', right],
+  ] as const) {
+    if (!(picture?.data instanceof Uint8Array))
+      return `a stereo frame whose ${side} picture is not a Uint8Array`;
+    const channels = picture.format === 'rgba' ? 4 : 3;
+    const fits = picture.width === width && picture.height === height;
+    if (!fits || width * height === 0 || picture.data.length !== width * height * channels)
+      return `a stereo frame of ${width}×${height} whose ${side} picture is ${picture.width}×${picture.height} with ${picture.data.length} bytes`;
   }
   return undefined;
 }

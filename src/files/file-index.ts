@@ -117,7 +117,7 @@ export class FileIndex {
       ...{ seq, pts, capturedAt, files },
       ...(name !== undefined && { name }),
       ...(frame.kind === 'depth' && { unit: frame.unit ?? ('m' as const) }),
-      ...((frame.kind === 'depth' || frame.kind === 'image') && recordedGeometry(frame)),
+      ...('width' in frame && recordedGeometry(frame)),
     };
     await this.#handle.appendFile(`${formatRow(row)}\n`);
   }

@@ -6,6 +6,8 @@ import { encodeNpy } from '../depth/npy.ts';
 import { encodePly } from '../depth/ply.ts';
 import { metricProblems, relativeRefusal } from '../depth/relative.ts';
 import type * as encoders from '../imaging/encode.ts';
+import type { FilePart } from './file-part.ts';
+import { stereoFiles, stereoFolders } from './stereo-files.ts';
 
 export const fileFormats = ['png16', 'npy', 'png', 'jpeg', 'ply', 'json'] as const;
 export type FileFormat = (typeof fileFormats)[number];
@@ -20,7 +22,7 @@ export const endings: Readonly<Record<FileFormat, string>> = {
   json: 'json',
 };
 
-export const fileLayouts = ['flat', 'rgbd'] as const;
+export const fileLayouts = ['flat', 'rgbd', 'stereo'] as const;
 
 export interface FileOptions {
   readonly format: FileFormat;
@@ -29,15 +31,12 @@ export interface FileOptions {
   readonly quality: number;
 }
 
-/** One file of a frame. */
-export interface FilePart {
-  /** Path within the frame's directory. */
-  readonly name: string;
-  encode(): Uint8Array | Promise<Uint8Array>;
-}
-
 /** Subfolders that a layout writes to. */
-export const layoutFolders = { flat: [], rgbd: ['rgb', 'depth'] } as const;
+export const layoutFolders = {
+  flat: [],
+  rgbd: ['rgb', 'depth'],
+  stereo: stereoFolders,
+} as const;
 
 /** The files that a frame is written to. */
 export class FrameFiles {
@@ -54,7 +53,11 @@ export class FrameFiles {
    * @throws FrameRefused if the format or layout cannot hold such a frame
    */
   of(frame: Frame, stem: string): FilePart[] {
-    return this.#options.layout === 'rgbd' ? this.#rgbd(frame, stem) : [this.#flat(frame, stem)];
+    const { layout } = this.#options;
+    if (layout === 'rgbd') return this.#rgbd(frame, stem);
+    if (layout === 'flat') return [this.#flat(frame, stem)];
+    if (frame.kind === 'stereo') return stereoFiles(frame, stem, this.#options, this.#encoders);
+    throw new FrameRefused(pairsOnly(frame.kind));
   }
 
   #rgbd(frame: Frame, stem: string): FilePart[] {
@@ -76,7 +79,7 @@ export class FrameFiles {
     const { format, quality } = this.#options;
     const name = `${stem}.${endings[format]}`;
     const { encodeDepthPng, encodeJpeg, encodePng } = this.#encoders;
-    if (format === 'npy' && frame.kind !== 'data')
+    if (format === 'npy' && frame.kind !== 'data' && frame.kind !== 'stereo')
       return { name, encode: () => encodeNpy(frame.data, shapeOf(frame)) };
     if (format === 'png16' && frame.kind === 'depth') {
       requireMillimetres(frame, png16Millimetres);
@@ -97,6 +100,7 @@ export class FrameFiles {
 const holds: Readonly<Record<FrameKind, readonly FileFormat[]>> = {
   depth: ['png16', 'npy'],
   image: ['png', 'jpeg', 'npy'],
+  stereo: [],
   points: ['ply', 'npy'],
   data: ['json'],
 };
@@ -112,6 +116,10 @@ export function fileProblem(
     if (kind === undefined) return metricProblems(arriving, 'layout', ...rgbdMillimetres)[0];
     return { path: ['layout'], message: `rgbd cannot hold ${kind} frames; use "layout: flat"` };
   }
+  if (layout === 'stereo') {
+    const kind = kinds.find((one) => one !== 'stereo');
+    return kind && { path: ['layout'], message: pairsOnly(kind) };
+  }
   const kind = kinds.find((one) => !holds[one].includes(format));
   if (kind !== undefined) return { path: ['format'], message: misfit(format, kind) };
   return format === 'png16'
@@ -126,6 +134,9 @@ function requireMillimetres({ unit }: DepthFrame, [why, instead]: readonly [stri
   if (unit === 'relative') throw new FrameRefused(relativeRefusal(why, instead));
 }
 
+const pairsOnly = (kind: FrameKind) =>
+  `stereo holds pairs of pictures, not ${kind} frames; use "layout: flat"`;
+
 function misfit(format: FileFormat, kind: FrameKind): string {
   return `format ${format} cannot hold ${kind} frames; use ${fitting[kind]}`;
 }
@@ -133,11 +144,12 @@ function misfit(format: FileFormat, kind: FrameKind): string {
 const fitting: Readonly<Record<FrameKind, string>> = {
   depth: 'png16 or npy, or put colorize before it',
   image: 'png, jpeg or npy',
+  stereo: '"layout: stereo"',
   points: 'ply or npy',
   data: 'json',
 };
 
-function shapeOf(frame: Exclude<Frame, { kind: 'data' }>): number[] {
+function shapeOf(frame: Exclude<Frame, { kind: 'data' | 'stereo' }>): number[] {
   if (frame.kind === 'points') return [frame.count, 3];
   if (frame.kind === 'depth') return [frame.height, frame.width];
   return [frame.height, frame.width, frame.format === 'rgba' ? 4 : 3];

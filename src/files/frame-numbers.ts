@@ -15,7 +15,7 @@ export function numberOf(name: string, prefix: string): number {
 /** Highest number among the names in a directory and in the folders of its layouts, or -1. */
 export async function lastNumberIn(directory: string, prefix: string): Promise<number> {
   let last = -1;
-  for (const folder of ['.', ...layoutFolders.rgbd]) {
+  for (const folder of ['.', ...Object.values(layoutFolders).flat()]) {
     for (const name of await namesIn(join(directory, folder))) {
       last = Math.max(last, numberOf(name, prefix));
     }

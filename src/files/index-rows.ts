@@ -117,13 +117,15 @@ function decoded(path: string): string {
   }
 }
 
-const ownFile = /^(?:rgb\/|depth\/)?([^/]+)\.(?:png|jpg|npy|json|ply)$/;
+const ownFile =
+  /^(?:(?:rgb|depth|left|right|disparity)\/)?([^/]+)\.(?:png|jpg|npy|json|ply)$|^calib\/([^/]+)\.txt$/;
 const numbered = /^[\w.-]*\d{6,}$/;
 
 /** Files of a row that a sink names so, whatever else somebody has put into the list. */
 export function ownFiles({ files, name }: IndexRow, prefix: string): string[] {
   return files.filter((file) => {
-    const [, stem = ''] = ownFile.exec(file) ?? [];
+    const [, named, calibrated] = ownFile.exec(file) ?? [];
+    const stem = named ?? calibrated ?? '';
     return numbered.test(stem) || (name !== undefined && isStemOf(stem, name, prefix));
   });
 }

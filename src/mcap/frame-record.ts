@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Frame, FrameBase } from '../core/frame.ts';
+import type { Frame, FrameBase, MessageFrame } from '../core/frame.ts';
 import type { Drop } from '../core/run-stats.ts';
 import type { JsonSchema } from '../ros/codec.ts';
 
@@ -82,7 +82,7 @@ export const dataSchema: JsonSchema = {
  * @param topics of the messages that were made of its parts
  */
 export function recordOf(
-  frame: Frame,
+  frame: MessageFrame,
   topics: ReadonlyMap<PartName, string>,
   dropped: readonly Drop[],
 ): FrameRecord {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type FrameKind, frameKinds } from '../core/frame.ts';
+import { type MessageKind, messageKinds } from '../core/frame.ts';
 import { loadDecompressors } from './compression.ts';
 import { Decoders } from './decoders.ts';
 import { parseRecord } from './frame-record.ts';
@@ -11,7 +11,7 @@ import { ownTopic, topicsOf } from './topic-choice.ts';
  *
  * @throws DepthlineError `SOURCE` if it is no MCAP file
  */
-export async function kindsOf(path: string): Promise<readonly FrameKind[]> {
+export async function kindsOf(path: string): Promise<readonly MessageKind[]> {
   if (!existsSync(path) && /[*?[{]/.test(path)) return [];
   const file = await McapFile.open(path, await loadDecompressors());
   try {
@@ -19,12 +19,12 @@ export async function kindsOf(path: string): Promise<readonly FrameKind[]> {
     const topics = await topicsOf(file, decoders);
     const own = ownTopic(topics);
     if (own === undefined) {
-      return frameKinds.filter((kind) => topics.some((topic) => topic.kind === kind));
+      return messageKinds.filter((kind) => topics.some((topic) => topic.kind === kind));
     }
     for await (const message of file.messages()) {
       if (message.channel.topic !== own) continue;
       const { parts = {} } = parseRecord(decoders.json(message)) ?? {};
-      return frameKinds.filter((kind) => kind in parts);
+      return messageKinds.filter((kind) => kind in parts);
     }
     return [];
   } finally {

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { Observable } from 'rxjs';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { Frame, FrameKind, ImageFrame } from '../core/frame.ts';
+import type { Frame, ImageFrame, MessageKind } from '../core/frame.ts';
 import { Pacer } from '../core/pacer.ts';
 import type { Drop } from '../core/run-stats.ts';
 import { wholeView } from '../depth/view.ts';
@@ -18,7 +18,7 @@ import { playTopic } from './topic-player.ts';
 export interface PlaybackOptions {
   /** Absolute paths, in their order. */
   readonly paths: readonly string[];
-  readonly as: FrameKind;
+  readonly as: MessageKind;
   readonly topic: string | undefined;
   /** Since the start of the first file, milliseconds. */
   readonly fromMs: number | undefined;

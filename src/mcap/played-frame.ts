@@ -1,4 +1,4 @@
-import type { DepthFrame, FrameKind, ImageFrame, PointsFrame } from '../core/frame.ts';
+import type { DepthFrame, ImageFrame, MessageKind, PointsFrame } from '../core/frame.ts';
 import type { Drop } from '../core/run-stats.ts';
 
 /** What a frame holds, without what only the run can give it. */
@@ -32,7 +32,7 @@ export interface PlayedRest {
 export type Played = PlayedFrame | PlayedRest;
 
 export interface PlayOptions {
-  readonly as: FrameKind;
+  readonly as: MessageKind;
   /** Start of the recording, if it is that of an earlier file; nanoseconds since the Unix epoch. */
   readonly origin?: bigint | undefined;
   /** Since the start of the recording, nanoseconds. */

@@ -2,6 +2,7 @@ import { dirname, relative } from 'node:path';
 import type { ComponentContext, Sink } from '../core/component.ts';
 import type { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import { messageFrame } from '../core/message-frame.ts';
 import { findRecordings } from '../files/recordings.ts';
 import { sinkError } from '../files/write-problem.ts';
 import type { MessageEncoder } from '../ros/codec.ts';
@@ -125,7 +126,7 @@ export class McapRecorder implements Sink {
 
   #record(frame: Frame, topics: ReadonlyMap<PartName, string>): [WrittenMessage] {
     const record: FrameRecord = recordOf(
-      frame,
+      messageFrame(frame),
       topics,
       this.#drops.before(frame.seq, this.#account()),
     );

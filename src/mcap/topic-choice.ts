@@ -1,5 +1,5 @@
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { FrameKind } from '../core/frame.ts';
+import type { MessageKind } from '../core/frame.ts';
 import { depthEncodings, pictureEncodings, unknownEncoding } from '../ros/pixel-encodings.ts';
 import { isCompressedDepth } from '../ros/to-frame.ts';
 import type { Decoders } from './decoders.ts';
@@ -12,7 +12,7 @@ export interface TopicFacts {
   /** Name of its schema. */
   readonly type: string;
   /** What its first message holds; nothing if no frame can be made of it. */
-  readonly kind: FrameKind | 'calibration' | undefined;
+  readonly kind: MessageKind | 'calibration' | undefined;
   /** Why no frame can be made of it, if it is of a type of which others can be. */
   readonly problem?: string;
   /** Messages, as far as the file was looked at. */
@@ -91,7 +91,7 @@ export interface TopicChoice {
  */
 export function chooseTopic(
   topics: readonly TopicFacts[],
-  as: FrameKind,
+  as: MessageKind,
   asked: string | undefined,
   path: string,
 ): TopicChoice {
@@ -107,7 +107,7 @@ export function chooseTopic(
   return { topic: best.topic, message };
 }
 
-const noun: Readonly<Record<FrameKind, string>> = {
+const noun: Readonly<Record<MessageKind, string>> = {
   image: 'pictures',
   depth: 'depth',
   points: 'points',
@@ -130,7 +130,7 @@ function less(a: TopicFacts, b: TopicFacts): number {
 
 function requireKind(
   topics: readonly TopicFacts[],
-  as: FrameKind,
+  as: MessageKind,
   asked: string,
   path: string,
 ): string {
@@ -149,7 +149,7 @@ function requireKind(
   );
 }
 
-function none(topics: readonly TopicFacts[], as: FrameKind, path: string): DepthlineError {
+function none(topics: readonly TopicFacts[], as: MessageKind, path: string): DepthlineError {
   const others = [...new Set(topics.flatMap(({ kind }) => (kind ? [kind] : [])))].filter(
     (kind) => kind !== 'calibration',
   );

@@ -1,4 +1,5 @@
 import type { DepthFrame, Frame, FrameBase, ImageFrame } from '../core/frame.ts';
+import { messageFrame } from '../core/message-frame.ts';
 import type { Size } from '../core/size.ts';
 import type * as encoders from '../imaging/encode.ts';
 import {
@@ -52,7 +53,8 @@ export class FrameMessages {
    *
    * @throws FrameRefused for relative depth in millimetres
    */
-  async of(frame: Frame): Promise<TopicMessage[]> {
+  async of(given: Frame): Promise<TopicMessage[]> {
+    const frame = messageFrame(given);
     const header = this.#header(frame);
     if (frame.kind === 'image') return this.#withTruth(frame, header);
     if (frame.kind === 'depth') return this.#depth(frame, header);

@@ -1,4 +1,4 @@
-import type { FrameKind, Intrinsics } from '../core/frame.ts';
+import type { Intrinsics, MessageKind } from '../core/frame.ts';
 import type { Track } from '../mcap/playback.ts';
 import type { Played } from '../mcap/played-frame.ts';
 import { chooseTopic, infoTopicOf } from '../mcap/topic-choice.ts';
@@ -12,7 +12,7 @@ export interface BagOptions {
   readonly path: string;
   /** As it is called in messages. */
   readonly name: string;
-  readonly as: FrameKind;
+  readonly as: MessageKind;
   readonly topic: string | undefined;
   /** Since the start of the bag, milliseconds. */
   readonly fromMs: number | undefined;

@@ -1,4 +1,4 @@
-import type { FrameKind, Intrinsics } from '../core/frame.ts';
+import type { Intrinsics, MessageKind } from '../core/frame.ts';
 import type { FrameContents } from '../mcap/played-frame.ts';
 import type { ImageMessage, RosMessages, RosType } from '../ros/messages.ts';
 import {
@@ -25,14 +25,14 @@ export type TypedMessage = {
  *
  * @throws Error with the reason if its type holds frames, but not in this encoding
  */
-export function kindOf({ type, message }: TypedMessage): FrameKind | 'calibration' | undefined {
+export function kindOf({ type, message }: TypedMessage): MessageKind | 'calibration' | undefined {
   if (type === 'sensor_msgs/Image') return imageKind(message);
   if (type === 'sensor_msgs/CompressedImage') return isCompressedDepth(message) ? 'depth' : 'image';
   if (type === 'sensor_msgs/PointCloud2') return 'points';
   return type === 'sensor_msgs/CameraInfo' ? 'calibration' : undefined;
 }
 
-function imageKind({ encoding }: ImageMessage): FrameKind {
+function imageKind({ encoding }: ImageMessage): MessageKind {
   if (depthEncodings.includes(encoding)) return 'depth';
   if (pictureEncodings.includes(encoding)) return 'image';
   throw new Error(unknownEncoding(encoding, [...pictureEncodings, ...depthEncodings]));
@@ -45,7 +45,7 @@ function imageKind({ encoding }: ImageMessage): FrameKind {
  */
 export async function contentsOf(
   one: TypedMessage,
-  as: FrameKind,
+  as: MessageKind,
   intrinsics: Intrinsics | undefined,
 ): Promise<FrameContents> {
   const known = intrinsics && { intrinsics };

@@ -1,7 +1,7 @@
 import type { PublisherLink, Subscription } from '@foxglove/ros1';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { Frame, FrameKind, Intrinsics } from '../core/frame.ts';
+import type { Frame, Intrinsics, MessageKind } from '../core/frame.ts';
 import { wholeView } from '../depth/view.ts';
 import { nanosecondsOf, type RosType } from '../ros/messages.ts';
 import { intrinsicsOf, isDistorted } from '../ros/to-frame.ts';
@@ -14,7 +14,7 @@ import type { Ros1Node } from './ros1-node.ts';
 
 export interface ReaderOptions {
   readonly topic: string;
-  readonly as: FrameKind;
+  readonly as: MessageKind;
 }
 
 interface Arrived {

@@ -48,7 +48,7 @@ const options = z.strictObject({
     .enum(fileLayouts)
     .default('flat')
     .describe(
-      'flat: one file per frame; rgbd: a data set with rgb/ (jpeg if that is the format, else png) and depth/ (png16)',
+      'flat: one file per frame; rgbd: a data set with rgb/ (jpeg if that is the format, else png) and depth/ (png16); stereo: a data set of pairs with left/ and right/ (jpeg if that is the format, else png), calib/ and, where there is truth, disparity/ (16-bit PNG, 1/256 pixel)',
     ),
   names: z
     .enum(namings)
@@ -73,8 +73,8 @@ const options = z.strictObject({
 
 /** Names that are removed or replaced, if index.csv lists them. */
 const frameNames = {
-  number: /\d{6,}\.(png|jpg|npy|json|ply)$/,
-  source: /\.(png|jpg|npy|json|ply)$/,
+  number: /\d{6,}\.(png|jpg|npy|json|ply|txt)$/,
+  source: /\.(png|jpg|npy|json|ply|txt)$/,
 };
 
 type Options = z.output<typeof options>;
@@ -90,7 +90,7 @@ type Options = z.output<typeof options>;
 export const file = defineSink({
   name: 'file',
   summary: 'Writes frames to files: 16-bit PNG, NumPy, PNG, JPEG, PLY, JSON, or an RGB-D data set.',
-  accepts: ['depth', 'image', 'points', 'data'],
+  accepts: ['depth', 'image', 'stereo', 'points', 'data'],
   options,
   examples: [
     { directory: 'out/depth', format: 'png16' },
@@ -111,7 +111,15 @@ export const file = defineSink({
     const list = use('.', `${prefix}index.csv`);
     if (layout === 'flat') return [use('.', `${stem}.${endings[format]}`), list];
     const picture = format === 'jpeg' ? endings.jpeg : endings.png;
-    return [use('rgb', `${stem}.${picture}`), use('depth', `${stem}.${endings.png16}`), list];
+    if (layout === 'rgbd')
+      return [use('rgb', `${stem}.${picture}`), use('depth', `${stem}.${endings.png16}`), list];
+    return [
+      use('left', `${stem}.${picture}`),
+      use('right', `${stem}.${picture}`),
+      use('disparity', `${stem}.${endings.png16}`),
+      use('calib', `${stem}.txt`),
+      list,
+    ];
   },
   check(options, { arriving }) {
     const problem = fileProblem(options, arriving);

@@ -1,7 +1,8 @@
 import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import type { Frame, FrameKind } from '../core/frame.ts';
+import type { Frame, MessageKind } from '../core/frame.ts';
+import { messageFrame } from '../core/message-frame.ts';
 import { metricProblems } from '../depth/relative.ts';
 import { bind, connectTo } from '../topic/bind.ts';
 import { curveServerSchema } from '../topic/curve.ts';
@@ -122,7 +123,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     messages++;
     for (const part of parts) bytes += part.length;
   };
-  const topicOf = (kind: FrameKind) =>
+  const topicOf = (kind: MessageKind) =>
     (kind === 'image' && options['image-topic']) || options.topic;
 
   return {
@@ -133,7 +134,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
       if (options['image-topic'] && frame.kind === 'depth' && frame.image) {
         await send(frame.image, options['image-topic'], dropped);
       }
-      await send(frame, topicOf(frame.kind), dropped);
+      await send(frame, topicOf(messageFrame(frame).kind), dropped);
     },
   };
 }

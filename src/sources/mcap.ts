@@ -3,7 +3,7 @@ import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
-import { frameKinds } from '../core/frame.ts';
+import { messageKinds } from '../core/frame.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
 import { duration, positiveDuration } from '../core/units.ts';
 import { naturalOrder } from '../imaging/natural-order.ts';
@@ -17,7 +17,7 @@ const options = z
         'MCAP file, also one that is cut off; or a glob of several, read in the order of their names',
       ),
     as: z
-      .enum(frameKinds)
+      .enum(messageKinds)
       .default('image')
       .describe(
         'what is read: pictures, depth (with its pictures, in a Depthline recording), points, or data',

@@ -1,7 +1,7 @@
 import type { Intrinsics } from '../core/frame.ts';
 import type { Size } from '../core/size.ts';
 import { cos, sin } from './random.ts';
-import type { Vec } from './scene.ts';
+import { add, scale, type Vec } from './scene.ts';
 
 /** A pinhole camera: its axes in the room, and its intrinsics (pixel centres at whole numbers). */
 export interface Camera {
@@ -39,6 +39,11 @@ export function viewIntrinsics(
     cx: (width - 1) / 2,
     cy: (height - 1) / 2,
   };
+}
+
+/** The camera moved along its own right, metres: the right eye of a rectified pair. */
+export function rightEye(left: Camera, baseline: number): Camera {
+  return { ...left, position: add(left.position, scale(left.right, baseline)) };
 }
 
 /** Yaw 0 looks along +z, and turns towards +x. */

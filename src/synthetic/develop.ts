@@ -26,14 +26,19 @@ const gaussian = (() => {
   return table;
 })();
 
-/** Makes bytes of light as a camera does: exposed by the mean, bright parts rolled off, gamma 2. */
+/**
+ * Makes bytes of light as a camera does: exposed by the mean, bright parts rolled off, gamma 2.
+ *
+ * @param metered light that the exposure is measured in; default: that of the picture
+ */
 export function develop(
   { light, width, height }: Rendering,
   exposure: Exposure,
   seed: number,
+  metered: Float32Array = light,
 ): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(width * height * 3);
-  const gain = exposure.key / meanOf(light);
+  const gain = exposure.key / meanOf(metered);
   const gains = [gain * exposure.red, gain, gain * exposure.blue];
   const random = new Random(seed);
   const { noise, vignette } = exposure;

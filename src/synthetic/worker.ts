@@ -11,5 +11,6 @@ port.on('message', ({ index }: Request) => {
   const start = performance.now();
   const shot = film.shoot(index);
   const response: Response = { index, ms: performance.now() - start, ...shot };
-  port.postMessage(response, [shot.rgb.buffer, shot.depth.buffer]);
+  const right = shot.right ? [shot.right.rgb.buffer] : [];
+  port.postMessage(response, [shot.rgb.buffer, shot.depth.buffer, ...right]);
 });

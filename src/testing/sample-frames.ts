@@ -6,6 +6,7 @@ import type {
   FrameKind,
   ImageFrame,
   PointsFrame,
+  StereoFrame,
 } from '../core/frame.ts';
 
 const epoch = 1_700_000_000_000_000_000n;
@@ -48,6 +49,21 @@ export function depthFrame(
   return { kind: 'depth', ...frameBase(seq), width, height, data };
 }
 
+/** A rectified pair of a flat wall, 2 pixels of disparity away: 0.7 m at its baseline of 0.1 m. */
+export function stereoFrame(width = 8, height = 6, seq = 0, disparity = 2): StereoFrame {
+  const eye = (shift: number) =>
+    imageFrame(width, height, seq, (x, y) => {
+      const value = ((x + shift) * 53 + y * 31 + seq) & 255;
+      return [value, 255 - value, (value * 7) & 255];
+    });
+  const [left, right] = [eye(0), eye(disparity)];
+  return {
+    ...{ kind: 'stereo', ...frameBase(seq), width, height, left, right },
+    ...{ baseline: 0.1, rectified: true },
+    intrinsics: { fx: 14, fy: 14, cx: (width - 1) / 2, cy: (height - 1) / 2 },
+  };
+}
+
 /** Two points. */
 export function pointsFrame(seq = 0): PointsFrame {
   const data = Float32Array.of(0, 0, 1 + seq, 0.5, -0.5, 2);
@@ -66,6 +82,7 @@ const sampled: Readonly<Record<FrameKind, (seq: number) => Frame>> = {
     image: imageFrame(16, 12, seq),
     intrinsics: { fx: 14, fy: 14, cx: 7.5, cy: 5.5 },
   }),
+  stereo: (seq) => stereoFrame(16, 12, seq),
   points: pointsFrame,
   data: (seq) => dataFrame(seq),
 };

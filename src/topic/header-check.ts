@@ -1,5 +1,5 @@
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { FrameKind } from '../core/frame.ts';
+import type { MessageKind } from '../core/frame.ts';
 import { readable } from '../core/printable.ts';
 import type { Encoding, MessageHeader, Unpacked } from './header.ts';
 import {
@@ -68,7 +68,7 @@ function shown(value: unknown): string {
 }
 
 interface Item {
-  readonly kind: FrameKind;
+  readonly kind: MessageKind;
   readonly dtype: string;
   readonly bytes: number;
   readonly dims: number;

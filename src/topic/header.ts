@@ -1,4 +1,4 @@
-import type { FrameKind, Intrinsics, ModelIdentity, View } from '../core/frame.ts';
+import type { Intrinsics, MessageKind, ModelIdentity, View } from '../core/frame.ts';
 
 export const depthEncodings = ['32FC1', '16UC1'] as const;
 /** How depth is written into a message: float32 metres or uint16 millimetres. */
@@ -12,7 +12,7 @@ export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
  */
 export interface MessageHeader {
   readonly v: 1;
-  readonly kind: FrameKind;
+  readonly kind: MessageKind;
   readonly seq: number;
   readonly pts: string;
   readonly capturedAt: string;

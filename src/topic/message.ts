@@ -1,5 +1,6 @@
-import type { DepthFrame, Frame, FrameBase, View } from '../core/frame.ts';
+import type { DepthFrame, Frame, FrameBase, MessageFrame, View } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
+import { messageFrame } from '../core/message-frame.ts';
 import { fromMillimetres, toMillimetres } from '../depth/millimetres.ts';
 import { relativeRefusal } from '../depth/relative.ts';
 import { invalidAsZero } from '../depth/valid-pixels.ts';
@@ -32,9 +33,10 @@ const textEncoder = new TextEncoder();
  * @throws FrameRefused for relative depth in millimetres, and for times that readers refuse
  */
 export function encodeFrame(
-  frame: Frame,
+  given: Frame,
   options: EncodeOptions,
 ): { header: MessageHeader; payload: Uint8Array } {
+  const frame = messageFrame(given);
   const { payload, ...layout } = encodePayload(frame, options.encoding);
   // An operator of the user's may have set them.
   for (const name of ['pts', 'capturedAt'] as const) {
@@ -66,7 +68,7 @@ type Layout = Pick<
   'width' | 'height' | 'dtype' | 'shape' | 'encoding' | 'unit' | 'scale' | 'invalid'
 > & { payload: Uint8Array };
 
-function encodePayload(frame: Frame, encoding: DepthEncoding): Layout {
+function encodePayload(frame: MessageFrame, encoding: DepthEncoding): Layout {
   if (frame.kind === 'depth') return encodeDepth(frame, encoding);
   if (frame.kind === 'image') {
     const { width, height, format, data } = frame;
@@ -181,7 +183,7 @@ function unpackSingle(message: Uint8Array): Unpacked {
 }
 
 /** The frame in a message that was checked. The payload is copied, so that the message can be freed. */
-export function decodeFrame({ header, payload }: Unpacked): Frame {
+export function decodeFrame({ header, payload }: Unpacked): MessageFrame {
   const base = decodeBase(header);
   const [rows = 0, columns = 0] = header.shape;
   switch (header.encoding) {

@@ -1,7 +1,7 @@
 import type { Subscriber } from 'zeromq';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { DepthlineError } from '../core/errors.ts';
-import type { DataFrame, DepthFrame, Frame, ImageFrame, PointsFrame } from '../core/frame.ts';
+import type { DataFrame, DepthFrame, ImageFrame, PointsFrame } from '../core/frame.ts';
 import { bind, connectTo } from './bind.ts';
 import { type ConnectionEvents, watchConnections } from './connection.ts';
 import { endpointProblem, resolveHost } from './endpoint.ts';
@@ -178,7 +178,7 @@ function decode(
 ): ReceivedFrame | undefined {
   try {
     const message = unpackMessage(parts);
-    const frame: Frame = decodeFrame(message);
+    const frame = decodeFrame(message);
     return { ...frame, header: message.header, receivedAt };
   } catch (error) {
     if (!(error instanceof CorruptMessage)) throw error;

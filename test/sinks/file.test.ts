@@ -15,8 +15,10 @@ import { PLYLoader } from 'three/examples/jsm/loaders/PLYLoader.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import { toMillimetres } from '../../src/depth/millimetres.ts';
+import { parseCalibration } from '../../src/files/calibration-text.ts';
 import { decodeRgb } from '../../src/imaging/decode.ts';
 import { file } from '../../src/sinks/file.ts';
+import { stereoFrame } from '../../src/testing/sample-frames.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { base, depthFrame, imageFrame } from '../support/frames.ts';
 import { until } from '../support/gstreamer.ts';
@@ -251,6 +253,42 @@ describe('an RGB-D data set', () => {
     const sink = await open({ layout: 'rgbd' });
     await expect(sink.write(depthFrame())).rejects.toThrow(/the depth frame 0 has no picture/);
     await expect(sink.write(imageFrame())).rejects.toThrow(/the image frame 0 has no depth/);
+  });
+});
+
+describe('a data set of stereo pairs', () => {
+  test('has both pictures, the true disparity in 1/256 pixel, and the calibration', async () => {
+    const pair = stereoFrame(4, 3, 7);
+    const truth = { width: 4, height: 3, data: new Float32Array(12).fill(0.7) };
+    await writeAll({ layout: 'stereo', format: 'png' }, { ...pair, truth });
+    expect(inPython('out/left/000007.png').values).toEqual([...pair.left.data]);
+    expect(inPython('out/right/000007.png').values).toEqual([...pair.right.data]);
+    expect(inPython('out/disparity/000007.png').values).toEqual(new Array(12).fill(2 * 256));
+    const text = readFileSync(join(directory, 'out/calib/000007.txt'), 'utf8');
+    expect(parseCalibration(text)).toMatchObject({ baseline: 0.1, intrinsics: pair.intrinsics });
+    expect(lines()[1]).toMatch(/left\/000007\.png right\/000007\.png disparity\/.* calib\//);
+  });
+
+  test('is replaced and continued like any other', async () => {
+    await writeAll({ layout: 'stereo' }, stereoFrame(4, 3, 0));
+    await writeAll({ layout: 'stereo' }, stereoFrame(4, 3, 0));
+    expect(listed('out/calib')).toEqual(['000000.txt', '000001.txt']);
+    await writeAll({ layout: 'stereo', existing: 'overwrite' }, stereoFrame(4, 3, 0));
+    for (const [folder, name] of [
+      ['left', '000000.png'],
+      ['right', '000000.png'],
+      ['calib', '000000.txt'],
+    ])
+      expect(listed(`out/${folder}`)).toEqual([name]);
+  });
+
+  test('needs pairs that are calibrated', async () => {
+    const sink = await open({ layout: 'stereo' });
+    await expect(sink.write(imageFrame())).rejects.toThrow(/stereo holds pairs of pictures/);
+    const { baseline: _, ...bare } = stereoFrame();
+    await expect(sink.write(bare)).rejects.toThrow(/needs the baseline/);
+    const flat = await open();
+    await expect(flat.write(stereoFrame())).rejects.toThrow(/use "layout: stereo"/);
   });
 });
 

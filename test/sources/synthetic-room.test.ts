@@ -1,6 +1,11 @@
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { afterEach, expect, test, vi } from 'vitest';
-import { type Frame, frameProblem, type ImageFrame } from '../../src/core/frame.ts';
+import {
+  type Frame,
+  frameProblem,
+  type ImageFrame,
+  type StereoFrame,
+} from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { syntheticRoom } from '../../src/sources/synthetic-room.ts';
@@ -105,4 +110,13 @@ test('unsubscribing and aborting stop it', async () => {
 test('every example is valid', () => {
   for (const example of syntheticRoom.examples) syntheticRoom.options.parse(example);
   expect(syntheticRoom.options.safeParse({ aspect: '4x3' }).success).toBe(false);
+});
+
+test('with stereo it emits rectified pairs with baseline and the truth of the left eye', async () => {
+  const source = await open({ ...small, frames: 1, stereo: { baseline: 0.12 } });
+  const frame = (await lastValueFrom(source)) as StereoFrame;
+  expect(frameProblem(frame)).toBeUndefined();
+  expect(frame).toMatchObject({ kind: 'stereo', ...small, baseline: 0.12, rectified: true });
+  expect(frame.truth).toMatchObject(small);
+  expect(frame.left.data).not.toEqual(frame.right.data);
 });

@@ -62,3 +62,41 @@ test('a steady camera without noise gives the same picture; a moving one changes
   expect(apart(b!)).toBeLessThan(0.1);
   expect(apart(later!)).toBeGreaterThan(apart(b!));
 });
+
+test('the right eye sees each point at its disparity, in the same row', () => {
+  const pair = { baseline: [0.12, 0.12], mismatch: 0 } as const;
+  const { width, height } = settings;
+  const film = new Film({ ...settings, noise: 0, motion: 'views', stereo: pair });
+  const shot = film.shoot(3);
+  const right = shot.right!;
+  let [seen, agree] = [0, 0];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * width + x;
+      const there = x - (right.baseline * shot.intrinsics.fx) / shot.depth[at]!;
+      if (there < 0) continue;
+      seen++;
+      // Between the two nearest pixels, with room for what neither of them shows at an edge.
+      const [a, b] = [Math.floor(there), Math.min(width - 1, Math.ceil(there))].map(
+        (column) => right.rgb[3 * (y * width + column) + 1]!,
+      );
+      const green = shot.rgb[3 * at + 1]!;
+      if (green >= Math.min(a!, b!) - 12 && green <= Math.max(a!, b!) + 12) agree++;
+    }
+  }
+  expect(seen).toBeGreaterThan(0.7 * width * height);
+  expect(agree / seen).toBeGreaterThan(0.95);
+});
+
+test('the left eye of a pair is the film without the right one; eyes differ by mismatch alone', () => {
+  const alone = new Film({ ...settings, noise: 0 }).shoot(1);
+  const of = (mismatch: number) =>
+    new Film({ ...settings, noise: 0, stereo: { baseline: [0.001, 0.001], mismatch } }).shoot(1);
+  const [same, different] = [of(0), of(1)];
+  expect(same.rgb).toEqual(alone.rgb);
+  expect(same.depth).toEqual(alone.depth);
+  const apart = ({ rgb, right }: typeof same) =>
+    rgb.reduce((sum, value, i) => sum + Math.abs(value - right!.rgb[i]!), 0) / rgb.length;
+  expect(apart(same)).toBeLessThan(2);
+  expect(apart(different)).toBeGreaterThan(2 * apart(same));
+});
