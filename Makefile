@@ -22,7 +22,7 @@ ros-packages = python3-roslaunch python3-rosmaster python3-rostopic python3-rosb
 	python3-sensor-msgs python3-tf2-msgs
 
 # Only for tests, too, but unpacked into out/packages instead of installed: their services would start.
-unpacked-packages = prometheus
+unpacked-packages = prometheus nats-server
 
 # Only for benchmarks: the browser of "web"; what the peers of "peers" are compiled with, or import.
 bench-packages = chromium libzmq3-dev python3-gi python3-zmq python3-numpy

@@ -13,6 +13,7 @@ import { filters } from './filters.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
+import { packing } from './packing.ts';
 import { peers } from './peers.ts';
 import { recording } from './recording.ts';
 import { register } from './register.ts';
@@ -40,6 +41,7 @@ const benches: readonly Bench[] = [
   restarts,
   reruns,
   interrupt,
+  packing,
   web,
   recording,
 ];

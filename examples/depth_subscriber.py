@@ -15,6 +15,7 @@ import os
 import struct
 import sys
 import time
+import zlib
 
 import zmq
 
@@ -22,6 +23,10 @@ try:
     import numpy
 except ImportError:
     numpy = None
+try:
+    import zstandard
+except ImportError:
+    zstandard = None
 
 ALIGNMENT = 64
 LONGEST_HEADER = 65536
@@ -29,12 +34,18 @@ LONGEST_HEADER = 65536
 ENCODINGS = {
     "32FC1": ("<f4", 4, 2, 1),
     "16UC1": ("<u2", 2, 2, 0.001),
+    "16UC1-deflate": ("<u2", 2, 2, 0.001),
+    "16UC1-zstd": ("<u2", 2, 2, 0.001),
     "rgb8": ("|u1", 1, 3, None),
     "rgba8": ("|u1", 1, 3, None),
     "32FC3": ("<f4", 4, 2, None),
     "json": ("|u1", 1, 1, None),
 }
-KINDS = {"32FC1": "depth", "16UC1": "depth", "rgb8": "image", "rgba8": "image", "32FC3": "points", "json": "data"}
+KINDS = {"rgb8": "image", "rgba8": "image", "32FC3": "points", "json": "data"}
+#: encodings whose payload is smaller than the array
+PACKED = ("16UC1-deflate", "16UC1-zstd")
+#: a packed payload says nothing of the memory that it needs
+MOST_PACKED_PIXELS = 2**25
 LARGEST_COUNT = 2**53 - 1
 LATEST_TIME = 2**63 - 1
 
@@ -50,6 +61,8 @@ class Frame:
         self.topic = topic
         self.header = header
         self.payload = payload
+        packed = header["encoding"] in PACKED
+        self._data = _unpack(payload, header["encoding"], *header["shape"]) if packed else payload
         self.seq = header["seq"]
         self.kind = header["kind"]
         self.pts = int(header["pts"])
@@ -64,9 +77,9 @@ class Frame:
     def array(self):
         """The payload in its own dtype and shape: a NumPy array, or a memoryview without NumPy."""
         if numpy is not None:
-            return numpy.frombuffer(self.payload, self.header["dtype"]).reshape(self.header["shape"])
+            return numpy.frombuffer(self._data, self.header["dtype"]).reshape(self.header["shape"])
         code = {"<f4": "f", "<u2": "H", "|u1": "B"}[self.header["dtype"]]
-        return memoryview(self.payload).cast("B").cast(code, self.header["shape"])
+        return memoryview(self._data).cast("B").cast(code, self.header["shape"])
 
     @property
     def depth(self):
@@ -109,6 +122,36 @@ def _parse(text, what):
         raise CorruptMessage("%s is not JSON: %s" % (what, error)) from error
 
 
+def _unpack(payload, encoding, height, width):
+    """The millimetres of a packed payload as little-endian bytes; unpacks no more than they need."""
+    size = 2 * height * width
+    try:
+        if encoding == "16UC1-deflate":
+            residuals = zlib.decompressobj(-15).decompress(payload, size + 1)
+        elif zstandard is None:
+            raise CorruptMessage("zstd needs: pip install zstandard")
+        elif zstandard.get_frame_parameters(payload).content_size not in (size, 2**64 - 1):
+            raise CorruptMessage("a payload of another size than shape")
+        else:
+            residuals = zstandard.ZstdDecompressor().decompress(payload, max_output_size=size)
+    except (zlib.error, zstandard.ZstdError if zstandard else zlib.error) as error:
+        raise CorruptMessage("its payload cannot be unpacked: %s" % error) from error
+    if len(residuals) != size:
+        raise CorruptMessage("%d bytes unpacked instead of %d" % (len(residuals), size))
+    if numpy is not None:
+        low, high = numpy.frombuffer(residuals, "u1").astype("<u2").reshape(2, height, width)
+        folded = low | high << 8
+        steps = (folded >> 1) ^ -(folded & 1)
+        return steps.cumsum(0, dtype="<u2").cumsum(1, dtype="<u2").tobytes()
+    values = [0] * (height * width)
+    for i in range(height * width):
+        folded = residuals[i] | residuals[height * width + i] << 8
+        above = values[i - width] if i >= width else 0
+        left, above_left = (values[i - 1], values[i - width - 1] if i > width else 0) if i % width else (0, 0)
+        values[i] = (left + above - above_left + ((folded >> 1) ^ -(folded & 1))) & 0xFFFF
+    return struct.pack("<%dH" % len(values), *values)
+
+
 def _split(message):
     end = message.find(b"\0")
     if end < 0 or end + 5 > len(message):
@@ -131,7 +174,7 @@ def _check(header, size):
     if not isinstance(encoding, str) or encoding not in ENCODINGS:
         raise CorruptMessage("encoding %s" % _shown(encoding))
     dtype, item, dimensions, scale = ENCODINGS[encoding]
-    if header.get("dtype") != dtype or header.get("kind") != KINDS[encoding]:
+    if header.get("dtype") != dtype or header.get("kind") != KINDS.get(encoding, "depth"):
         raise CorruptMessage("%s with another dtype or kind" % encoding)
     if encoding == "32FC1" and header.get("unit") == "relative":
         # Larger is farther, and no scale makes metres of it.
@@ -142,7 +185,10 @@ def _check(header, size):
     shape = header.get("shape")
     if not isinstance(shape, list) or len(shape) != dimensions or not all(map(_is_count, shape)):
         raise CorruptMessage("shape %s" % _shown(shape))
-    if math.prod(shape) * item != size:
+    if encoding in PACKED:
+        if not 0 < math.prod(shape) <= MOST_PACKED_PIXELS:
+            raise CorruptMessage("%s of shape %s" % (encoding, _shown(shape)))
+    elif math.prod(shape) * item != size:
         raise CorruptMessage("shape %s with a payload of %d bytes" % (_shown(shape), size))
     if 0 in shape and encoding not in ("32FC3", "json"):
         raise CorruptMessage("a picture without pixels")

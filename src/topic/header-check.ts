@@ -1,7 +1,7 @@
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { MessageKind } from '../core/frame.ts';
 import { readable } from '../core/printable.ts';
-import type { Encoding, MessageHeader, Unpacked } from './header.ts';
+import { type Encoding, isPacked, type MessageHeader, type Unpacked } from './header.ts';
 import {
   isCount,
   isIntrinsics,
@@ -15,6 +15,10 @@ import {
 export const messageVersion = 1;
 /** Bytes. */
 export const longestHeader = 65_536;
+/** Pixels of packed depth: its payload says nothing of the memory that it needs unpacked. */
+export const mostPackedPixels = 2 ** 25;
+/** No stream of deflate unpacks to more bytes per byte. */
+const mostDeflated = 1032;
 /** Deeper than any header or data of ours: printing a value recurses as deep as it is nested. */
 const deepest = 64;
 const textDecoder = new TextDecoder('utf-8', { fatal: true });
@@ -79,9 +83,21 @@ interface Item {
   readonly invalid?: number;
 }
 
+const millimetres: Item = {
+  kind: 'depth',
+  dtype: '<u2',
+  bytes: 2,
+  dims: 2,
+  unit: 'mm',
+  scale: 0.001,
+  invalid: 0,
+};
+
 const items: Readonly<Record<Encoding, Item>> = {
   '32FC1': { kind: 'depth', dtype: '<f4', bytes: 4, dims: 2, unit: 'm', scale: 1, invalid: 0 },
-  '16UC1': { kind: 'depth', dtype: '<u2', bytes: 2, dims: 2, unit: 'mm', scale: 0.001, invalid: 0 },
+  '16UC1': millimetres,
+  '16UC1-deflate': millimetres,
+  '16UC1-zstd': millimetres,
   rgb8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
   rgba8: { kind: 'image', dtype: '|u1', bytes: 1, dims: 3 },
   '32FC3': { kind: 'points', dtype: '<f4', bytes: 4, dims: 2, unit: 'm' },
@@ -167,7 +183,8 @@ function checkShape(header: MessageHeader, item: Item, payload: Uint8Array): voi
     throw new CorruptMessage(`shape ${shown(shape)}`);
   }
   const size = shape.reduce((a, b) => a * b, item.bytes);
-  if (size !== payload.length) {
+  if (isPacked(encoding)) checkPacked(header, size, payload);
+  else if (size !== payload.length) {
     throw new CorruptMessage(`shape ${shown(shape)} needs ${size} bytes, not ${payload.length}`);
   }
   if (kind === 'image' && shape[2] !== (encoding === 'rgba8' ? 4 : 3)) {
@@ -175,6 +192,17 @@ function checkShape(header: MessageHeader, item: Item, payload: Uint8Array): voi
   }
   if (kind === 'points' && shape[1] !== 3) throw new CorruptMessage('points are not XYZ');
   if (kind === 'depth' || kind === 'image') checkSize(header);
+}
+
+/** Before anything is unpacked: the size that the header states is the most that is ever allocated. */
+function checkPacked({ encoding, shape }: MessageHeader, size: number, payload: Uint8Array): void {
+  if (size > 2 * mostPackedPixels)
+    throw new CorruptMessage(
+      `${encoding} of more than ${mostPackedPixels} pixels: ${shown(shape)}`,
+    );
+  const most = encoding === '16UC1-deflate' ? payload.length * mostDeflated : Infinity;
+  if (payload.length === 0 || size > most)
+    throw new CorruptMessage(`${payload.length} bytes cannot unpack to shape ${shown(shape)}`);
 }
 
 /** With no rows, a header could claim any number of columns; so a picture has pixels. */

@@ -3,8 +3,21 @@ import type { Intrinsics, MessageKind, ModelIdentity, View } from '../core/frame
 export const depthEncodings = ['32FC1', '16UC1'] as const;
 /** How depth is written into a message: float32 metres or uint16 millimetres. */
 export type DepthEncoding = (typeof depthEncodings)[number];
+/** Compressions of depth in whole millimetres, by encoding. */
+export const packedEncodings = { '16UC1-deflate': 'deflate', '16UC1-zstd': 'zstd' } as const;
+export type PackedEncoding = keyof typeof packedEncodings;
+/** All that a publisher may choose for depth. */
+export const topicEncodings = [
+  ...depthEncodings,
+  ...(Object.keys(packedEncodings) as PackedEncoding[]),
+] as const;
+export type TopicEncoding = DepthEncoding | PackedEncoding;
 /** How a payload is written into a message. */
-export type Encoding = DepthEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
+export type Encoding = TopicEncoding | 'rgb8' | 'rgba8' | '32FC3' | 'json';
+
+export function isPacked(encoding: Encoding): encoding is PackedEncoding {
+  return Object.hasOwn(packedEncodings, encoding);
+}
 
 /**
  * The header of a message. Times are decimal strings of nanoseconds: JavaScript cannot read JSON

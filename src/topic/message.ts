@@ -28,7 +28,8 @@ const alignment = 64;
 const textEncoder = new TextEncoder();
 
 /**
- * Header and payload of a frame. The payload may be the frame's own memory.
+ * Header and payload of a frame, uncompressed (`encodeMessage` also compresses). The payload may be the
+ * frame's own memory.
  *
  * @throws FrameRefused for relative depth in millimetres, and for times that readers refuse
  */
@@ -182,7 +183,10 @@ function unpackSingle(message: Uint8Array): Unpacked {
   return checkMessage(text(message.subarray(0, topicEnd)), header, message.subarray(payloadAt));
 }
 
-/** The frame in a message that was checked. The payload is copied, so that the message can be freed. */
+/**
+ * The frame in a message that was checked and is not compressed (`decodeMessage` takes any). The payload
+ * is copied, so that the message can be freed.
+ */
 export function decodeFrame({ header, payload }: Unpacked): MessageFrame {
   const base = decodeBase(header);
   const [rows = 0, columns = 0] = header.shape;
@@ -217,6 +221,8 @@ export function decodeFrame({ header, payload }: Unpacked): MessageFrame {
       return { ...base, kind: 'points', count: rows, data: floats(payload) };
     case 'json':
       return { ...base, kind: 'data', value: parseJson(payload, 'payload') };
+    default:
+      throw new TypeError(`${header.encoding} is compressed; decodeMessage decodes it`);
   }
 }
 

@@ -7,7 +7,8 @@ import { type ConnectionEvents, watchConnections } from './connection.ts';
 import { endpointProblem, resolveHost } from './endpoint.ts';
 import type { MessageHeader } from './header.ts';
 import { CorruptMessage } from './header-check.ts';
-import { decodeFrame, hasTopic, unpackMessage } from './message.ts';
+import { hasTopic, unpackMessage } from './message.ts';
+import { decodeMessage } from './message-codec.ts';
 
 /** A frame from a topic, with the header it came with. */
 export type ReceivedFrame = (DepthFrame | ImageFrame | PointsFrame | DataFrame) & {
@@ -67,7 +68,7 @@ export async function* subscribeDepth(
   const messages = options.latest ? newest(socket, options) : all(socket, options);
   try {
     for await (const message of messages) {
-      const frame = decode(message, options);
+      const frame = await decode(message, options);
       if (frame) yield frame;
     }
   } finally {
@@ -172,13 +173,13 @@ async function* newest(socket: Subscriber, options: SubscribeOptions): AsyncGene
   if (failure !== undefined) throw failure;
 }
 
-function decode(
+async function decode(
   { parts, receivedAt }: Received,
   options: SubscribeOptions,
-): ReceivedFrame | undefined {
+): Promise<ReceivedFrame | undefined> {
   try {
     const message = unpackMessage(parts);
-    const frame = decodeFrame(message);
+    const frame = await decodeMessage(message);
     return { ...frame, header: message.header, receivedAt };
   } catch (error) {
     if (!(error instanceof CorruptMessage)) throw error;

@@ -2,9 +2,9 @@ import { promisify } from 'node:util';
 import { deflateRaw } from 'node:zlib';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import { toMillimetres } from '../depth/millimetres.ts';
+import { toResiduals } from '../depth/residuals.ts';
 import { depthExtent } from '../depth/valid-pixels.ts';
 import { viewAspect } from '../depth/view.ts';
-import { toResiduals } from './depth-codec.ts';
 import { type LiveHeader, packLive } from './live-message.ts';
 
 const deflate = promisify(deflateRaw);

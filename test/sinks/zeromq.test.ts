@@ -70,6 +70,14 @@ describe('zeromq sink', () => {
     expect(context.report()).toMatchObject({ endpoint });
   });
 
+  it('publishes compressed depth, which a subscriber reads to the millimetre', async () => {
+    const endpoint = await freeEndpoint();
+    const sink = await open({ bind: endpoint, encoding: '16UC1-deflate' });
+    const [frame] = await receive(sink, endpoint, 1, {}, (n) => depthFrame(64, 48, n, () => 1.234));
+    expect(frame?.header).toMatchObject({ encoding: '16UC1-deflate', dtype: '<u2' });
+    expect((frame as ReturnType<typeof depthFrame>).data[5]).toBeCloseTo(1.234, 6);
+  });
+
   it('publishes the picture on a topic of its own', async () => {
     const endpoint = await freeEndpoint();
     const sink = await open({ bind: endpoint, 'image-topic': 'image' });

@@ -1,8 +1,8 @@
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { DepthFrame, ImageFrame } from '../../src/core/frame.ts';
+import { fromResiduals } from '../../src/depth/residuals.ts';
 import { encodeJpeg } from '../../src/imaging/encode.ts';
-import { fromResiduals } from '../../src/web/depth-codec.ts';
 import { LiveFrame } from '../../src/web/live-frame.ts';
 import { unpackLive } from '../../src/web/live-message.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';

@@ -1,4 +1,4 @@
-import { fromResiduals } from '../../src/web/depth-codec.ts';
+import { fromResiduals } from '../../src/depth/residuals.ts';
 
 export interface DecodeRequest {
   readonly id: number;

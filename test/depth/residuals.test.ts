@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { fromResiduals, toResiduals } from '../../src/web/depth-codec.ts';
+import { fromResiduals, toResiduals } from '../../src/depth/residuals.ts';
 
 it('gives back every value', () => {
   const map = fc
