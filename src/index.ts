@@ -65,6 +65,7 @@ export { SinkLost } from './core/sink-lost.ts';
 export type { Size } from './core/size.ts';
 export { isValidDepth } from './core/valid-depth.ts';
 export { DepthEstimator, type EstimatorOptions } from './inference/estimator.ts';
+export type { EngineChoice, ProcessChoice } from './inference/engines/choice.ts';
 export type { Model } from './inference/model-files.ts';
 export type { SessionSettings } from './inference/session-settings.ts';
 export { clamp } from './operators/clamp.ts';

@@ -297,6 +297,8 @@ export interface NetworkUse {
   readonly workers: number;
   /** Threads of each worker. */
   readonly threads: number;
+  /** What runs it; only `inference/` knows what is in it. */
+  readonly engine?: object;
   /** Execution providers, best first. */
   readonly providers: readonly string[];
   /** Settings of the library that runs it; only `inference/` knows what is in them. */

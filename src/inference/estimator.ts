@@ -13,6 +13,8 @@ import type { Size } from '../core/size.ts';
 import type { FitPlan } from '../depth/fit-plan.ts';
 import { geometryOf, scaleGeometry } from '../depth/view.ts';
 import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
+import { defaultEngine, type EngineChoice } from './engines/choice.ts';
+import { findProgram } from './engines/find-program.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
@@ -103,11 +105,13 @@ export class DepthEstimator {
       ...pool
     } = options;
     const { providers = ['cpu'], workers, threads } = pool;
+    const engine = await ready(pool.engine ?? defaultEngine, baseDirectory);
     const found = await verifyModel(await findModel(model, baseDirectory));
-    const asked = { providers, workers, threads, untuned: !tuned };
+    const asked = { engine, providers, workers, threads, untuned: !tuned };
     const { tuned: words, path, ...chosen } = chooseSettings(found, asked, log?.warn);
     if (words !== undefined) log?.info(`tuned for this machine: ${words}`);
-    const settings = { ...pool, providers, ...chosen };
+    const onNote = (text: string) => log?.warn(text);
+    const settings = { onNote, ...pool, engine, providers, ...chosen };
     const opened = await WorkerPool.open({ ...found, path }, settings);
     return new DepthEstimator(opened, chosen.workers, {
       ...(keepPicture !== undefined && { keepPicture }),
@@ -193,6 +197,13 @@ export class DepthEstimator {
   #fits(frame: ImageFrame): boolean {
     return frame.width === this.#geometry.width && frame.height === this.#geometry.height;
   }
+}
+
+/** An engine with all that it needs found. @throws DepthlineError `MISSING` */
+async function ready(engine: EngineChoice, baseDirectory: string): Promise<EngineChoice> {
+  if (engine.name !== 'process') return engine;
+  const [program = '', ...args] = engine.command;
+  return { ...engine, command: [await findProgram(program, baseDirectory), ...args] };
 }
 
 /** Loaded for the first picture that has another size: behind most sources there is none. */

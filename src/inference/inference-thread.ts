@@ -1,19 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
-import { packageProblem } from '../core/package-problem.ts';
 import type { Size } from '../core/size.ts';
 import type { StreamOver } from '../stream/shared-stream.ts';
-import { loadProblem, misfit, unusable } from './model-contract.ts';
+import { defaultEngine, type EngineChoice } from './engines/choice.ts';
+import type { Companion } from './engines/engine.ts';
+import { mainSideOf } from './engines/main-side.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
-import type { Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
+import type { PictureFailure, Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
 import { Slot } from './slot.ts';
-
-// ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
-// it is set in the main thread.
-process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 /** The depth of one picture. */
 export interface Inference {
@@ -28,6 +25,8 @@ export interface Inference {
 export interface ThreadOptions {
   /** Where the worker starts. */
   readonly entry: URL;
+  /** What runs the network; default: ONNX Runtime. */
+  readonly engine?: EngineChoice | undefined;
   /** ONNX Runtime's intra-op threads. */
   readonly threads: number;
   /** ONNX Runtime's execution providers, best first. */
@@ -59,18 +58,23 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The worker ended while this picture was in flight. Another worker may do better. */
-export class WorkerDied extends DepthlineError {
-  constructor(model: Model, cause: string) {
-    super('MODEL', `${model.manifest.name}: its worker died: ${cause}`);
+/** The picture is not to blame: its worker ended, or the engine could not be reached. Another may do better. */
+export class EngineFailed extends DepthlineError {
+  constructor(model: Model, what: string) {
+    super('MODEL', `${model.manifest.name}: ${what}`);
   }
 }
 
 /** One session of a model, in a worker thread of its own. */
 export class InferenceThread {
-  /** Resolves with the reason if the worker ends without having been closed. */
-  readonly died: Promise<DepthlineError>;
+  /** Resolves as soon as the worker ends without having been closed; the reason is known a little later. */
+  readonly died: Promise<{ readonly why: Promise<DepthlineError> }>;
+  /** What runs the model, for people. */
+  readonly description: string;
+  /** What the user should know of it. */
+  readonly notes: readonly string[];
   readonly #worker: Worker;
+  readonly #companion: Companion | undefined;
   readonly #model: Model;
   readonly #pictures: readonly SharedPicture[];
   readonly #size: Size;
@@ -80,10 +84,18 @@ export class InferenceThread {
   readonly #streams = new Map<number, StreamEvents>();
   #closed = false;
 
-  private constructor(worker: Worker, model: Model, { slots, width, height }: Ready) {
+  private constructor(
+    worker: Worker,
+    companion: Companion | undefined,
+    model: Model,
+    { slots, width, height, description, notes }: Ready,
+  ) {
     this.#worker = worker;
+    this.#companion = companion;
     this.#model = model;
     this.#size = { width, height };
+    this.description = description;
+    this.notes = notes;
     this.#pictures = slots.map((memory) => ({ slot: new Slot(memory), pending: undefined }));
     let cause = 'it exited';
     worker.on('message', (response: Response) => this.#answer(response));
@@ -92,13 +104,8 @@ export class InferenceThread {
     });
     this.died = new Promise((resolve) => {
       worker.on('exit', () => {
-        const closed = `${model.manifest.name}: its worker was closed`;
-        const error = this.#closed
-          ? new DepthlineError('MODEL', closed)
-          : new WorkerDied(model, cause);
-        for (const { reject } of this.#takeAll()) reject(error);
-        this.#leaveAll(error);
-        if (!this.#closed) resolve(error);
+        const why = this.#end(cause);
+        if (!this.#closed) resolve({ why });
       });
     });
     // A program that forgets to close it still exits when no picture is in flight. Adding a listener
@@ -112,24 +119,28 @@ export class InferenceThread {
    * @throws DepthlineError `MODEL` if it cannot be loaded, or its manifest does not fit
    */
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
-    const { manifest, path } = model;
-    const { entry, threads, providers, session = defaultSettings, raw = false } = options;
-    const native = nativeState();
-    const workerData: WorkerSetup = { path, manifest, raw, threads, providers, session, native };
+    const { manifest, manifestPath, path, sha256 } = model;
+    const { entry, engine = defaultEngine, threads, providers } = options;
+    const { session = defaultSettings, raw = false } = options;
+    const mainSide = await mainSideOf(engine.name);
+    const companion = await mainSide.accompany?.(engine, model);
+    const workerData: WorkerSetup = {
+      ...{ engine, manifest, manifestPath, path, sha256, raw, threads, providers, session },
+      native: nativeState(),
+      attachment: companion?.attachment,
+    };
     // Not the program's own arguments: Node.js refuses some of them here, and loaders cost time.
     const worker = new Worker(entry, { workerData, execArgv: [], resourceLimits });
-    worker.once('exit', guardExit(native));
+    worker.once('exit', guardExit(workerData.native));
     try {
-      const answer = await ready(worker);
-      const { unsupported, problem, description } = answer;
-      if (unsupported !== undefined) {
-        throw new DepthlineError('MODEL', unusable(model.path, unsupported, description));
-      }
-      if (problem !== undefined) throw misfit(model, problem, description);
-      return new InferenceThread(worker, model, answer);
+      return new InferenceThread(worker, companion, model, await ready(worker));
     } catch (error) {
+      const refused = error instanceof DepthlineError;
+      const why = refused ? error : ((await companion?.explain(reason(error))) ?? error);
+      companion?.kill();
       await worker.terminate();
-      throw error instanceof DepthlineError ? error : loadError(model, providers, error);
+      await companion?.close();
+      throw refused ? error : mainSide.loadError(model, workerData, why);
     }
   }
 
@@ -169,6 +180,22 @@ export class InferenceThread {
     this.#worker.ref();
     this.#post({ type: 'close' });
     await ended;
+    await this.#companion?.close();
+  }
+
+  /** The worker has ended: settles what it had in hand. @returns why it ended */
+  async #end(cause: string): Promise<DepthlineError> {
+    const { name } = this.#model.manifest;
+    const error = this.#closed
+      ? new DepthlineError('MODEL', `${name}: its worker was closed`)
+      : new EngineFailed(
+          this.#model,
+          (await this.#companion?.explain(cause)) ?? `its worker died: ${cause}`,
+        );
+    if (!this.#closed) await this.#companion?.close();
+    for (const { reject } of this.#takeAll()) reject(error);
+    this.#leaveAll(error);
+    return error;
   }
 
   /** Gives the worker waiting pictures, as far as there is room. */
@@ -185,7 +212,7 @@ export class InferenceThread {
   }
 
   #answer(response: Response): void {
-    if (response.type === 'ready') return;
+    if (response.type === 'ready' || response.type === 'refused') return;
     if (response.type === 'frame') this.#onFrame(response);
     else if (response.type === 'left') this.#onLeft(response);
     else this.#onInference(response);
@@ -197,7 +224,7 @@ export class InferenceThread {
     if (!picture || !pending) return;
     picture.pending = undefined;
     if (response.type === 'failed') {
-      pending.reject(this.#failure(response.message));
+      pending.reject(this.#failure(response.failure));
     } else {
       pending.resolve({ depth: picture.slot.depth.slice(), ...this.#size, ms: response.ms });
     }
@@ -230,8 +257,10 @@ export class InferenceThread {
     for (const events of streams.values()) events.onDied();
   }
 
-  #failure(message: string): DepthlineError {
-    return new DepthlineError('MODEL', `${this.#model.manifest.name} failed: ${message}`);
+  #failure({ message, lost }: PictureFailure): DepthlineError {
+    return lost
+      ? new EngineFailed(this.#model, message)
+      : new DepthlineError('MODEL', `${this.#model.manifest.name} failed: ${message}`);
   }
 
   #unrefIfIdle(): void {
@@ -253,28 +282,18 @@ export class InferenceThread {
 const resourceLimits = { maxYoungGenerationSizeMb: 1 };
 
 type Ready = Extract<Response, { type: 'ready' }>;
+type Refused = Extract<Response, { type: 'refused' }>;
 
 function ready(worker: Worker): Promise<Ready> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new Error('the worker exited while loading it'));
     worker.once('error', reject);
     worker.once('exit', ended);
-    worker.once('message', (response: Ready) => {
+    worker.once('message', (response: Ready | Refused) => {
       worker.off('error', reject);
       worker.off('exit', ended);
-      resolve(response);
+      if (response.type === 'ready') resolve(response);
+      else reject(new DepthlineError(response.code, response.message));
     });
   });
-}
-
-function loadError(model: Model, providers: readonly string[], cause: unknown): DepthlineError {
-  const unloadable = packageProblem(cause);
-  if (unloadable !== undefined) return new DepthlineError('MISSING', unloadable, { cause });
-  const others = providers.filter((provider) => provider !== 'cpu');
-  const advice =
-    others.length > 0
-      ? `; ${others.join(' and ')} may be missing: its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
-      : '; check that it is a complete ONNX model';
-  const message = `${model.path} cannot be loaded: ${loadProblem(cause)}${advice}`;
-  return new DepthlineError('MODEL', message, { cause });
 }

@@ -1,20 +1,19 @@
+import type { ErrorCode } from '../core/errors.ts';
 import type { StreamOver } from '../stream/shared-stream.ts';
-import type { Manifest } from './manifest.ts';
-import type { SessionSettings } from './session-settings.ts';
+import type { EngineSetup } from './engines/engine.ts';
 import type { SlotMemory } from './slot.ts';
 
 /** The data an inference worker starts with. */
-export interface WorkerSetup {
-  /** The .onnx file. */
-  readonly path: string;
-  readonly manifest: Manifest;
+export interface WorkerSetup extends EngineSetup {
   /** Give the model's output as it is, not as depth. */
   readonly raw: boolean;
-  readonly threads: number;
-  readonly providers: readonly string[];
-  readonly session: SessionSettings;
-  /** See native-guard.ts. */
-  readonly native: SharedArrayBuffer;
+}
+
+/** Why there is no depth of a picture. */
+export interface PictureFailure {
+  readonly message: string;
+  /** The engine was not there for it: the picture is not to blame (see `FrameLost`). */
+  readonly lost: boolean;
 }
 
 /** A stream whose frames a worker reads itself, in turn with others. */
@@ -44,17 +43,16 @@ export type Request =
 export type Response =
   | {
       readonly type: 'ready';
-      /** The model's real inputs and outputs, in words. */
+      /** What runs the model, and what the user should know of it (see `DepthEngine`). */
       readonly description: string;
-      /** Why no manifest can make the model usable. */
-      readonly unsupported: string | undefined;
-      /** How the manifest differs from the model. */
-      readonly problem: string | undefined;
+      readonly notes: readonly string[];
       readonly slots: readonly SlotMemory[];
       /** Size of the depth. */
       readonly width: number;
       readonly height: number;
     }
+  /** The model cannot be used until the user changes something. */
+  | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'depth';
       readonly slot: number;
@@ -64,14 +62,14 @@ export type Response =
   | {
       readonly type: 'failed';
       readonly slot: number;
-      readonly message: string;
+      readonly failure: PictureFailure;
     }
   /** The slot holds a frame of the stream with its depth, or what failed on it. */
   | {
       readonly type: 'frame';
       readonly stream: number;
       readonly slot: number;
-      readonly failure?: string;
+      readonly failure?: PictureFailure;
     }
   /** The worker reads this stream no further. */
   | ({ readonly type: 'left'; readonly stream: number } & StreamOver);

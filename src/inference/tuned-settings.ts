@@ -1,3 +1,4 @@
+import { defaultEngine, type EngineChoice } from './engines/choice.ts';
 import type { Model } from './model-files.ts';
 import type { SessionSettings } from './session-settings.ts';
 import { readTuning, tuningKey } from './tuning-cache.ts';
@@ -13,6 +14,8 @@ export interface ChosenSettings {
 }
 
 export interface AskedSettings {
+  /** Only what ONNX Runtime runs is tuned. Default: that. */
+  readonly engine?: EngineChoice | undefined;
   readonly workers?: number | undefined;
   readonly threads?: number | undefined;
   readonly providers: readonly string[];
@@ -23,10 +26,11 @@ export interface AskedSettings {
 /** The user's options take precedence over what `depthline tune` found; the default is 1 of each. */
 export function chooseSettings(
   model: Model,
-  { workers, threads, providers, untuned }: AskedSettings,
+  { engine = defaultEngine, workers, threads, providers, untuned }: AskedSettings,
   warn: (message: string) => void = () => {},
 ): ChosenSettings {
-  const tuning = untuned ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
+  const plainly = untuned || engine.name !== 'onnxruntime';
+  const tuning = plainly ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
   const plain = { workers: workers ?? 1, threads: threads ?? 1, path: model.path };
   if (!tuning) return plain;
   const { session, saved } = tuning;

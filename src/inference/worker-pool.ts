@@ -2,6 +2,7 @@ import type { StreamHandle, StreamHandlers } from '../core/capture-stream.ts';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
+import type { EngineChoice } from './engines/choice.ts';
 import { type Inference, InferenceThread } from './inference-thread.ts';
 import type { Model } from './model-files.ts';
 import { type Outcome, PoolStream } from './pool-stream.ts';
@@ -10,6 +11,10 @@ import type { SessionSettings } from './session-settings.ts';
 export interface PoolOptions {
   /** Sessions, each in its own thread. */
   readonly workers: number;
+  /** What runs the model; default: ONNX Runtime in the worker. */
+  readonly engine?: EngineChoice | undefined;
+  /** Called with what the user should know of the engine, each text once. */
+  readonly onNote?: (text: string) => void;
   /** ONNX Runtime's intra-op threads per session. */
   readonly threads: number;
   /** ONNX Runtime's execution providers, best first. */
@@ -48,6 +53,7 @@ export class WorkerPool {
   #stream: PoolStream | undefined;
   /** What came of its frames, by their pictures. */
   readonly #outcomes = new WeakMap<Uint8Array, Outcome>();
+  readonly #said = new Set<string>();
   #closed = false;
 
   private constructor(model: Model, options: PoolOptions) {
@@ -154,21 +160,24 @@ export class WorkerPool {
   }
 
   async #start(slot: WorkerSlot): Promise<void> {
-    const { threads, providers, session, raw } = this.#options;
+    const { engine, threads, providers, session, raw } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint('inference/worker'),
+      engine,
       threads,
       providers,
       session,
       raw,
     });
+    for (const note of thread.notes) this.#say(note);
     slot.thread = thread;
     if (this.#closed) await thread.close();
     else this.#stream?.add(thread, slot.number);
-    void thread.died.then((error) => {
+    void thread.died.then(({ why }) => {
       slot.thread = undefined;
       const others = this.#restarting;
-      this.#restarting = this.#replace(slot, error).then(() => others);
+      const replaced = why.then((error) => this.#replace(slot, error));
+      this.#restarting = replaced.then(() => others);
     });
   }
 
@@ -187,6 +196,12 @@ export class WorkerPool {
         error = failure;
       }
     }
+  }
+
+  #say(note: string): void {
+    if (this.#said.has(note)) return;
+    this.#said.add(note);
+    this.#options.onNote?.(note);
   }
 
   #giveUp(slot: WorkerSlot, cause: unknown): void {

@@ -1,88 +1,64 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
-import { reason } from '../core/errors.ts';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { DepthlineError, reason } from '../core/errors.ts';
 import { FrameReader } from '../stream/frame-reader.ts';
 import { SharedStream } from '../stream/shared-stream.ts';
-import { fromFloat16, hideFloat16Array } from './float16.ts';
-import {
-  describeModel,
-  type FloatType,
-  isFloatType,
-  manifestProblem,
-  unsupportedModel,
-} from './model-contract.ts';
-import { native } from './native-guard.ts';
-import type { Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
-import { sessionOptions } from './session-settings.ts';
+import { type DepthEngine, EngineLost, FrameLost } from './engines/engine.ts';
+import { openEngine } from './engines/open-engine.ts';
+import type { PictureFailure, Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
 import { Slot, slotMemory } from './slot.ts';
-import { dropAlpha, isPlainInput, prepareInput, toMetres } from './tensors.ts';
+import { dropAlpha, toMetres } from './tensors.ts';
 import { inferenceThread, nameThread } from './thread-name.ts';
 
-// onnxruntime-node's run() blocks the thread that calls it; this is that thread.
+// Engines may block the thread that calls them; this is that thread.
 
-const {
-  path,
-  manifest,
-  raw,
-  threads,
-  providers,
-  session: settings,
-  native: state,
-} = workerData as WorkerSetup;
+const setup = workerData as WorkerSetup;
+const { raw, manifest } = setup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
-const inputShape =
-  input.layout === 'NHWC' ? [1, input.height, input.width, 3] : [1, 3, input.height, input.width];
-
-nameThread(inferenceThread);
-hideFloat16Array();
-// ONNX Runtime throws what it would print on stderr.
-ort.env.logLevel = 'fatal';
-const options = sessionOptions(settings, threads, providers);
-const session = await native(state, () => ort.InferenceSession.create(path, options));
-const description = describeModel(session);
-const unsupported = unsupportedModel(session);
-let problem = unsupported ?? manifestProblem(session, manifest);
 
 /** One picture in progress, and one that waits so that the worker does not idle. */
 const slotCount = 2;
 const pixels = input.width * input.height;
-/** The model's input, unless it is the picture's own bytes; used by one run at a time. */
-const prepared = isPlainInput(input)
-  ? undefined
-  : input.dtype === 'uint8'
-    ? new Uint8Array(pixels * 3)
-    : input.dtype === 'float16'
-      ? new Uint16Array(pixels * 3)
-      : new Float32Array(pixels * 3);
-
-// The first run shows the output's real shape, and warms the session up.
-const { type: outputType, shape } = await firstOutput();
-const [height = 0, width = 0] = shape.filter((size) => size !== 1);
 /** ONNX Runtime does not accept shared memory. */
 const picture = new Uint8Array(pixels * 3);
-const depth = new Float32Array(height * width);
-/** The bits of a float16 output, which become `depth`. */
-const halves = outputType === 'float16' ? new Uint16Array(depth.length) : undefined;
-const fetches = {
-  [output.name]: new ort.Tensor(outputType, halves ?? depth, problem === undefined ? shape : [0]),
-};
 
-const slots = Array.from({ length: slotCount }, () => slotMemory(pixels, depth.length));
+nameThread(inferenceThread);
+const engine = await openEngine(setup).catch(refuse);
+const slots = Array.from({ length: slotCount }, () =>
+  slotMemory(pixels, engine.height * engine.width),
+);
 const shared = slots.map((memory) => new Slot(memory));
-post({ type: 'ready', description, unsupported, problem, slots, width, height });
+const { width, height, description, notes = [] } = engine;
+post({ type: 'ready', description, notes, slots, width, height });
 
 let last: Promise<void> = Promise.resolve();
 let closing = false;
-port.on('message', (request: Request) => {
+port.on('message', accept);
+
+function accept(request: Request): void {
   if (request.type === 'close') closing = true;
   // One at a time: a run starts some event-loop turns after its request, and runs share one input.
   last = last.then(() => work(request));
-});
+}
+
+/** A run blocks the event loop: whether it is to close may be on the way. */
+function isClosing(): boolean {
+  for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
+    accept(next.message as Request);
+  }
+  return closing;
+}
 
 function work(request: Request): Promise<void> {
   if (request.type === 'close') return close();
   return request.type === 'follow' ? follow(request) : infer(request);
+}
+
+/** What the user has to change keeps its message and its code; anything else ends the thread. */
+function refuse(error: unknown): Promise<DepthEngine> {
+  if (!(error instanceof DepthlineError)) throw error;
+  post({ type: 'refused', code: error.code, message: error.message });
+  return new Promise<never>(() => {});
 }
 
 /** Reads frames of a stream and runs the model on them in place, until the stream ends. */
@@ -101,20 +77,20 @@ async function follow(setup: StreamSetup): Promise<void> {
     }
     slot.begin({ ...taken, stream: number });
     const start = performance.now();
-    let failure: string | undefined;
+    let failure: PictureFailure | undefined;
     try {
       if (pictureUsed) slot.pixels.set(picture);
       await estimate(slot);
     } catch (error) {
-      failure = reason(error);
+      failure = failureOf(error);
     }
     slot.finish(performance.now() - start);
-    post({ type: 'frame', stream: number, slot: index, ...(failure !== undefined && { failure }) });
+    post({ type: 'frame', stream: number, slot: index, ...(failure && { failure }) });
   }
 }
 
 async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
-  if (closing) return;
+  if (isClosing()) return;
   const start = performance.now();
   try {
     const memory = shared[slot] as Slot;
@@ -123,41 +99,25 @@ async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Prom
     await estimate(memory);
     post({ type: 'depth', slot, ms: performance.now() - start });
   } catch (error) {
-    post({ type: 'failed', slot, message: reason(error) });
+    post({ type: 'failed', slot, failure: failureOf(error) });
   }
 }
 
 /** Depth of `picture`, into a slot. */
 async function estimate(slot: Slot): Promise<void> {
-  await run(picture, fetches);
-  if (halves) fromFloat16(halves, depth);
+  const depth = await engine.infer(picture);
   if (!raw) toMetres(depth, output);
   slot.depth.set(depth);
 }
 
-async function run(
-  rgb: Uint8Array,
-  fetches: ort.InferenceSession.FetchesType,
-): Promise<ort.InferenceSession.ReturnType> {
-  if (prepared) prepareInput(rgb, input, prepared);
-  const tensor = new ort.Tensor(input.dtype, prepared ?? rgb, inputShape);
-  return native(state, () => session.run({ [input.name]: tensor }, fetches));
-}
-
-/** Type and shape of the output for a black picture: height and width, among dimensions of 1. */
-async function firstOutput(): Promise<{ type: FloatType; shape: readonly number[] }> {
-  const none = { type: 'float32', shape: [] } as const;
-  if (problem !== undefined) return none;
-  const results = await run(new Uint8Array(pixels * 3), [output.name]);
-  const { type, dims } = results[output.name] as ort.Tensor;
-  const sides = dims.filter((size) => size !== 1);
-  if (isFloatType(type) && sides.length === 2) return { type, shape: dims };
-  problem = `the output "${output.name}" must be one float32 or float16 picture, and is ${type} [${dims.join(', ')}]`;
-  return none;
+/** @throws EngineLost, which ends the thread */
+function failureOf(error: unknown): PictureFailure {
+  if (error instanceof EngineLost) throw error;
+  return { message: reason(error), lost: error instanceof FrameLost };
 }
 
 async function close(): Promise<void> {
-  await native(state, () => session.release());
+  await engine.close();
   port.close();
 }
 

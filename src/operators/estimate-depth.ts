@@ -7,20 +7,27 @@ import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { covers } from '../inference/cover.ts';
 import { describeSeen } from '../inference/describe-seen.ts';
+import { describeEngine, engineNeeds } from '../inference/engines/describe-engine.ts';
+import {
+  engineChoice,
+  engineOptions,
+  engineProblems,
+} from '../inference/engines/engine-options.ts';
 import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
-import { WorkerDied } from '../inference/inference-thread.ts';
+import { EngineFailed } from '../inference/inference-thread.ts';
 import { modelProblems, providerProblems } from '../inference/model-check.ts';
 import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 
-const options = z.strictObject({
+const fields = z.strictObject({
   model: z
     .string()
     .min(1)
     .default('fastdepth')
     .describe('name of a model in models/, or path of an .onnx file with its manifest beside it'),
+  ...engineOptions,
   providers: z
     .array(z.enum(providers))
     .min(1)
@@ -66,6 +73,11 @@ const options = z.strictObject({
     ),
 });
 
+const options = fields.superRefine((given, { addIssue }) => {
+  for (const { path, message } of engineProblems(given))
+    addIssue({ code: 'custom', path: [...path], message });
+});
+
 /**
  * Monocular depth of each picture by an ONNX network, FastDepth by default (Wofk et al., *FastDepth:
  * Fast Monocular Depth Estimation on Embedded Systems*, ICRA 2019).
@@ -88,6 +100,7 @@ export const estimateDepth = defineOperator({
     { model: 'fastdepth', image: 'source' },
     { model: 'fastdepth', cover: 'two-views' },
     { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
+    { engine: 'process', process: { command: ['./my-helper', '--fp16'], deadline: '500ms' } },
   ],
 
   wantsWhole: ({ image, cover }) => image === 'source' || cover === 'two-views',
@@ -96,10 +109,14 @@ export const estimateDepth = defineOperator({
   reads: ({ model }, baseDirectory) =>
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
-  async check({ model, providers }, { baseDirectory, thorough }) {
+  async check(options, { baseDirectory, thorough }) {
+    const { model, providers, engine } = options;
+    const ours = engine === 'onnxruntime';
     return [
-      ...(await modelProblems(model, baseDirectory, thorough)),
-      ...(await providerProblems(providers)),
+      // What other engines can load, only they know.
+      ...(await modelProblems(model, baseDirectory, thorough && ours)),
+      ...(ours ? await providerProblems(providers) : []),
+      ...(await engineNeeds(engineChoice(options), baseDirectory)),
     ];
   },
 
@@ -124,7 +141,8 @@ export const estimateDepth = defineOperator({
 
   async network(options, { baseDirectory }) {
     const { tuned: _, ...chosen } = (await resolve(options, baseDirectory)).chosen;
-    return { model: options.model, providers: options.providers, ...chosen };
+    const engine = engineChoice(options);
+    return { model: options.model, engine, providers: options.providers, ...chosen };
   },
 
   async plan(options, { baseDirectory, picture }) {
@@ -142,7 +160,7 @@ export const estimateDepth = defineOperator({
       workers: chosen.workers,
       threads: chosen.threads,
       ...(chosen.tuned !== undefined && { tuned: chosen.tuned }),
-      providers: options.providers,
+      ...describeEngine(engineChoice(options), options.providers),
       // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
       memoryBytes: chosen.workers * (bytes + pixels * (3 + 3 + 4)),
     };
@@ -154,6 +172,7 @@ export const estimateDepth = defineOperator({
       baseDirectory: context.baseDirectory,
       ...(options.workers !== undefined && { workers: options.workers }),
       ...(options.threads !== undefined && { threads: options.threads }),
+      engine: engineChoice(options),
       providers: options.providers,
       tuned: options.tuned === 'auto',
       keepPicture: options.image === 'source',
@@ -169,7 +188,7 @@ export const estimateDepth = defineOperator({
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
       concurrency: (queue) => estimator.workers + ahead(queue),
       // A worker's death is not blamed on the picture until the pool gives up, and then the run ends.
-      onError: (error) => (error instanceof WorkerDied ? 'skip' : options['on-error']),
+      onError: (error) => (error instanceof EngineFailed ? 'skip' : options['on-error']),
       context,
     });
     // Even where single failures are skipped, workers that cannot be kept alive end the run.
@@ -188,12 +207,11 @@ function isPlain({ limit, whenFull, maxAgeMs }: QueueOptions): boolean {
 }
 
 /** The model, and the settings it runs with on this machine. */
-async function resolve(
-  { model, threads, workers, providers, tuned }: z.output<typeof options>,
-  baseDirectory: string,
-) {
+async function resolve(chosen: z.output<typeof options>, baseDirectory: string) {
+  const { model, threads, workers, providers, tuned } = chosen;
+  const engine = engineChoice(chosen);
   const found = await verifyModel(await findModel(model, baseDirectory));
-  const asked = { threads, workers, providers, untuned: tuned === 'off' };
+  const asked = { engine, threads, workers, providers, untuned: tuned === 'off' };
   return { found, chosen: chooseSettings(found, asked) };
 }
 

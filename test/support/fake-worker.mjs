@@ -17,8 +17,8 @@ const slots = [0, 1].map(() => ({
 }));
 parentPort.postMessage({
   type: 'ready',
-  description: '',
-  problem: undefined,
+  description: 'a fake',
+  notes: [],
   slots,
   width,
   height,

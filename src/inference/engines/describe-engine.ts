@@ -1,0 +1,30 @@
+import { DepthlineError } from '../../core/errors.ts';
+import type { ValueProblem } from '../../core/option-problems.ts';
+import { durationText } from '../../core/units.ts';
+import type { EngineChoice } from './choice.ts';
+import { findProgram } from './find-program.ts';
+
+/** The engine as `plan` shows it. */
+export function describeEngine(
+  engine: EngineChoice,
+  providers: readonly string[],
+): Record<string, unknown> {
+  if (engine.name === 'onnxruntime') return { providers };
+  const { command, deadlineMs } = engine;
+  return { engine: engine.name, command: command.join(' '), deadline: durationText(deadlineMs) };
+}
+
+/** What the engine needs and this machine lacks. */
+export async function engineNeeds(
+  engine: EngineChoice,
+  baseDirectory: string,
+): Promise<ValueProblem[]> {
+  if (engine.name !== 'process') return [];
+  try {
+    await findProgram(engine.command[0] ?? '', baseDirectory);
+    return [];
+  } catch (error) {
+    if (!(error instanceof DepthlineError)) throw error;
+    return [{ path: ['process', 'command', 0], message: error.message }];
+  }
+}

@@ -1,0 +1,25 @@
+import type { DepthlineError } from '../../core/errors.ts';
+import type { Model } from '../model-files.ts';
+import type { EngineChoice, EngineName } from './choice.ts';
+import type { Companion, EngineSetup } from './engine.ts';
+
+/** An engine as the main thread knows it. */
+export interface MainSide {
+  /**
+   * Opens what stands beside one inference thread, before the thread starts.
+   *
+   * @throws DepthlineError
+   */
+  accompany?(choice: EngineChoice, model: Model): Promise<Companion>;
+  /** The error for a network that the thread could not load. */
+  loadError(model: Model, setup: EngineSetup, cause: unknown): DepthlineError;
+}
+
+const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: MainSide }>>> = {
+  onnxruntime: () => import('./onnxruntime-main.ts'),
+  process: () => import('./process-main.ts'),
+};
+
+export async function mainSideOf(name: EngineName): Promise<MainSide> {
+  return (await mainSides[name]()).mainSide;
+}

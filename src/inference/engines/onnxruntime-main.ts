@@ -1,0 +1,22 @@
+import { DepthlineError } from '../../core/errors.ts';
+import { packageProblem } from '../../core/package-problem.ts';
+import { loadProblem } from '../model-contract.ts';
+import type { MainSide } from './main-side.ts';
+
+// ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
+// it is set in the main thread.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
+export const mainSide: MainSide = {
+  loadError(model, { providers }, cause) {
+    const unloadable = packageProblem(cause);
+    if (unloadable !== undefined) return new DepthlineError('MISSING', unloadable, { cause });
+    const others = providers.filter((provider) => provider !== 'cpu');
+    const advice =
+      others.length > 0
+        ? `; ${others.join(' and ')} may be missing: its libraries come with the CUDA build of onnxruntime-node (\`depthline doctor\` shows what this machine has); providers: [cpu] always works`
+        : '; check that it is a complete ONNX model';
+    const message = `${model.path} cannot be loaded: ${loadProblem(cause)}${advice}`;
+    return new DepthlineError('MODEL', message, { cause });
+  },
+};
