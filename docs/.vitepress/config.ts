@@ -36,6 +36,7 @@ export default defineConfig({
           { text: 'The live view', link: '/web' },
           { text: 'Recordings', link: '/recordings' },
           { text: 'Models', link: '/models' },
+          { text: 'Engines', link: '/engines' },
           { text: 'Jetson', link: '/jetson' },
         ],
       },
@@ -44,6 +45,7 @@ export default defineConfig({
         items: [
           { text: 'Components', link: '/reference' },
           { text: 'The depth topic', link: '/depth-topic' },
+          { text: 'The engine protocol', link: '/engine-protocol' },
           { text: 'ROS and Foxglove', link: '/ros' },
           { text: 'API: depthline', link: '/api/depthline/' },
           { text: 'API: depthline/testing', link: '/api/depthline/testing/' },

@@ -1,34 +1,54 @@
-import { z } from 'zod';
 import type { Manifest } from '../manifest.ts';
 import { protocolVersion } from './helper-message.ts';
 
-const size = z.object({ width: z.int().min(1).max(65_536), height: z.int().min(1).max(65_536) });
-
-/** What a helper says of the network that it has loaded; more keys are allowed. */
-const answerSchema = z.object({
-  protocol: z.int(),
+/** What a helper says of the network that it has loaded. */
+export interface HelperAnswer {
+  readonly protocol: number;
   /** What runs the network, for people. */
-  engine: z.string().min(1).max(200),
+  readonly engine: string;
   /** Name of the model. */
-  model: z.string().min(1).max(200),
-  input: size,
-  output: size,
-});
+  readonly model: string;
+  readonly input: { readonly width: number; readonly height: number };
+  readonly output: { readonly width: number; readonly height: number };
+}
 
-export type HelperAnswer = z.output<typeof answerSchema>;
+/** One `key value` per line: texts of the protocol need no parser in any language. */
+export function formatLines(values: Readonly<Record<string, string | number>>): Uint8Array {
+  const lines = Object.entries(values).map(([key, value]) => `${key} ${value}\n`);
+  return new TextEncoder().encode(lines.join(''));
+}
 
-/** The answer, or what is wrong with it. */
+export function parseLines(payload: Uint8Array): ReadonlyMap<string, string> {
+  const lines = new TextDecoder().decode(payload).split('\n');
+  return new Map(
+    lines.flatMap((line): [string, string][] => {
+      const space = line.indexOf(' ');
+      return space > 0 ? [[line.slice(0, space), line.slice(space + 1).trim()]] : [];
+    }),
+  );
+}
+
+const longestSide = 65_536;
+
+/** The answer, or what is wrong with it. Lines that are not known are ignored. */
 export function parseAnswer(payload: Uint8Array): HelperAnswer | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(payload));
-  } catch {
-    return 'is not JSON';
-  }
-  const result = answerSchema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  return `has a wrong "${issue?.path.join('.')}": ${issue?.message}`;
+  const lines = parseLines(payload);
+  const missing = ['engine', 'model'].find((key) => !lines.get(key));
+  if (missing !== undefined) return `has no line "${missing}"`;
+  const number = (key: string) => Number(lines.get(key) ?? Number.NaN);
+  const sides = ['input.width', 'input.height', 'output.width', 'output.height'];
+  const wrong = sides.find((key) => {
+    const side = number(key);
+    return !Number.isInteger(side) || side < 1 || side > longestSide;
+  });
+  if (wrong !== undefined) return `has no line "${wrong}" with a number of pixels`;
+  return {
+    protocol: number('protocol'),
+    engine: lines.get('engine') as string,
+    model: lines.get('model') as string,
+    input: { width: number('input.width'), height: number('input.height') },
+    output: { width: number('output.width'), height: number('output.height') },
+  };
 }
 
 /** How the network that a helper has loaded differs from the one that it was told to load; or nothing. */

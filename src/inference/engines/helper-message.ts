@@ -9,9 +9,9 @@ export const headerLength = 16;
 export const helperDescriptor = 3;
 
 export const messageTypes = {
-  /** Depthline → helper, JSON: what is to be loaded. */
+  /** Depthline → helper, lines: what is to be loaded. */
   open: 1,
-  /** Helper → Depthline, JSON: it is loaded. */
+  /** Helper → Depthline, lines: it is loaded. */
   ready: 2,
   /** Depthline → helper: the network's input. */
   picture: 3,

@@ -3,7 +3,7 @@ import { readable } from '../../core/printable.ts';
 import type { ProcessChoice } from './choice.ts';
 import { Deadline } from './deadline.ts';
 import { type DepthEngine, EngineLost, type EngineSetup } from './engine.ts';
-import { type HelperAnswer, mismatch, parseAnswer } from './helper-answer.ts';
+import { formatLines, type HelperAnswer, mismatch, parseAnswer } from './helper-answer.ts';
 import { HelperChannel } from './helper-channel.ts';
 import { messageTypes, protocolVersion } from './helper-message.ts';
 import { helperName } from './helper-name.ts';
@@ -71,15 +71,20 @@ export async function open(setup: EngineSetup): Promise<DepthEngine> {
 function request(setup: EngineSetup): Uint8Array {
   const { manifest, path, sha256, threads } = setup;
   const { name, input, output } = manifest;
-  const { view: _, ...tensor } = input;
-  const text = JSON.stringify({
+  return formatLines({
     protocol: protocolVersion,
-    model: { name, path, sha256 },
-    input: tensor,
-    output: { name: output.name },
+    model: name,
+    path,
+    sha256,
     threads,
+    'input.name': input.name,
+    'input.type': input.dtype,
+    'input.layout': input.layout,
+    'input.channels': input.channels,
+    'input.width': input.width,
+    'input.height': input.height,
+    'output.name': output.name,
   });
-  return new TextEncoder().encode(text);
 }
 
 /** The helper's answer, after any number of signs of life. */
