@@ -171,10 +171,10 @@ class Chain {
     this.#add('videoconvert', 'video/x-raw,format=RGB');
     const offset = pacedFrom > 0n ? ` ts-offset=${-pacedFrom}` : '';
     if (paced) this.#add(`identity sync=true${offset}`);
-    // While the reader is busy, newer pictures replace the one that waits.
-    if (live) {
-      this.#add('queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0');
-    }
+    // A thread of its own writes to the socket: reading wakes it on the reader's processor, where what decodes
+    // pictures would be in the way. Of a live source, a newer picture replaces the one that waits.
+    const leaky = live ? ' leaky=downstream' : '';
+    this.#add(`queue${leaky} max-size-buffers=1 max-size-bytes=0 max-size-time=0`);
     this.#add('gdppay', `fdsink fd=${streamFd} sync=false enable-last-sample=false`);
     return this.#parts.join(' ! ') + this.#beside;
   }

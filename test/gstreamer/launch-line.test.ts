@@ -8,7 +8,9 @@ import { launchLine, quote } from '../../src/gstreamer/launch-line.ts';
 
 const head = { line: 'videotestsrc' };
 const waits = { live: false };
-const end = 'gdppay ! fdsink fd=4 sync=false enable-last-sample=false';
+const queue = (more = '') => `queue${more} max-size-buffers=1 max-size-bytes=0 max-size-time=0`;
+const send = 'gdppay ! fdsink fd=4 sync=false enable-last-sample=false';
+const end = `${queue()} ! ${send}`;
 
 const resize = (over: Partial<Extract<Fusion, { do: 'resize' }>> = {}): Fusion => ({
   do: 'resize',
@@ -122,8 +124,7 @@ describe('launch line', () => {
       'nvarguscamerasrc ! nvvidconv flip-method=4 ! video/x-raw(memory:NVMM),width=1280,height=720' +
         ' ! nvvidconv left=160 right=1120 top=0 bottom=720 ! video/x-raw(memory:NVMM),width=960,height=720' +
         ' ! nvvidconv ! video/x-raw,format=RGBA,width=224,height=224 ! videoconvert ! video/x-raw,format=RGB' +
-        ' ! queue leaky=downstream max-size-buffers=1 max-size-bytes=0 max-size-time=0' +
-        ' ! gdppay ! fdsink fd=4 sync=false enable-last-sample=false',
+        ` ! ${queue(' leaky=downstream')} ! ${send}`,
     );
   });
 
