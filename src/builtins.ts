@@ -4,6 +4,7 @@ import { colorize } from './operators/colorize.ts';
 import { compareDepth } from './operators/compare-depth.ts';
 import { crop } from './operators/crop.ts';
 import { estimateDepth } from './operators/estimate-depth.ts';
+import { estimateStereo } from './operators/estimate-stereo.ts';
 import { fillHoles } from './operators/fill-holes.ts';
 import { flip } from './operators/flip.ts';
 import { maskEdges } from './operators/mask-edges.ts';
@@ -15,6 +16,7 @@ import { sample } from './operators/sample.ts';
 import { sideBySide } from './operators/side-by-side.ts';
 import { smooth } from './operators/smooth.ts';
 import { spatial } from './operators/spatial.ts';
+import { takeEye } from './operators/take-eye.ts';
 import { discard } from './sinks/discard.ts';
 import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
@@ -56,6 +58,7 @@ export const builtins = new Registry([
   compareDepth,
   crop,
   estimateDepth,
+  estimateStereo,
   fillHoles,
   flip,
   maskEdges,
@@ -67,6 +70,7 @@ export const builtins = new Registry([
   sideBySide,
   smooth,
   spatial,
+  takeEye,
   discard,
   display,
   file,

@@ -45,6 +45,7 @@ export {
   type ModelIdentity,
   type Picture,
   type PointsFrame,
+  type StereoFrame,
   type View,
 } from './core/frame.ts';
 export { FrameRefused } from './core/frame-refused.ts';
@@ -68,11 +69,16 @@ export type { EngineChoice, ProcessChoice } from './inference/engines/choice.ts'
 export { DepthEstimator, type EstimatorOptions } from './inference/estimator.ts';
 export type { Model } from './inference/model-files.ts';
 export type { SessionSettings } from './inference/session-settings.ts';
+export {
+  StereoEstimator,
+  type StereoEstimatorOptions,
+} from './inference/stereo/stereo-estimator.ts';
 export { clamp } from './operators/clamp.ts';
 export { colorize } from './operators/colorize.ts';
 export { compareDepth } from './operators/compare-depth.ts';
 export { crop } from './operators/crop.ts';
 export { estimateDepth } from './operators/estimate-depth.ts';
+export { estimateStereo } from './operators/estimate-stereo.ts';
 export { fillHoles } from './operators/fill-holes.ts';
 export { flip } from './operators/flip.ts';
 export { maskEdges } from './operators/mask-edges.ts';
@@ -84,6 +90,7 @@ export { sample } from './operators/sample.ts';
 export { sideBySide } from './operators/side-by-side.ts';
 export { smooth } from './operators/smooth.ts';
 export { spatial } from './operators/spatial.ts';
+export { takeEye } from './operators/take-eye.ts';
 export {
   type Bound,
   type BranchInput,

@@ -9,6 +9,6 @@ import { FrameRefused } from './frame-refused.ts';
 export function messageFrame(frame: Frame): MessageFrame {
   if (frame.kind !== 'stereo') return frame;
   throw new FrameRefused(
-    'no message holds a stereo pair; put "estimate-stereo" or "take-eye" before the sink',
+    'no message holds a stereo pair; put an operator before the sink that estimates its depth, or takes one of its pictures',
   );
 }

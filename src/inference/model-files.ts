@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
@@ -13,9 +14,15 @@ import { resolvePath } from '../core/resolve-path.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
 import { missingManifest } from './suggest-manifest.ts';
 
+/** What every manifest says. */
+interface ManifestBase {
+  readonly file: string;
+  readonly sha256?: string | undefined;
+}
+
 /** A model that has been found, with its manifest checked; not loaded yet. */
-export interface ModelFiles {
-  readonly manifest: Manifest;
+export interface ModelFiles<M extends ManifestBase = Manifest> {
+  readonly manifest: M;
   /** Path of the manifest. */
   readonly manifestPath: string;
   /** Path of the .onnx file. */
@@ -25,7 +32,7 @@ export interface ModelFiles {
 }
 
 /** A model whose file is the one that its manifest describes. */
-export interface Model extends ModelFiles {
+export interface Model<M extends ManifestBase = Manifest> extends ModelFiles<M> {
   /** Hash of the .onnx file, hexadecimal. */
   readonly sha256: string;
 }
@@ -36,9 +43,43 @@ export interface Model extends ModelFiles {
  *
  * @throws DepthlineError `MODEL` that says which models there are, or what is wrong with this one
  */
-export async function findModel(nameOrPath: string, baseDirectory: string): Promise<ModelFiles> {
+export function findModel(nameOrPath: string, baseDirectory: string): Promise<ModelFiles> {
+  return findModelOf('mono', manifestSchema, nameOrPath, baseDirectory);
+}
+
+/** Pictures that a network takes, and the operator that runs it. */
+const operators = { mono: 'estimate-depth', stereo: 'estimate-stereo' } as const;
+export type ModelKind = keyof typeof operators;
+
+/** `kind` of a model's manifest, as it is written; `undefined` if it cannot be read. */
+export async function kindOfModel(
+  nameOrPath: string,
+  baseDirectory: string,
+): Promise<ModelKind | undefined> {
+  const value = await locate(nameOrPath, baseDirectory)
+    .then((path) => readRegularFile(path, maxManifestBytes))
+    .then((text): unknown => parse(text))
+    .catch(() => undefined);
+  return value === undefined ? undefined : kindOf(value);
+}
+
+function kindOf(manifest: unknown): ModelKind {
+  return (manifest as { kind?: unknown } | null)?.kind === 'stereo' ? 'stereo' : 'mono';
+}
+
+/**
+ * The same for models of another kind, with the schema of their manifests.
+ *
+ * @throws DepthlineError `MODEL`
+ */
+export async function findModelOf<M extends ManifestBase>(
+  kind: ModelKind,
+  schema: z.ZodType<M>,
+  nameOrPath: string,
+  baseDirectory: string,
+): Promise<ModelFiles<M>> {
   const manifestPath = await locate(nameOrPath, baseDirectory);
-  const manifest = await readManifest(manifestPath);
+  const manifest = await readManifest(manifestPath, kind, schema);
   const path = resolve(dirname(manifestPath), manifest.file);
   try {
     await requireRegularFile(path);
@@ -55,7 +96,7 @@ export async function findModel(nameOrPath: string, baseDirectory: string): Prom
  *
  * @throws DepthlineError `MODEL` if that is not the hash in its manifest
  */
-export async function verifyModel(model: ModelFiles): Promise<Model> {
+export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
   const { path, manifest, manifestPath } = model;
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash).catch((error: unknown) => {
@@ -133,7 +174,7 @@ async function locatePath(given: string, baseDirectory: string): Promise<string>
 /** Far above any manifest that people write; bytes. */
 const maxManifestBytes = 2 ** 20;
 
-async function readManifest(path: string): Promise<Manifest> {
+async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<M>): Promise<M> {
   const fail = (message: string, cause?: unknown) =>
     new DepthlineError('MODEL', message, { cause });
   let value: unknown;
@@ -142,9 +183,14 @@ async function readManifest(path: string): Promise<Manifest> {
   } catch (error) {
     throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
   }
-  const result = manifestSchema.safeParse(value);
+  const found = kindOf(value);
+  if (found !== kind) {
+    const what = { mono: 'single pictures', stereo: 'stereo pairs' }[found];
+    throw fail(`${path} describes a model for ${what}; use "${operators[found]}" for it`);
+  }
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = valueProblems(manifestSchema, value).map(
+  const problems = valueProblems(schema, value).map(
     (problem) => `${path}: ${formatProblem(problem)}`,
   );
   throw fail(problems.join('\n'));

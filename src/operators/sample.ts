@@ -2,7 +2,7 @@ import { filter } from 'rxjs';
 import { z } from 'zod';
 import { adjusted, remade } from '../core/adjusted.ts';
 import { defineOperator } from '../core/component.ts';
-import type { Frame } from '../core/frame.ts';
+import { type Frame, frameKinds } from '../core/frame.ts';
 
 const options = z
   .strictObject({
@@ -23,7 +23,7 @@ type Options = z.output<typeof options>;
 export const sample = defineOperator({
   name: 'sample',
   summary: 'Keeps every n-th frame, or a number of frames per second.',
-  accepts: ['image', 'depth', 'points', 'data'],
+  accepts: frameKinds,
   emits: 'same',
   picks: true,
   usesPicture: () => false,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { builtins } from '../../src/builtins.ts';
 import type { OperatorDefinition } from '../../src/core/component.ts';
-import { depthFrame, imageFrame } from '../../src/testing/sample-frames.ts';
+import { depthFrame, imageFrame, stereoFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsOperator, type OperatorSubject } from '../../src/testing.ts';
 import { putModel } from '../support/models.ts';
 
@@ -27,6 +27,10 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
     options: () => ({ model: putModel(models, 'metres') }),
     frame: (seq) => imageFrame(8, 6, seq),
   },
+  'estimate-stereo': {
+    options: () => ({ model: putModel(models, 'pairs') }),
+    frame: (seq) => stereoFrame(32, 24, seq),
+  },
   'fill-holes': { options: {}, frame: holey },
   flip: { options: {} },
   'mask-edges': { options: {} },
@@ -41,6 +45,7 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
   'side-by-side': { options: {} },
   smooth: { options: {} },
   spatial: { options: {}, frame: holey },
+  'take-eye': { options: {} },
 };
 
 test('every operator is tested', () => {

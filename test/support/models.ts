@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
-/** What `test/fixtures/models/make_models.py` writes; every picture is 8 wide and 6 high. */
+/** What `test/fixtures/models/make_models.py` writes; every picture is 8 wide and 6 high, of pairs 32 by 24. */
 export type FixtureModel =
   | 'metres'
   | 'inverse'
@@ -18,7 +18,9 @@ export type FixtureModel =
   | 'mean'
   | 'half'
   | 'half-in'
-  | 'half-out';
+  | 'half-out'
+  | 'pairs'
+  | 'pairs-half';
 
 export function fixtureModel(model: FixtureModel): string {
   return fileURLToPath(new URL(`../fixtures/models/${model}.onnx`, import.meta.url));
@@ -29,7 +31,13 @@ const floats = { name: 'picture', layout: 'NCHW', dtype: 'float32', width: 8, he
 
 const halves = { ...floats, dtype: 'float16' };
 
-const manifests: Record<FixtureModel, { input: object; output: object }> = {
+const pairs = {
+  kind: 'stereo',
+  input: { width: 32, height: 24 },
+  output: { name: 'disparity', largest: 8 },
+};
+
+const manifests: Record<FixtureModel, { kind?: string; input: object; output: object }> = {
   metres: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   inverse: { input: bytes, output: { name: 'x', meaning: 'inverse-relative' } },
   log: { input: bytes, output: { name: 'x', meaning: 'log' } },
@@ -44,6 +52,8 @@ const manifests: Record<FixtureModel, { input: object; output: object }> = {
   half: { input: halves, output: { name: 'depth', meaning: 'metres' } },
   'half-in': { input: halves, output: { name: 'depth', meaning: 'metres' } },
   'half-out': { input: floats, output: { name: 'depth', meaning: 'metres' } },
+  pairs,
+  'pairs-half': pairs,
 };
 
 export interface ManifestChanges {
@@ -64,10 +74,11 @@ export function putModel(
 ): string {
   const path = join(directory, `${name}.onnx`);
   copyFileSync(fixtureModel(model), path);
-  const { input, output } = manifests[model];
+  const { input, output, ...rest } = manifests[model];
   const manifest = {
     name,
     file: `${name}.onnx`,
+    ...rest,
     ...changes,
     input: { ...input, ...changes.input },
     output: { ...output, ...changes.output },
