@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { map } from 'rxjs';
 import { measured } from '../src/benchmark/statistics.ts';
-import type { DepthFrame, Frame, ImageFrame } from '../src/core/frame.ts';
-import { scaleRgb } from '../src/imaging/scale-rgb.ts';
+import type { Frame, ImageFrame } from '../src/core/frame.ts';
 import {
-  DepthEstimator,
   definePipeline,
   discard,
   mcap,
@@ -14,15 +12,12 @@ import {
   runPipeline,
   testPattern,
 } from '../src/index.ts';
-import { Random } from '../src/synthetic/random.ts';
 import { testContext } from '../src/testing.ts';
 import type { Bench, Print } from './support/bench.ts';
+import { noisyDepth, noisySize } from './support/noisy-rooms.ts';
 import { rooms } from './support/rooms.ts';
 
 const frames = 60;
-const size = { width: 224, height: 224 };
-/** Standard deviation of the sensor noise, grey levels: without it a rendered picture is too simple. */
-const noise = 2;
 
 type Options = Parameters<typeof mcap>[0] & object;
 
@@ -34,7 +29,7 @@ export const recording: Bench = {
   async run({ rounds, model, seconds }, print) {
     const folder = mkdtempSync(join(tmpdir(), 'depthline-recording-'));
     try {
-      await sizes(kinds, await sample(model), folder, rounds, print);
+      await sizes(kinds, await noisyDepth(frames, model), folder, rounds, print);
       await sizes(largeKinds, large(), folder, rounds, print);
       await intervals(folder, Math.max(4, seconds), rounds, print);
     } finally {
@@ -42,39 +37,6 @@ export const recording: Bench = {
     }
   },
 };
-
-/** Rendered rooms with the noise of a sensor, and the depth that the model estimates of them. */
-async function sample(model: string): Promise<DepthFrame[]> {
-  const shoot = rooms();
-  const estimator = await DepthEstimator.open({ model });
-  const random = new Random(5);
-  const all: DepthFrame[] = [];
-  for (let seq = 0; seq < frames; seq++) {
-    const {
-      truth: _,
-      intrinsics: __,
-      view: ___,
-      ...picture
-    } = noisy(await small(shoot(seq % 12)), random);
-    const times = { seq, pts: BigInt(seq) * 33_333_333n, capturedAt: BigInt(seq) * 33_333_333n };
-    all.push({ ...(await estimator.estimate({ ...picture, ...times })), ...times });
-  }
-  await estimator.close();
-  return all;
-}
-
-async function small(picture: ImageFrame): Promise<ImageFrame> {
-  return { ...picture, ...size, data: await scaleRgb(picture, size) };
-}
-
-function noisy(picture: ImageFrame, random: Random): ImageFrame {
-  const data = Uint8ClampedArray.from(picture.data, (value) => {
-    let sum = -6;
-    for (let i = 0; i < 12; i++) sum += random.next();
-    return value + sum * noise;
-  });
-  return { ...picture, data: new Uint8Array(data.buffer) };
-}
 
 const kinds: Readonly<Record<string, Partial<Options>>> = {
   'none, raw, 32FC1': { compression: 'none' },
@@ -143,7 +105,7 @@ async function intervals(folder: string, seconds: number, rounds: number, print:
     const path = join(folder, `times-${round}.mcap`);
     await runPipeline(
       definePipeline({
-        source: testPattern({ ...size, fps: 30, realtime: true }),
+        source: testPattern({ ...noisySize, fps: 30, realtime: true }),
         sinks: [mcap({ path })],
       }),
       { durationMs: seconds * 1000 },

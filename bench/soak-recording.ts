@@ -6,48 +6,49 @@ import { Command } from 'commander';
 import { measured, slope } from '../src/benchmark/statistics.ts';
 import { table } from '../src/cli/run-output.ts';
 import { memoryMiB } from '../src/device/processes.ts';
-import {
-  definePipeline,
-  estimateDepth,
-  imbalance,
-  mcap,
-  startPipeline,
-  testPattern,
-} from '../src/index.ts';
+import { definePipeline, imbalance, mcap, mcapSource, startPipeline } from '../src/index.ts';
+import { compressions } from '../src/mcap/compression.ts';
+import { testContext } from '../src/testing.ts';
+import { noisyDepth } from './support/noisy-rooms.ts';
 
 const command = new Command('soak recording')
   .option('--minutes <n>', 'length of the run', Number, 30)
-  .option('--fps <n>', 'frames per second', Number, 30)
-  .option('--compression <name>', 'zstd, lz4 or none', 'zstd')
-  .option('--rotate <size>', 'begin a new file at this size; older files are deleted', '2GB')
+  .option('--model <name-or-path>', 'whose depth is recorded', 'fastdepth')
+  .option('--rotate <size>', 'begin a new file at this size; older files are deleted', '500MB')
   .parse();
-const { minutes, fps, compression, rotate } = command.opts<{
+const { minutes, model, rotate } = command.opts<{
   minutes: number;
-  fps: number;
-  compression: 'zstd' | 'lz4' | 'none';
+  model: string;
   rotate: string;
 }>();
 
 const folder = mkdtempSync(join(tmpdir(), 'depthline-soak-'));
+const camera = join(folder, 'camera.mcap');
+await recordCamera();
 const run = await startPipeline(
   definePipeline({
-    source: testPattern({ width: 224, height: 224, fps, realtime: true, pattern: 'ball' }),
-    operators: [estimateDepth({ tuned: 'off' })],
-    sinks: [
-      {
-        sink: mcap({ path: join(folder, 'run.mcap'), compression, 'rotate-size': rotate }),
-        queue: { limit: 4, whenFull: 'drop-oldest' },
-      },
-    ],
+    source: mcapSource({ path: camera, as: 'depth', pace: 'recorded', loop: true }),
+    sinks: compressions.map((compression) => ({
+      sink: mcap({
+        path: join(folder, compression, 'run.mcap'),
+        compression,
+        'rotate-size': rotate,
+      }),
+      queue: { limit: 4, whenFull: 'drop-oldest' as const },
+    })),
   }),
 );
 
 const held: [minute: number, mib: number][] = [];
 const used: [minute: number, mib: number][] = [];
 const begun = performance.now();
-let bytes = 0;
+const bytes = new Map<string, number>();
 const seen = new Map<string, number>();
-while (performance.now() - begun < minutes * 60_000) {
+let ended = false;
+void run.done.then(() => {
+  ended = true;
+});
+while (!ended && performance.now() - begun < minutes * 60_000) {
   await sleep(2000);
   const minute = (performance.now() - begun) / 60_000;
   globalThis.gc?.();
@@ -61,17 +62,29 @@ const summary = await run.done;
 count(true);
 rmSync(folder, { recursive: true });
 
+/** What stands in for a camera and its model: two seconds of depth, which are played again and again. */
+async function recordCamera(): Promise<void> {
+  const context = testContext({ name: 'mcap', baseDirectory: folder });
+  const options = mcap.options.parse({ path: camera, compression: 'none' });
+  const sink = await mcap.create(options, context);
+  for (const frame of await noisyDepth(60, model)) await sink?.write(frame);
+  await context.close();
+}
+
 /** Finished files are counted and deleted, so that the disk does not fill up. */
 function count(all: boolean): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    const { size } = statSync(path);
-    bytes += size - (seen.get(name) ?? 0);
-    seen.set(name, size);
-    if (name.includes('.recording.') && !all) continue;
-    // The file with its last number stays: the next one is named after it.
-    const others = readdirSync(folder).filter((other) => other !== name);
-    if (all || others.length > 1) rmSync(path);
+  for (const compression of compressions) {
+    const names = readdirSync(join(folder, compression));
+    for (const name of names) {
+      const path = join(folder, compression, name);
+      const { size } = statSync(path);
+      const finished = path.replace('.recording.', '.');
+      const more = size - (seen.get(finished) ?? 0);
+      bytes.set(compression, (bytes.get(compression) ?? 0) + more);
+      seen.set(finished, size);
+      // The file with its last number stays: the next one is named after it.
+      if (!name.includes('.recording.') && !all && names.length > 2) rmSync(path);
+    }
   }
 }
 
@@ -89,13 +102,20 @@ console.log(
     ['in use', ...quarters(used), perHour(used)],
   ]),
 );
-const [account] = summary.branches;
-const delivered = account?.delivered ?? 0;
 const off = summary.branches.map(imbalance);
 console.log(
-  `\n${delivered} of ${summary.captured} frames recorded in ${minutes} minutes, ${(bytes / 1000 / delivered).toFixed(1)} kB per frame; ledger off by ${off.join(' and ')}`,
+  `\n${summary.captured} frames in ${minutes} minutes; ledger off by ${off.join(', ')}\n`,
 );
-for (const { stage, reason, count } of account?.dropped ?? [])
-  console.log(`${count} dropped at ${stage}, ${reason}`);
+console.log(
+  table([
+    ['compression', 'frames recorded', 'dropped', 'kB per frame'],
+    ...compressions.map((compression, index) => {
+      const { delivered = 0, dropped = [] } = summary.branches[index] ?? {};
+      const size = (bytes.get(compression) ?? 0) / 1000 / delivered;
+      const why = dropped.map(({ stage, reason, count }) => `${count} ${stage} ${reason}`);
+      return [compression, String(delivered), why.join(', ') || '0', size.toFixed(1)];
+    }),
+  ]),
+);
 if (summary.error) console.log(`ended by: ${summary.error.message}`);
 process.exit(summary.error || off.some((n) => n !== 0) ? 1 : 0);
