@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
+import { Observable } from 'rxjs';
+import { z } from 'zod';
 import { measured, slope } from '../src/benchmark/statistics.ts';
 import { table } from '../src/cli/run-output.ts';
+import type { DepthFrame } from '../src/core/frame.ts';
+import { ptsOf } from '../src/core/pacer.ts';
 import { memoryMiB } from '../src/device/processes.ts';
-import { definePipeline, imbalance, mcap, mcapSource, startPipeline } from '../src/index.ts';
+import { definePipeline, defineSource, imbalance, mcap, startPipeline } from '../src/index.ts';
 import { compressions } from '../src/mcap/compression.ts';
-import { testContext } from '../src/testing.ts';
 import { noisyDepth } from './support/noisy-rooms.ts';
 
 const command = new Command('soak recording')
@@ -22,19 +25,42 @@ const { minutes, model, rotate } = command.opts<{
   rotate: string;
 }>();
 
+const fps = 30;
 const folder = mkdtempSync(join(tmpdir(), 'depthline-soak-'));
-const camera = join(folder, 'camera.mcap');
-await recordCamera();
+const frames = await noisyDepth(60, model);
+
+/** Like a camera it waits for nobody: frames that are late come together. */
+const camera = defineSource({
+  name: 'camera',
+  summary: 'Depth at 30 frames per second.',
+  emits: ['depth'],
+  live: true,
+  options: z.strictObject({}),
+  examples: [],
+  create: async (_, { clock }) =>
+    new Observable<DepthFrame>((subscriber) => {
+      const begun = performance.now();
+      let seq = 0;
+      const timer = setInterval(() => {
+        for (; (seq * 1000) / fps <= performance.now() - begun; seq++) {
+          const times = { seq, pts: ptsOf(seq, fps), capturedAt: clock.wall() };
+          subscriber.next({ ...(frames[seq % frames.length] as DepthFrame), ...times });
+        }
+      }, 5);
+      return () => clearInterval(timer);
+    }),
+});
+
 const run = await startPipeline(
   definePipeline({
-    source: mcapSource({ path: camera, as: 'depth', pace: 'recorded', loop: true }),
+    source: camera(),
     sinks: compressions.map((compression) => ({
       sink: mcap({
         path: join(folder, compression, 'run.mcap'),
         compression,
         'rotate-size': rotate,
       }),
-      queue: { limit: 4, whenFull: 'drop-oldest' as const },
+      queue: { limit: 30, whenFull: 'drop-oldest' as const },
     })),
   }),
 );
@@ -61,15 +87,6 @@ run.stop();
 const summary = await run.done;
 count(true);
 rmSync(folder, { recursive: true });
-
-/** What stands in for a camera and its model: two seconds of depth, which are played again and again. */
-async function recordCamera(): Promise<void> {
-  const context = testContext({ name: 'mcap', baseDirectory: folder });
-  const options = mcap.options.parse({ path: camera, compression: 'none' });
-  const sink = await mcap.create(options, context);
-  for (const frame of await noisyDepth(60, model)) await sink?.write(frame);
-  await context.close();
-}
 
 /** Finished files are counted and deleted, so that the disk does not fill up. */
 function count(all: boolean): void {

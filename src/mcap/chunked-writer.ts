@@ -1,15 +1,23 @@
-import { crc32, crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
+import { crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
 import { McapChunkBuilder, McapConstants, McapRecordBuilder, type McapTypes } from '@mcap/core';
 import type { MessageSchema } from '../ros/codec.ts';
-import type { Compressor } from './compression.ts';
+import type { PackedChunk } from './chunk-compressor.ts';
 
 export interface WriterOptions {
   /** `ros2`, or empty. */
   readonly profile: string;
   readonly library: string;
-  readonly compressor: Compressor;
   /** A chunk ends when it holds this much, bytes before compression. */
   readonly chunkBytes: number;
+}
+
+/** A chunk that gets no further messages. */
+export interface EndedChunk {
+  /** Before compression. */
+  readonly data: Uint8Array;
+  readonly messageStartTime: bigint;
+  readonly messageEndTime: bigint;
+  readonly indices: readonly McapTypes.MessageIndex[];
 }
 
 /** A message with what a reader needs to know of its topic. */
@@ -91,16 +99,23 @@ export class ChunkedWriter {
     return this.#chunk.byteLength >= this.#options.chunkBytes;
   }
 
-  /** Ends the open chunk, if it has messages. */
-  endChunk(): void {
-    if (this.#chunk.numMessages === 0) return;
-    const { messageStartTime, messageEndTime, buffer } = this.#chunk;
-    const { name: compression, compress } = this.#options.compressor;
-    const records = compress(buffer);
-    const uncompressedSize = BigInt(buffer.length);
+  /** Ends the open chunk, which `addChunk` gets when it is packed; nothing if it has no messages. */
+  endChunk(): EndedChunk | undefined {
+    if (this.#chunk.numMessages === 0) return undefined;
+    const { messageStartTime, messageEndTime, buffer: data } = this.#chunk;
+    const indices = [...this.#chunk.indices];
+    this.#chunk.reset();
+    return { data, messageStartTime, messageEndTime, indices };
+  }
+
+  /** Adds chunks, in the order in which they ended. */
+  addChunk(
+    { data, indices, messageStartTime, messageEndTime }: EndedChunk,
+    { compression, records, crc: uncompressedCrc }: PackedChunk,
+  ): void {
+    const uncompressedSize = BigInt(data.length);
     const times = { messageStartTime, messageEndTime };
     const chunkStartOffset = this.#length;
-    const uncompressedCrc = crc32(buffer);
     const chunkLength = this.#records.writeChunk({
       ...times,
       ...{ uncompressedSize, uncompressedCrc, compression, records },
@@ -108,7 +123,7 @@ export class ChunkedWriter {
     this.#emit();
     const indexStart = this.#length;
     const messageIndexOffsets = new Map<number, bigint>();
-    for (const index of this.#chunk.indices) {
+    for (const index of indices) {
       messageIndexOffsets.set(index.channelId, indexStart + BigInt(this.#records.length));
       this.#records.writeMessageIndex(index);
     }
@@ -120,12 +135,10 @@ export class ChunkedWriter {
       ...{ compressedSize: BigInt(records.length), uncompressedSize },
     });
     this.#chunks++;
-    this.#chunk.reset();
   }
 
-  /** Adds named values. The open chunk ends. */
+  /** Adds named values, after the last chunk. */
   addMetadata(name: string, metadata: ReadonlyMap<string, string>): void {
-    this.endChunk();
     const offset = this.#length;
     const length = this.#records.writeMetadata({ name, metadata: new Map(metadata) });
     this.#emit();
@@ -133,9 +146,8 @@ export class ChunkedWriter {
     this.#metadata++;
   }
 
-  /** Ends the file with its index. */
+  /** Ends the file with its index, after the last chunk. */
   end(): void {
-    this.endChunk();
     this.#records.writeDataEnd({ dataSectionCrc: 0 });
     this.#emit();
     this.#writeSummary();

@@ -1,11 +1,12 @@
 import type { ComponentContext } from '../core/component.ts';
 import type { MessageEncoder } from '../ros/codec.ts';
 import { type FrameMessageOptions, FrameMessages } from '../ros/frame-messages.ts';
-import { type Compression, loadCompressor } from './compression.ts';
+import { ChunkCompressor } from './chunk-compressor.ts';
+import type { Compression } from './compression.ts';
 import { libraryName } from './library-name.ts';
 import { McapRecorder, type RecorderOptions } from './recorder.ts';
 
-export type OpenOptions = Omit<RecorderOptions, 'writer'> &
+export type OpenOptions = Omit<RecorderOptions, 'writer' | 'compressor'> &
   FrameMessageOptions & {
     readonly encoding: 'ros2' | 'foxglove';
     readonly compression: Compression;
@@ -19,17 +20,16 @@ export async function openRecorder(
   context: ComponentContext,
 ): Promise<McapRecorder> {
   const { encoding, compression, chunkBytes } = options;
-  const [encoders, compressor, encoder] = await Promise.all([
+  const [encoders, encoder] = await Promise.all([
     import('../imaging/encode.ts'),
-    loadCompressor(compression),
     loadEncoder(encoding),
   ]);
-  const writer = {
-    profile: encoding === 'ros2' ? 'ros2' : '',
-    ...{ library: libraryName(), compressor, chunkBytes },
-  };
+  const profile = encoding === 'ros2' ? 'ros2' : '';
+  const writer = { profile, library: libraryName(), chunkBytes };
+  const compressor = new ChunkCompressor(compression, (message) => context.log.warn(message));
+  context.defer(() => compressor.close());
   const messages = new FrameMessages(options, encoders);
-  return new McapRecorder({ ...options, writer }, context, encoder, messages);
+  return new McapRecorder({ ...options, writer, compressor }, context, encoder, messages);
 }
 
 async function loadEncoder(encoding: 'ros2' | 'foxglove'): Promise<MessageEncoder> {

@@ -9,6 +9,7 @@ import type { MessageEncoder } from '../ros/codec.ts';
 import type { FrameMessages } from '../ros/frame-messages.ts';
 import { type CameraMount, mountTransforms } from '../ros/transforms.ts';
 import { alreadyThere } from './already-there.ts';
+import type { ChunkCompressor } from './chunk-compressor.ts';
 import type { WriterOptions, WrittenMessage } from './chunked-writer.ts';
 import { DropLog } from './drop-log.ts';
 import {
@@ -24,6 +25,8 @@ import { RecordingFile } from './recording-file.ts';
 
 export interface RecorderOptions {
   readonly writer: WriterOptions;
+  /** It must stay open until the recorder is closed. */
+  readonly compressor: ChunkCompressor;
   /** In front of every topic. */
   readonly namespace: string;
   readonly frameId: string;
@@ -199,14 +202,14 @@ export class McapRecorder implements Sink {
   }
 
   async #create(base: string): Promise<RecordingFile> {
-    const { existing, writer } = this.#options;
+    const { existing, writer, compressor } = this.#options;
     const { last, cutOff } = await findRecordings(base);
     // `existing` applies to earlier runs only.
     if (this.files === 0) {
       if (cutOff !== undefined) this.#reportCutOff(cutOff);
       if (existing === 'fail' && last > 0) throw alreadyThere(base);
     }
-    return RecordingFile.create(base, last + 1, writer);
+    return RecordingFile.create(base, last + 1, writer, compressor);
   }
 
   #reportCutOff(path: string): void {

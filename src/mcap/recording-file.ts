@@ -2,7 +2,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { rm } from 'node:fs/promises';
 import { openNew } from '../files/own-file.ts';
 import { publishRecording, recordingPath, unfinishedPath } from '../files/recordings.ts';
-import { ChunkedWriter, type WriterOptions, type WrittenMessage } from './chunked-writer.ts';
+import type { ChunkCompressor } from './chunk-compressor.ts';
+import {
+  ChunkedWriter,
+  type EndedChunk,
+  type WriterOptions,
+  type WrittenMessage,
+} from './chunked-writer.ts';
 
 /** What the error of a file that was removed says. */
 const vanished = Object.assign(new Error('the file was removed'), { code: 'ENOENT' });
@@ -19,36 +25,48 @@ export class RecordingFile {
   readonly #base: string;
   readonly #handle: FileHandle;
   readonly #writer: ChunkedWriter;
+  readonly #compressor: ChunkCompressor;
   #pending: Uint8Array[] = [];
+  /** Bytes of chunks that have ended and are not compressed yet. */
+  #ended = 0;
   /** Bytes that are written. */
   #size = 0;
   #flushing: Promise<void> = Promise.resolve();
   #failure: unknown;
-  /** Frames in chunks that are written, in those that are not yet, and in the open chunk. */
-  readonly #frames = { written: 0, pending: 0, open: 0 };
+  /** Frames in chunks that are written, compressed, ended, and in the open chunk. */
+  readonly #frames = { written: 0, pending: 0, ended: 0, open: 0 };
 
-  private constructor(base: string, number: number, handle: FileHandle, writer: ChunkedWriter) {
+  private constructor(
+    base: string,
+    number: number,
+    handle: FileHandle,
+    writer: ChunkedWriter,
+    compressor: ChunkCompressor,
+  ) {
     this.#base = base;
     this.path = recordingPath(base, number);
     this.unfinished = unfinishedPath(base, number);
     this.#handle = handle;
     this.#writer = writer;
+    this.#compressor = compressor;
   }
 
   /**
    * Creates the file. Its folder must exist.
    *
    * @param base path of the first recording of this name
+   * @param compressor of its chunks, which stays open
    * @throws Error of the file system, also if the name is taken
    */
   static async create(
     base: string,
     number: number,
     options: WriterOptions,
+    compressor: ChunkCompressor,
   ): Promise<RecordingFile> {
     const unfinished = unfinishedPath(base, number);
     const handle = await openNew(unfinished);
-    const file = new RecordingFile(base, number, handle, new ChunkedWriter(options));
+    const file = new RecordingFile(base, number, handle, new ChunkedWriter(options), compressor);
     try {
       // The head of the file: where nothing can be written, that shows at once.
       file.#collect();
@@ -68,12 +86,13 @@ export class RecordingFile {
 
   /** Frames that were added and are not written yet. */
   get unwritten(): number {
-    return this.#frames.pending + this.#frames.open;
+    const { pending, ended, open } = this.#frames;
+    return pending + ended + open;
   }
 
-  /** Bytes of the file with its open chunk, the latter before compression. */
+  /** Bytes of the file with what is not compressed yet. */
   get bytes(): number {
-    return Number(this.#writer.length) + this.#writer.openBytes;
+    return Number(this.#writer.length) + this.#ended + this.#writer.openBytes;
   }
 
   /** True while the open chunk has messages. */
@@ -94,10 +113,18 @@ export class RecordingFile {
     if (this.#writer.full) this.endChunk();
   }
 
-  /** Ends the open chunk and begins to write it; an error shows at the next `add` or `flush`. */
+  /**
+   * Ends the open chunk and begins to compress and write it; an error shows at the next `add` or
+   * `flush`.
+   */
   endChunk(): void {
-    this.#writer.endChunk();
-    this.#collect();
+    const chunk = this.#writer.endChunk();
+    if (!chunk) return;
+    const frames = this.#frames.open;
+    this.#frames.ended += frames;
+    this.#frames.open = 0;
+    this.#ended += chunk.data.length;
+    this.#flushing = this.#flushing.then(() => this.#pack(chunk, frames));
     this.#begin();
   }
 
@@ -142,11 +169,15 @@ export class RecordingFile {
   }
 
   #collect(): void {
-    const parts = this.#writer.take();
-    if (parts.length === 0) return;
-    this.#pending.push(...parts);
-    this.#frames.pending += this.#frames.open;
-    this.#frames.open = 0;
+    this.#pending.push(...this.#writer.take());
+  }
+
+  async #pack(chunk: EndedChunk, frames: number): Promise<void> {
+    this.#writer.addChunk(chunk, await this.#compressor.pack(chunk.data));
+    this.#collect();
+    this.#ended -= chunk.data.length;
+    this.#frames.ended -= frames;
+    this.#frames.pending += frames;
   }
 
   #begin(): void {

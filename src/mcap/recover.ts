@@ -1,6 +1,7 @@
 import { DepthlineError } from '../core/errors.ts';
 import { findRecordings } from '../files/recordings.ts';
-import { loadCompressor, loadDecompressors } from './compression.ts';
+import { ChunkCompressor } from './chunk-compressor.ts';
+import { loadDecompressors } from './compression.ts';
 import { libraryName } from './library-name.ts';
 import { McapFile, type ReadMessage } from './mcap-file.ts';
 import { RecordingFile } from './recording-file.ts';
@@ -54,14 +55,27 @@ async function copy(file: McapFile, base: string): Promise<Recovered> {
     throw new DepthlineError('SOURCE', `${why}; nothing can be recovered`);
   }
   const { last } = await findRecordings(base);
-  const output = await RecordingFile.create(base, last + 1, {
-    profile: first.value.channel.messageEncoding === 'cdr' ? 'ros2' : '',
-    library: libraryName(),
-    compressor: await loadCompressor('zstd'),
-    chunkBytes,
-  });
+  const compressor = new ChunkCompressor('zstd', (problem) => damage.push(problem));
   try {
-    await add(first.value, output);
+    const writer = {
+      profile: first.value.channel.messageEncoding === 'cdr' ? 'ros2' : '',
+      ...{ library: libraryName(), chunkBytes },
+    };
+    const output = await RecordingFile.create(base, last + 1, writer, compressor);
+    return await write(output, first.value, messages, damage);
+  } finally {
+    await compressor.close();
+  }
+}
+
+async function write(
+  output: RecordingFile,
+  first: ReadMessage,
+  messages: AsyncIterable<ReadMessage>,
+  damage: readonly string[],
+): Promise<Recovered> {
+  try {
+    await add(first, output);
     let count = 1;
     for await (const message of messages) {
       await add(message, output);
