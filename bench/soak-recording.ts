@@ -11,17 +11,19 @@ import type { DepthFrame } from '../src/core/frame.ts';
 import { ptsOf } from '../src/core/pacer.ts';
 import { memoryMiB } from '../src/device/processes.ts';
 import { definePipeline, defineSource, imbalance, mcap, startPipeline } from '../src/index.ts';
-import { compressions } from '../src/mcap/compression.ts';
+import { type Compression, compressions } from '../src/mcap/compression.ts';
 import { noisyDepth } from './support/noisy-rooms.ts';
 
 const command = new Command('soak recording')
   .option('--minutes <n>', 'length of the run', Number, 30)
   .option('--model <name-or-path>', 'whose depth is recorded', 'fastdepth')
+  .option('--compression <names...>', 'of the files, one each', [...compressions])
   .option('--rotate <size>', 'begin a new file at this size; older files are deleted', '500MB')
   .parse();
-const { minutes, model, rotate } = command.opts<{
+const { minutes, model, compression, rotate } = command.opts<{
   minutes: number;
   model: string;
+  compression: Compression[];
   rotate: string;
 }>();
 
@@ -54,10 +56,10 @@ const camera = defineSource({
 const run = await startPipeline(
   definePipeline({
     source: camera(),
-    sinks: compressions.map((compression) => ({
+    sinks: compression.map((name) => ({
       sink: mcap({
-        path: join(folder, compression, 'run.mcap'),
-        compression,
+        path: join(folder, name, 'run.mcap'),
+        compression: name,
         'rotate-size': rotate,
       }),
       queue: { limit: 30, whenFull: 'drop-oldest' as const },
@@ -90,14 +92,14 @@ rmSync(folder, { recursive: true });
 
 /** Finished files are counted and deleted, so that the disk does not fill up. */
 function count(all: boolean): void {
-  for (const compression of compressions) {
-    const names = readdirSync(join(folder, compression));
+  for (const kind of compression) {
+    const names = readdirSync(join(folder, kind));
     for (const name of names) {
-      const path = join(folder, compression, name);
+      const path = join(folder, kind, name);
       const { size } = statSync(path);
       const finished = path.replace('.recording.', '.');
       const more = size - (seen.get(finished) ?? 0);
-      bytes.set(compression, (bytes.get(compression) ?? 0) + more);
+      bytes.set(kind, (bytes.get(kind) ?? 0) + more);
       seen.set(finished, size);
       // The file with its last number stays: the next one is named after it.
       if (!name.includes('.recording.') && !all && names.length > 2) rmSync(path);
@@ -126,11 +128,11 @@ console.log(
 console.log(
   table([
     ['compression', 'frames recorded', 'dropped', 'kB per frame'],
-    ...compressions.map((compression, index) => {
+    ...compression.map((kind, index) => {
       const { delivered = 0, dropped = [] } = summary.branches[index] ?? {};
-      const size = (bytes.get(compression) ?? 0) / 1000 / delivered;
+      const size = (bytes.get(kind) ?? 0) / 1000 / delivered;
       const why = dropped.map(({ stage, reason, count }) => `${count} ${stage} ${reason}`);
-      return [compression, String(delivered), why.join(', ') || '0', size.toFixed(1)];
+      return [kind, String(delivered), why.join(', ') || '0', size.toFixed(1)];
     }),
   ]),
 );

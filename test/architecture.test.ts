@@ -59,7 +59,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   foxglove: ['core', 'http', 'ros'],
   mcap: ['core', 'depth', 'files', 'foxglove', 'imaging', 'ros'],
   inference: ['core', 'depth', 'device', 'imaging', 'stream'],
-  ros1: ['core', 'depth', 'imaging', 'mcap', 'ros', 'topic'],
+  ros1: ['core', 'depth', 'http', 'imaging', 'mcap', 'ros', 'topic'],
   sources: ['core', 'depth', 'files', 'gstreamer', 'imaging', 'mcap', 'ros1', 'synthetic', 'topic'],
   filtering: ['core', 'depth'],
   registration: ['core', 'depth'],

@@ -20,6 +20,17 @@ export function readable(message: string): string {
   return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 }
 
+const longestName = 100;
+
+/**
+ * A name that somebody else gave, as one word of a message: in quotes, with escapes, if it is empty or
+ * has spaces, line ends or control characters; shortened.
+ */
+export function nameInText(name: string): string {
+  const short = name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+  return /^[^\s\p{C}]+$/u.test(short) ? short : JSON.stringify(short);
+}
+
 function codePoint(character: string): string {
   return `\\u{${character.codePointAt(0)?.toString(16)}}`;
 }

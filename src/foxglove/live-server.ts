@@ -1,17 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FoxgloveServer, Parameter } from '@foxglove/ws-protocol';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
+import { reason } from '../core/errors.ts';
 import type { LiveOptions } from '../core/live-options.ts';
 import { visible } from '../core/printable.ts';
 import { hostProblem } from '../http/access.ts';
-import { listen, listenProblem } from '../http/listen.ts';
+import { BoundedServer } from '../http/bounded-server.ts';
+import { ForeignOrigins } from '../http/foreign-origins.ts';
 import type { EncodedMessage, MessageSchema } from '../ros/codec.ts';
 import { LiveConnection } from './live-connection.ts';
 
@@ -53,16 +52,12 @@ const heartbeatMs = 10_000;
 const requestMs = 5000;
 /** Clients send small messages only. ws disconnects one that sends more, bytes. */
 const longestMessage = 64 * 1024;
-/** How long clients may take to close their connections, milliseconds. */
-const closeMs = 500;
-/** Foreign origins that are named in the log. */
-const mostForeign = 5;
 
 /** Sends messages to the clients of the Foxglove WebSocket protocol that subscribe to their topics. */
 export class FoxgloveLiveServer {
   readonly counts = { sent: 0, notSent: 0, bytes: 0, clients: 0, refused: 0 };
   readonly #options: LiveServerOptions;
-  readonly #http: Server;
+  readonly #server: BoundedServer;
   readonly #protocol: FoxgloveServer;
   readonly #sockets = new WebSocketServer({
     noServer: true,
@@ -72,13 +67,12 @@ export class FoxgloveLiveServer {
     handleProtocols: (offered) => protocols.find((name) => offered.has(name)) ?? false,
   });
   readonly #clients = new Set<LiveConnection>();
-  readonly #connections = new Set<Socket>();
   readonly #channels = new Map<string, { readonly id: number; readonly schema: MessageSchema }>();
   readonly #subscribed = new Set<number>();
   /** Channels that do not depend on frames. */
   readonly #steady = new Set<number>();
   readonly #wanted = new BehaviorSubject(false);
-  readonly #foreign = new Set<string>();
+  readonly #foreign: ForeignOrigins;
   #problems = 0;
   #address = '';
   #cancels: (() => void)[] = [];
@@ -91,34 +85,26 @@ export class FoxgloveLiveServer {
       capabilities: options.parameters ? ['parameters', 'parametersSubscribe'] : [],
     });
     const limits = {
-      headersTimeout: requestMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: requestMs / 4,
+      connections: 2 * options.clients + 16,
+      ...{ headerMs: requestMs, checkMs: requestMs / 4, idleMs: 4 * requestMs },
     };
-    this.#http = createServer(limits, (_, response) => {
+    this.#server = new BoundedServer(limits, (_, response) => {
       const text = 'This is a Foxglove WebSocket server; open its ws:// address in Foxglove.\n';
       response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end(text);
     });
-    this.#http.timeout = 4 * requestMs;
-    this.#http.maxConnections = 2 * options.clients + 16;
-    this.#http.on('connection', (socket) => {
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
-    });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#foreign = new ForeignOrigins(options.warn, 'if that is your viewer, add it to "origins"');
+    this.#server.http.on('upgrade', (request, socket, head) =>
+      this.#upgrade(request, socket, head),
+    );
     this.#follow();
   }
 
   /** @throws DepthlineError `SINK` if the port is taken or the host is not of this machine */
   static async open(options: LiveServerOptions): Promise<FoxgloveLiveServer> {
     const server = new FoxgloveLiveServer(options);
-    try {
-      server.#address = (await listen(server.#http, options)).replace(/^http/, 'ws');
-    } catch (error) {
-      throw new DepthlineError('SINK', listenProblem(error, options), { cause: error });
-    }
-    server.#http.on('error', (error) => options.warn(reason(error)));
+    const address = await server.#server.listen(options, { code: 'SINK' }, options.warn);
+    server.#address = address.replace(/^http/, 'ws');
     server.#every(heartbeatMs, () => {
       for (const client of server.#clients) client.check();
     });
@@ -170,15 +156,9 @@ export class FoxgloveLiveServer {
 
   async #close(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
-    const closed = once(this.#http, 'close');
-    this.#http.close();
-    this.#http.closeIdleConnections();
+    const closed = this.#server.close();
     for (const client of this.#clients) client.close();
-    const patience = setTimeout(() => {
-      for (const socket of this.#connections) socket.destroy();
-    }, closeMs);
     await closed;
-    clearTimeout(patience);
   }
 
   #every(ms: number, action: () => void): void {
@@ -312,7 +292,7 @@ export class FoxgloveLiveServer {
     if (problem !== undefined) return problem;
     const { origin } = request.headers;
     if (origin !== undefined && !origins.includes(origin)) {
-      this.#warnOf(origin);
+      this.#foreign.report(origin);
       return 'a connection from another origin';
     }
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(/ *, */);
@@ -320,14 +300,6 @@ export class FoxgloveLiveServer {
       return `speaks ${protocols.join(' and ')} only`;
     if (this.#clients.size >= clients) return 'too many clients';
     return this.#closing ? 'the run has ended' : undefined;
-  }
-
-  #warnOf(origin: string): void {
-    if (this.#foreign.has(origin) || this.#foreign.size >= mostForeign) return;
-    this.#foreign.add(origin);
-    this.#options.warn(
-      `refused a connection from ${visible(origin)}; if that is your viewer, add it to "origins"`,
-    );
   }
 
   #frameChannels(): number[] {

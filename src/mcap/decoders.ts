@@ -1,3 +1,4 @@
+import { reason } from '../core/errors.ts';
 import { foxgloveDecoder } from '../foxglove/foxglove-decoder.ts';
 import type { MessageSchema } from '../ros/codec.ts';
 import { type MessageDecoder, ros2Decoder } from '../ros/message-decoder.ts';
@@ -6,20 +7,27 @@ import type { ReadMessage } from './mcap-file.ts';
 
 /** Decoders of the topics of a file, made when a topic first has a message. */
 export class Decoders {
-  readonly #decoders = new Map<number, MessageDecoder | undefined>();
+  readonly #decoders = new Map<number, MessageDecoder | Error | undefined>();
 
-  /** Nothing for a topic with messages that no frame is made of. */
+  /**
+   * Nothing for a topic with messages that no frame is made of.
+   *
+   * @throws Error if its schema cannot be read
+   */
   of({ channel, schema }: Pick<ReadMessage, 'channel' | 'schema'>): MessageDecoder | undefined {
-    if (this.#decoders.has(channel.id)) return this.#decoders.get(channel.id);
-    const decoder = decoderOf(channel.messageEncoding, schema ?? noSchema);
-    this.#decoders.set(channel.id, decoder);
+    if (!this.#decoders.has(channel.id)) {
+      const made = decoderOf(channel.messageEncoding, schema ?? noSchema);
+      this.#decoders.set(channel.id, made);
+    }
+    const decoder = this.#decoders.get(channel.id);
+    if (decoder instanceof Error) throw decoder;
     return decoder;
   }
 
   /**
    * The message, if it is of this type.
    *
-   * @throws Error if its data does not match its schema
+   * @throws Error if its schema cannot be read, or its data does not match it
    */
   decode<T extends RosType>(message: ReadMessage, type: T): RosMessages[T] | undefined {
     const decoder = this.of(message);
@@ -35,12 +43,14 @@ export class Decoders {
 
 const noSchema = { name: '', encoding: '', data: new Uint8Array() };
 
-function decoderOf(messageEncoding: string, schema: MessageSchema): MessageDecoder | undefined {
+function decoderOf(
+  messageEncoding: string,
+  schema: MessageSchema,
+): MessageDecoder | Error | undefined {
   try {
     if (messageEncoding === 'cdr') return ros2Decoder(schema);
     return foxgloveDecoder(schema, messageEncoding);
-  } catch {
-    // A schema that cannot be read is one more topic that no frame is made of.
-    return undefined;
+  } catch (error) {
+    return new Error(`its schema cannot be read: ${reason(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { MessageKind } from '../core/frame.ts';
+import { nameInText } from '../core/printable.ts';
 import { depthEncodings, pictureEncodings, unknownEncoding } from '../ros/pixel-encodings.ts';
 import { isCompressedDepth } from '../ros/to-frame.ts';
 import type { Decoders } from './decoders.ts';
@@ -22,18 +23,28 @@ export interface TopicFacts {
 /** Messages that are looked at to find out what the topics hold. */
 const mostMessages = 5000;
 
-/** The topics of a file, by what their first messages hold. */
+/**
+ * The topics of a file, by what their first messages hold.
+ *
+ * @throws DepthlineError `SOURCE` if it has no messages
+ */
 export async function topicsOf(file: McapFile, decoders: Decoders): Promise<TopicFacts[]> {
   const found = new Map<string, Omit<TopicFacts, 'topic' | 'count'> & { count: number }>();
   const channels = file.summary?.channelsById;
   const counts = file.summary?.statistics?.channelMessageCounts;
   let seen = 0;
-  for await (const message of file.messages()) {
+  const messages = file.messages();
+  for (;;) {
+    const { value: message, done } = await messages.next();
+    if (done) {
+      if (seen === 0) throw nothingIn(file, message);
+      break;
+    }
     const { topic, id } = message.channel;
     const facts = found.get(topic);
     if (facts) facts.count++;
     else {
-      const type = message.schema?.name ?? message.channel.messageEncoding;
+      const type = message.schema?.name || message.channel.messageEncoding;
       found.set(topic, { type, ...holds(message, decoders), count: 1 });
     }
     if (counts && channels) {
@@ -44,7 +55,16 @@ export async function topicsOf(file: McapFile, decoders: Decoders): Promise<Topi
     }
     if (++seen >= mostMessages) break;
   }
+  await messages.return(false);
   return [...found].map(([topic, facts]) => ({ topic, ...facts }));
+}
+
+/** @param complete whether the file has its end */
+function nothingIn({ path }: McapFile, complete: boolean): DepthlineError {
+  const why = complete
+    ? 'has no messages'
+    : 'is cut off before its first whole chunk: there is nothing to read or to recover';
+  return new DepthlineError('SOURCE', `${path} ${why}`);
 }
 
 function holds(message: ReadMessage, decoders: Decoders): Pick<TopicFacts, 'kind' | 'problem'> {
@@ -99,7 +119,8 @@ export function chooseTopic(
   const fitting = topics.filter(({ kind }) => kind === as).toSorted(byPreference);
   const [best, ...others] = fitting;
   if (!best) throw none(topics, as, path);
-  const name = ({ topic, count }: TopicFacts) => `${topic} (${count} messages)`;
+  const name = ({ topic, count }: TopicFacts) =>
+    `${nameInText(topic)} (${count} message${count === 1 ? '' : 's'})`;
   const message =
     others.length === 0
       ? `reads ${name(best)}, the only topic with ${noun[as]}`
@@ -140,12 +161,11 @@ function requireKind(
     throw new DepthlineError('SOURCE', message);
   }
   if (found.kind === as) return asked;
-  const { problem } = found;
-  const why = problem === undefined ? '' : `: ${problem}`;
+  const why = whyNot(found);
   const holds = found.kind === undefined ? `nothing that can be read${why}` : `"as: ${found.kind}"`;
   throw new DepthlineError(
     'SOURCE',
-    `topic "${asked}" of ${path} (${found.type}) has no ${noun[as]}, but ${holds}`,
+    `topic "${asked}" of ${path} (${nameInText(found.type)}) has no ${noun[as]}, but ${holds}`,
   );
 }
 
@@ -164,11 +184,15 @@ const mostListed = 12;
 
 function listed(topics: readonly TopicFacts[]): string {
   if (topics.length === 0) return 'no messages';
-  const names = topics.slice(0, mostListed).map(({ topic, type, problem }) => {
-    const why = problem === undefined ? '' : `: ${problem}`;
-    return `${topic} (${type}${why})`;
-  });
+  const names = topics
+    .slice(0, mostListed)
+    .map((one) => `${nameInText(one.topic)} (${nameInText(one.type)}${whyNot(one)})`);
   return names.join(', ') + (topics.length > mostListed ? ', …' : '');
+}
+
+/** The reason may quote the file: on one line. */
+function whyNot({ problem }: TopicFacts): string {
+  return problem === undefined ? '' : `: ${problem.replace(/\s+/g, ' ').trim()}`;
 }
 
 /** The calibrations of a topic of pictures: beside it, as ROS names them, or the only ones there. */

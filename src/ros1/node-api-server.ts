@@ -1,10 +1,14 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { HttpHandler, HttpServer } from '@foxglove/xmlrpc';
+import { BoundedServer } from '../http/bounded-server.ts';
 
 /** Calls of the master and of other nodes are small, bytes. */
 const longestBody = 1024 * 1024;
 const requestMs = 10_000;
-const mostConnections = 64;
+const limits = {
+  connections: 64,
+  ...{ headerMs: requestMs, checkMs: requestMs / 2, idleMs: 2 * requestMs },
+};
 
 /** The HTTP server of a node's XML-RPC calls, for the library, with limits. */
 export class NodeApiServer implements HttpServer {
@@ -15,12 +19,9 @@ export class NodeApiServer implements HttpServer {
   /** @param host nothing: every network */
   constructor(host: string | undefined) {
     this.#host = host;
-    const limits = { headersTimeout: requestMs, requestTimeout: requestMs };
-    this.#server = createServer(limits, (request, response) => {
+    this.#server = new BoundedServer(limits, (request, response) => {
       this.#respond(request, response).catch(() => response.destroy());
-    });
-    this.#server.timeout = 2 * requestMs;
-    this.#server.maxConnections = mostConnections;
+    }).http;
   }
 
   url(): string | undefined {

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { DepthlineError, reason } from '../core/errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reason } from '../core/errors.ts';
 import { mask } from '../core/secrets.ts';
 import { hostProblem, isSecret, originProblem } from '../http/access.ts';
-import { listen, listenProblem, type Place } from '../http/listen.ts';
+import { BoundedServer } from '../http/bounded-server.ts';
+import type { Place } from '../http/listen.ts';
 import { readBody } from './read-body.ts';
 
 /** A request to a route, after all checks. */
@@ -40,18 +40,14 @@ export interface RunServerOptions extends Place {
   readonly warn: (message: string) => void;
 }
 
-/** Further connections are refused at once. */
-const mostConnections = 32;
-/** For the header of a request, and for the whole of it; milliseconds. */
-const headerMs = 5000;
-const requestMs = 10_000;
-/** How often those limits are enforced, milliseconds. */
-const checkMs = 5000;
 /** A connection on which nothing moves is closed after that, milliseconds. */
 const idleMs = 15_000;
-const longestHeader = 8192;
-/** How long requests may take to end when the server closes, milliseconds. */
-const closeMs = 500;
+
+const limits = {
+  connections: 32,
+  ...{ headerMs: 5000, requestMs: 10_000, checkMs: 5000, idleMs },
+  headerBytes: 8192,
+};
 
 /**
  * The HTTP server of a run: `--serve`. It answers what routes were added for, to requests with a
@@ -64,41 +60,23 @@ const closeMs = 500;
  */
 export class RunServer {
   readonly #options: RunServerOptions;
-  readonly #http: Server;
+  readonly #server: BoundedServer;
   readonly #routes: Route[] = [];
-  readonly #connections = new Set<Socket>();
   #address = '';
-  #closing: Promise<void> | undefined;
 
   private constructor(options: RunServerOptions) {
     this.#options = options;
-    const limits = {
-      maxHeaderSize: longestHeader,
-      headersTimeout: headerMs,
-      requestTimeout: requestMs,
-      connectionsCheckingInterval: checkMs,
-    };
-    this.#http = createServer(limits, (request, response) => void this.#respond(request, response));
-    this.#http.maxConnections = mostConnections;
-    this.#http.timeout = idleMs;
-    this.#http.on('connection', (socket) => {
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
-    });
+    this.#server = new BoundedServer(
+      limits,
+      (request, response) => void this.#respond(request, response),
+    );
   }
 
   /** @throws DepthlineError `SERVE` if the port is taken or the host is not of this machine */
   static async open(options: RunServerOptions): Promise<RunServer> {
     const server = new RunServer(options);
-    try {
-      server.#address = await listen(server.#http, options);
-    } catch (error) {
-      throw new DepthlineError('SERVE', listenProblem(error, options), {
-        at: 'serve',
-        cause: error,
-      });
-    }
-    server.#http.on('error', (error) => options.warn(reason(error)));
+    const place = { code: 'SERVE', at: 'serve' } as const;
+    server.#address = await server.#server.listen(options, place, options.warn);
     return server;
   }
 
@@ -114,17 +92,7 @@ export class RunServer {
 
   /** Answers the requests that have arrived, then closes. */
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      const patience = setTimeout(() => {
-        for (const socket of this.#connections) socket.destroy();
-      }, closeMs);
-      this.#http.close(() => {
-        clearTimeout(patience);
-        resolve();
-      });
-      this.#http.closeIdleConnections();
-    });
-    return this.#closing;
+    return this.#server.close();
   }
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

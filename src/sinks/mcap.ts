@@ -40,7 +40,7 @@ const options = z.strictObject({
   compression: z
     .enum(compressions)
     .default('zstd')
-    .describe('of chunks, on the main thread; zstd makes the smallest files'),
+    .describe('of chunks, in a thread of its own; zstd makes the smallest files'),
   chunk: byteSize()
     .default(1_000_000)
     .describe(

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { messageKinds } from '../core/frame.ts';
+import { endsAfterStart, endsBeforeStart, paceOption, playOptions } from '../core/play-options.ts';
 import { expandHome, resolvePath } from '../core/resolve-path.ts';
-import { duration, positiveDuration } from '../core/units.ts';
 import { naturalOrder } from '../imaging/natural-order.ts';
 
 const options = z
@@ -29,30 +29,10 @@ const options = z
       .describe(
         'topic to read; default: the frames of a Depthline recording with their numbers, times and drops, else the best topic of that kind',
       ),
-    pace: z
-      .enum(['fast', 'recorded', 'step'])
-      .default('fast')
-      .describe(
-        'fast: as fast as the pipeline accepts frames; recorded: at their own times; step: one for each line on standard input (press Enter)',
-      ),
-    speed: z
-      .number()
-      .min(0.01)
-      .max(100)
-      .default(1)
-      .describe('with pace: recorded, times the speed of the recording'),
-    from: duration().optional().describe('where to begin, since the start of the recording'),
-    to: positiveDuration().optional().describe('where to end, since the start of the recording'),
-    loop: z.boolean().default(false).describe('start over at the end'),
-    'on-error': z
-      .enum(['fail', 'skip'])
-      .default('fail')
-      .describe('frame that cannot be decoded: end the run, or skip it and count it as dropped'),
+    pace: paceOption(['fast', 'recorded', 'step']),
+    ...playOptions,
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
-    path: ['to'],
-    error: 'must be later than "from"',
-  });
+  .refine(endsAfterStart, endsBeforeStart);
 
 /**
  * Frames of MCAP files. A Depthline recording gives them back as they were: seq, pts, views,

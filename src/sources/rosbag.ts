@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
+import { endsAfterStart, endsBeforeStart, paceOption, playOptions } from '../core/play-options.ts';
 import { resolvePath } from '../core/resolve-path.ts';
-import { duration, positiveDuration } from '../core/units.ts';
 
 const options = z
   .strictObject({
@@ -16,30 +16,10 @@ const options = z
       .min(1)
       .optional()
       .describe('topic to read; default: the best topic of that kind'),
-    pace: z
-      .enum(['fast', 'recorded'])
-      .default('fast')
-      .describe(
-        'fast: as fast as the pipeline accepts frames; recorded: at the times of their stamps',
-      ),
-    speed: z
-      .number()
-      .min(0.01)
-      .max(100)
-      .default(1)
-      .describe('with pace: recorded, times the speed of the recording'),
-    from: duration().optional().describe('where to begin, since the start of the bag'),
-    to: positiveDuration().optional().describe('where to end, since the start of the bag'),
-    loop: z.boolean().default(false).describe('start over at the end'),
-    'on-error': z
-      .enum(['fail', 'skip'])
-      .default('fail')
-      .describe('message that cannot be decoded: end the run, or skip it and count it as dropped'),
+    pace: paceOption(['fast', 'recorded']),
+    ...playOptions,
   })
-  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
-    path: ['to'],
-    error: 'must be later than "from"',
-  });
+  .refine(endsAfterStart, endsBeforeStart);
 
 /**
  * Frames of one topic of a bag of ROS 1, also one with chunks of bz2 or lz4: raw images (rgb8, bgr8,

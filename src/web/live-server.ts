@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { packageDirectory } from '../core/entry-point.ts';
-import { DepthlineError, reason } from '../core/errors.ts';
-import { visible } from '../core/printable.ts';
+import { reason } from '../core/errors.ts';
 import type { RunStats } from '../core/run-stats.ts';
 import { reachableAddresses } from '../http/addresses.ts';
-import { listen, listenProblem } from '../http/listen.ts';
+import { BoundedServer } from '../http/bounded-server.ts';
+import { ForeignOrigins } from '../http/foreign-origins.ts';
 import { type Audience, connectionProblem, hasToken, nameProblem, speaks } from './access.ts';
 import { LiveClient } from './live-client.ts';
 import type { LiveFrame } from './live-frame.ts';
@@ -40,14 +38,11 @@ const statsMs = 1000;
 /** A page sends small messages only. ws disconnects one that sends more, bytes. */
 const longestMessage = 1024;
 
-/** How long pages may take to close their connections, milliseconds. */
-const closeMs = 500;
-
 /** Serves the page, and sends frames to those that watch. */
 export class LiveServer {
   readonly counts = { sent: 0, notSent: 0, bytes: 0, clients: 0, refused: 0 };
   readonly #options: LiveServerOptions;
-  readonly #http: Server;
+  readonly #server: BoundedServer;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -58,8 +53,7 @@ export class LiveServer {
   readonly #run = randomUUID();
   readonly #clients = new Set<LiveClient>();
   readonly #wanted = new BehaviorSubject(false);
-  readonly #connections = new Set<Socket>();
-  readonly #foreign = new Set<string>();
+  readonly #foreign: ForeignOrigins;
   #address = '';
   #cancelHeartbeat = () => {};
   #cancelStats: (() => void) | undefined;
@@ -68,36 +62,32 @@ export class LiveServer {
   private constructor(options: LiveServerOptions, files: ReadonlyMap<string, PageFile>) {
     this.#options = options;
     const limits = {
-      headersTimeout: options.requestMs,
-      requestTimeout: options.requestMs,
-      connectionsCheckingInterval: Math.ceil(options.requestMs / 4),
+      // Pages, and requests for their files.
+      connections: 4 * options.clients + 16,
+      headerMs: options.requestMs,
+      checkMs: Math.ceil(options.requestMs / 4),
+      // A file that is not read to its end.
+      idleMs: 4 * options.requestMs,
     };
-    this.#http = createServer(limits, (request, response) => {
+    this.#server = new BoundedServer(limits, (request, response) => {
       const { status, headers, body } = this.#answer(request, files);
       response.writeHead(status, headers);
       response.end(request.method === 'HEAD' ? undefined : body);
     });
-    // A connection that moves nothing for so long, a file that is not read to its end.
-    this.#http.timeout = 4 * options.requestMs;
-    // Pages, and requests for their files.
-    this.#http.maxConnections = 4 * options.clients + 16;
-    this.#http.on('connection', (socket) => {
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
-    });
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#foreign = new ForeignOrigins(
+      options.warn,
+      'if that is this page behind a proxy, add it to "origins"',
+    );
+    this.#server.http.on('upgrade', (request, socket, head) =>
+      this.#upgrade(request, socket, head),
+    );
   }
 
   /** @throws DepthlineError if the port is taken, the host is not of this machine, the page not built */
   static async open(options: LiveServerOptions): Promise<LiveServer> {
     const files = await pageFiles(join(packageDirectory(), 'dist', 'page'));
     const server = new LiveServer(options, files);
-    try {
-      server.#address = await listen(server.#http, options);
-    } catch (error) {
-      throw new DepthlineError('SINK', listenProblem(error, options), { cause: error });
-    }
-    server.#http.on('error', (error) => options.warn(reason(error)));
+    server.#address = await server.#server.listen(options, { code: 'SINK' }, options.warn);
     server.#beat();
     return server;
   }
@@ -130,15 +120,9 @@ export class LiveServer {
   async #close(): Promise<void> {
     this.#cancelHeartbeat();
     this.#cancelStats?.();
-    const closed = once(this.#http, 'close');
-    this.#http.close();
-    this.#http.closeIdleConnections();
+    const closed = this.#server.close();
     for (const client of this.#clients) client.close();
-    const patience = setTimeout(() => {
-      for (const socket of this.#connections) socket.destroy();
-    }, closeMs);
     await closed;
-    clearTimeout(patience);
   }
 
   #beat(): void {
@@ -216,21 +200,11 @@ export class LiveServer {
     if (name !== undefined) return name;
     const foreign = connectionProblem(request, this.#options);
     if (foreign !== undefined) {
-      this.#warnOf(headers.origin);
+      this.#foreign.report(headers.origin);
       return foreign;
     }
     if (url !== '/live' || !speaks(request)) return 'not a connection of the page';
     return this.#closing ? 'the run has ended' : undefined;
-  }
-
-  /** The page cannot say why it gets no connection, so the run does, once for each of a few. */
-  #warnOf(origin: string | undefined): void {
-    if (origin === undefined || this.#foreign.has(origin) || this.#foreign.size >= mostForeign)
-      return;
-    this.#foreign.add(origin);
-    this.#options.warn(
-      `refused a connection from ${visible(origin)}; if that is this page behind a proxy, add it to "origins"`,
-    );
   }
 
   #changed(): void {
@@ -242,9 +216,6 @@ export class LiveServer {
     this.#cancelStats = undefined;
   }
 }
-
-/** Foreign origins that are named in the log. */
-const mostForeign = 5;
 
 interface Answer extends PageFile {
   readonly status: number;

@@ -10,6 +10,7 @@ import { VirtualClock } from '../../src/testing.ts';
 import { workplace } from '../support/cli.ts';
 import { testContext } from '../support/context.ts';
 import { playFrames, recordFrames } from '../support/mcap.ts';
+import { writeBag } from '../support/ros2-bag.ts';
 
 const second = 1_000_000_000n;
 
@@ -286,7 +287,35 @@ describe('files', () => {
     const bytes = readFileSync(path);
     bytes.writeBigUInt64LE(2n ** 31n, 9);
     writeFileSync(path, bytes);
-    await expect(playFrames({ path })).rejects.toThrow('it has no messages');
+    await expect(playFrames({ path })).rejects.toThrow(
+      /run.mcap is cut off before its first whole chunk: there is nothing to read or to recover/,
+    );
+  });
+
+  it('lists topics with strange names on one line, and says which schema cannot be read', async () => {
+    const path = place();
+    const cdr = { messageEncoding: 'cdr', logTime: 1n, data: Uint8Array.of(0, 1, 0, 0) };
+    const unknown = { name: 'my/Type', encoding: 'ros2msg', data: Buffer.from('int8 x') };
+    const broken = {
+      name: 'sensor_msgs/msg/Image',
+      encoding: 'ros2msg',
+      data: Buffer.from('?\n?'),
+    };
+    await writeBag(
+      path,
+      [
+        { ...cdr, topic: '', schema: unknown },
+        { ...cdr, topic: '/a\nb', schema: unknown },
+        { ...cdr, topic: '/x'.repeat(5000), schema: unknown },
+        { ...cdr, topic: '/image', schema: broken },
+      ],
+      { profile: 'ros2', library: 'other', compression: '' },
+    );
+    const message = await playFrames({ path }).catch((error: Error) => error.message);
+    expect(message).toContain('it has "" (my/Type), "/a\\nb" (my/Type), ');
+    expect(message).toMatch(/\/image \(sensor_msgs\/msg\/Image: its schema cannot be read: .+\)$/);
+    expect(message).not.toContain('\n');
+    expect((message as string).length).toBeLessThan(1000);
   });
 
   it('without the kind that is asked for says what it has', async () => {
