@@ -1,7 +1,7 @@
-import { reason } from '../core/errors.ts';
 import { foxgloveDecoder } from '../foxglove/foxglove-decoder.ts';
 import type { MessageSchema } from '../ros/codec.ts';
 import { type MessageDecoder, ros2Decoder } from '../ros/message-decoder.ts';
+import { dataProblem, descriptionProblem } from '../ros/message-problems.ts';
 import type { RosMessages, RosType } from '../ros/messages.ts';
 import type { ReadMessage } from './mcap-file.ts';
 
@@ -30,14 +30,22 @@ export class Decoders {
    * @throws Error if its schema cannot be read, or its data does not match it
    */
   decode<T extends RosType>(message: ReadMessage, type: T): RosMessages[T] | undefined {
-    const decoder = this.of(message);
-    return decoder?.type === type ? (decoder.decode(message.data) as RosMessages[T]) : undefined;
+    return this.#decoded(message, type) as RosMessages[T] | undefined;
   }
 
   /** A value of JSON, if it is one. */
   json(message: ReadMessage): unknown {
+    return this.#decoded(message, 'json');
+  }
+
+  #decoded(message: ReadMessage, type: MessageDecoder['type']): unknown {
     const decoder = this.of(message);
-    return decoder?.type === 'json' ? decoder.decode(message.data) : undefined;
+    if (decoder?.type !== type) return undefined;
+    try {
+      return decoder.decode(message.data);
+    } catch (error) {
+      throw dataProblem(error);
+    }
   }
 }
 
@@ -51,6 +59,6 @@ function decoderOf(
     if (messageEncoding === 'cdr') return ros2Decoder(schema);
     return foxgloveDecoder(schema, messageEncoding);
   } catch (error) {
-    return new Error(`its schema cannot be read: ${reason(error)}`, { cause: error });
+    return descriptionProblem(error, 'schema');
   }
 }

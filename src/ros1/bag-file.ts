@@ -3,8 +3,10 @@ import { Bag } from '@foxglove/rosbag';
 import { parse } from '@foxglove/rosmsg';
 import { MessageReader } from '@foxglove/rosmsg-serialization';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { nameInText } from '../core/printable.ts';
 import { largestRead, openRegularFile, whyUnreadable } from '../core/regular-file.ts';
 import type { TopicFacts } from '../mcap/topic-choice.ts';
+import { dataProblem, descriptionProblem } from '../ros/message-problems.ts';
 import type { RosType } from '../ros/messages.ts';
 import { fromRos1 } from './convert.ts';
 import { kindOf, readTypes, type TypedMessage } from './frame-contents.ts';
@@ -45,6 +47,7 @@ export class BagFile {
       throw new DepthlineError('SOURCE', whyUnreadable(path, error), { cause: error });
     }
     try {
+      await requireBag(handle, path);
       const { size } = await handle.stat();
       const decompress: Record<string, Unpack> = {};
       const read = async (offset: number, length: number) => {
@@ -65,10 +68,12 @@ export class BagFile {
       return new BagFile(path, handle, bag);
     } catch (error) {
       await handle.close();
-      const advice = '"rosbag reindex" repairs a bag that was cut off';
-      throw new DepthlineError('SOURCE', `${path} cannot be read: ${reason(error)}; ${advice}`, {
-        cause: error,
-      });
+      if (error instanceof DepthlineError) throw error;
+      throw new DepthlineError(
+        'SOURCE',
+        `${path} is cut off or damaged: its index cannot be read; "rosbag reindex" may repair it`,
+        { cause: error },
+      );
     }
   }
 
@@ -94,8 +99,7 @@ export class BagFile {
         yield { topic, time: nanoseconds(timestamp), decode };
       }
     } catch (error) {
-      const message = `${this.path} is damaged: ${reason(error)}`;
-      throw new DepthlineError('SOURCE', message, { cause: error });
+      throw new DepthlineError('SOURCE', `${this.path} ${chunkProblem(error)}`, { cause: error });
     }
   }
 
@@ -130,12 +134,51 @@ export class BagFile {
     if (!connection || !readTypes.has(type)) throw new Error(`messages of ${type} are not read`);
     let reader = this.#readers.get(connectionId);
     if (!reader) {
-      reader = new MessageReader(parse(connection.messageDefinition));
+      reader = readerOf(connection.messageDefinition);
       this.#readers.set(connectionId, reader);
     }
-    const message = fromRos1(type as RosType, reader.readMessage(data));
-    return { type, message } as TypedMessage;
+    try {
+      const message = fromRos1(type as RosType, reader.readMessage(data));
+      return { type, message } as TypedMessage;
+    } catch (error) {
+      throw dataProblem(error);
+    }
   }
+}
+
+function readerOf(definition: string): MessageReader {
+  try {
+    return new MessageReader(parse(definition));
+  } catch (error) {
+    throw descriptionProblem(error, 'message definition');
+  }
+}
+
+/** What files begin with that are taken for bags of ROS 1, and what to do with them. */
+const others: readonly (readonly [RegExp, string])[] = [
+  [/^#ROSBAG V1/, 'is a bag of version 1; "rosbag fix" makes one of version 2.0 of it'],
+  [/^\x89MCAP/, 'is an MCAP file; read it with the source "mcap"'],
+  [
+    /^SQLite format 3/,
+    'is a bag of ROS 2 in SQLite; "ros2 bag convert" makes an MCAP file of it, for the source "mcap"',
+  ],
+];
+
+/** @throws DepthlineError `SOURCE` if the file does not begin like a bag */
+async function requireBag(handle: FileHandle, path: string): Promise<void> {
+  const bytes = Buffer.alloc(16);
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+  const head = bytes.toString('latin1', 0, bytesRead);
+  if (head.startsWith('#ROSBAG V2.0')) return;
+  const [, what = 'is no bag of ROS 1'] = others.find(([begin]) => begin.test(head)) ?? [];
+  throw new DepthlineError('SOURCE', `${path} ${bytesRead === 0 ? 'is empty' : what}`);
+}
+
+/** What is wrong with the chunks of a bag. The library tells of its own insides otherwise. */
+function chunkProblem(error: unknown): string {
+  const [, compression] = /^Unsupported compression type (.*)/.exec(reason(error)) ?? [];
+  if (compression === undefined) return 'is damaged: a chunk of it cannot be read';
+  return `has chunks of ${nameInText(compression)}; only bz2, lz4 and chunks without compression are read`;
 }
 
 function nanoseconds({ sec, nsec }: { readonly sec: number; readonly nsec: number }): bigint {

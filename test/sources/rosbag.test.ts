@@ -54,13 +54,34 @@ describe('rosbag', () => {
     const folder = workplace();
     const cut = join(folder, 'cut.bag');
     writeFileSync(cut, readFileSync(fixture).subarray(0, 6000));
-    await expect(play({ path: cut })).rejects.toThrow(/cut.bag cannot be read: .*rosbag reindex/);
-    writeFileSync(cut, 'no bag');
-    await expect(play({ path: cut })).rejects.toThrow(/cannot be read/);
+    await expect(play({ path: cut })).rejects.toThrow(
+      /cut.bag is cut off or damaged: its index cannot be read; "rosbag reindex" may repair it$/,
+    );
     await expect(play({ path: join(folder, 'none.bag') })).rejects.toThrow(/none.bag/);
     await expect(play({ path: fixture, as: 'depth' })).rejects.toThrow(/set "as: image"/);
     await expect(play({ path: fixture, topic: '/other' })).rejects.toThrow(
       /has no topic "\/other"/,
+    );
+  });
+
+  it.each([
+    ['', 'is empty'],
+    ['no bag', 'is no bag of ROS 1'],
+    ['#ROSBAG V1.2\n', 'is a bag of version 1; "rosbag fix" makes one of version 2.0 of it'],
+    ['\x89MCAP0\r\n', 'is an MCAP file; read it with the source "mcap"'],
+    ['SQLite format 3\0', 'is a bag of ROS 2 in SQLite; "ros2 bag convert" makes an MCAP file'],
+  ])('says what a file is that begins with %j', async (text, what) => {
+    const path = join(workplace(), 'other.bag');
+    writeFileSync(path, text, 'latin1');
+    await expect(play({ path })).rejects.toThrow(`other.bag ${what}`);
+  });
+
+  it('a message definition that cannot be read', async () => {
+    const path = join(workplace(), 'definition.bag');
+    const bag = readFileSync(fixture).toString('latin1');
+    writeFileSync(path, bag.replaceAll('uint8 is_bigendian', 'uint8 ?s_bigendian'), 'latin1');
+    await expect(play({ path })).rejects.toThrow(
+      /image_raw \(sensor_msgs\/Image: its message definition cannot be read: [^\n]{5,60}\)/,
     );
   });
 
@@ -69,14 +90,18 @@ describe('rosbag', () => {
     writeFileSync(path, readFileSync(fixture));
     // What is added is a hole, which needs no disk.
     truncateSync(path, 3 * 2 ** 30);
-    await expect(play({ path })).rejects.toThrow(/large.bag cannot be read: .*rosbag reindex/);
+    await expect(play({ path })).rejects.toThrow(
+      /large.bag is cut off or damaged: .*rosbag reindex/,
+    );
   });
 
   it('names the file with a damaged chunk', async () => {
     const path = join(workplace(), 'damaged.bag');
     const bag = readFileSync(fixture).toString('latin1').replaceAll('rgb8', 'xyz8');
     writeFileSync(path, bag, 'latin1');
-    await expect(play({ path })).rejects.toThrow(/damaged.bag is damaged: /);
+    await expect(play({ path })).rejects.toThrow(
+      /damaged.bag is damaged: a chunk of it cannot be read$/,
+    );
   });
 
   it.skipIf(!hasRos1)('names an encoding that is not supported', async () => {
