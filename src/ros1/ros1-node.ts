@@ -133,6 +133,11 @@ export class Ros1Node {
     return subscription;
   }
 
+  /** Topics that have a publisher, with their types. */
+  publishedTopics(): Promise<[topic: string, type: string][]> {
+    return this.#call(this.#node.getPublishedTopics());
+  }
+
   async close(): Promise<void> {
     if (this.#over) return;
     this.#over = true;

@@ -10,12 +10,16 @@ import { PublisherClock } from '../topic/publisher-clock.ts';
 import { StreamTime } from '../topic/stream-time.ts';
 import { fromRos1, type Ros1Header } from './convert.ts';
 import { contentsOf, infoTopicBeside, readTypes, type TypedMessage } from './frame-contents.ts';
+import { noPublisher } from './no-publisher.ts';
 import type { Ros1Node } from './ros1-node.ts';
 
 export interface ReaderOptions {
   readonly topic: string;
   readonly as: MessageKind;
 }
+
+/** How long a publisher is waited for in silence, milliseconds. */
+const silentMs = 2000;
 
 interface Arrived {
   readonly message: TypedMessage;
@@ -42,6 +46,7 @@ export class SubscriptionReader {
   /** Called when a message has come or the reader is to end. */
   #wake = () => {};
   #failure: DepthlineError | undefined;
+  #cancelHint = () => {};
 
   constructor(options: ReaderOptions, context: ComponentContext, node: Ros1Node) {
     this.#options = options;
@@ -60,6 +65,7 @@ export class SubscriptionReader {
     this.#context.reconnecting(clock.wall());
     const subscription = this.#node.subscribe(topic);
     this.#follow(subscription);
+    this.#cancelHint = clock.after(silentMs, () => void this.#hint());
     if (as !== 'points') this.#followInfo(infoTopicBeside(topic));
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted && !this.#failure) {
@@ -73,12 +79,20 @@ export class SubscriptionReader {
       await gate.opened(signal);
       if (frame && !signal.aborted) emit(frame);
     }
+    this.#cancelHint();
     if (this.#failure && !signal.aborted) throw this.#failure;
+  }
+
+  async #hint(): Promise<void> {
+    // A master that does not answer is reported by the node.
+    const published = await this.#node.publishedTopics().catch(() => undefined);
+    if (published) this.#context.log.info(noPublisher(this.#options, published));
   }
 
   #follow(subscription: Subscription): void {
     const { clock } = this.#context;
     subscription.on('header', (header) => {
+      this.#cancelHint();
       this.#context.reconnecting(undefined);
       const type = header.get('type') ?? '';
       if (readTypes.has(type) && type !== 'sensor_msgs/CameraInfo') return;

@@ -1,23 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { z } from 'zod';
+import { type Clock, systemClock } from '../../src/core/clock.ts';
 import type { DepthFrame, Frame, ImageFrame, PointsFrame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';
+import { noPublisher } from '../../src/ros1/no-publisher.ts';
 import { ros1 as ros1Sink } from '../../src/sinks/ros1.ts';
 import { ros1 } from '../../src/sources/ros1.ts';
-import { pointsFrame } from '../../src/testing/sample-frames.ts';
+import { imageFrame, pointsFrame } from '../../src/testing/sample-frames.ts';
+import { VirtualClock } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';
+import { openMaster, publishFrames } from '../support/own-master.ts';
 import { hasRos1, type Master, rospy, startMaster } from '../support/ros1.ts';
 
 if (!hasRos1)
   console.warn('ROS 1 is not installed: its tests are skipped; "make test" installs it');
 
 async function reading(
-  { uri }: Master,
+  { uri }: Pick<Master, 'uri'>,
   options: Partial<z.input<typeof ros1.options>> & { readonly topic: string },
   gate = new Gate(),
+  clock: Clock = systemClock,
 ) {
-  const context = testContext({ name: 'ros1', gate });
+  const context = testContext({ name: 'ros1', gate, clock });
   onTestFinished(() => context.close());
   const parsed = ros1.options.parse({ master: uri, host: '127.0.0.1', ...options });
   const frames: Frame[] = [];
@@ -34,6 +39,36 @@ async function reading(
 }
 
 const values = Array.from({ length: 24 }, (_, n) => n);
+
+it('says what is published when its topic is not', async () => {
+  const own = await openMaster();
+  onTestFinished(() => own.close());
+  const stop = await publishFrames(own, 10, (seq) => imageFrame(4, 4, seq));
+  onTestFinished(stop);
+  const clock = new VirtualClock();
+  const { context, frames } = await reading(own, { topic: '/camra/image_raw' }, undefined, clock);
+  const hints = () => context.logs.map(({ message }) => message);
+  clock.advance(1999);
+  expect(hints()).toEqual([]);
+  // The topic is registered when the sink has its first frame.
+  await until(() => own.topics().has('/camera/image_raw'));
+  clock.advance(1);
+  await until(() => hints().length > 0);
+  expect(hints()).toEqual([
+    'no node publishes /camra/image_raw yet; it is waited for (pictures are on /camera/image_raw)',
+  ]);
+  expect(frames).toEqual([]);
+});
+
+it('a publisher that cannot be reached is told from one that is not there', () => {
+  const asked = { topic: '/a', as: 'points' } as const;
+  expect(noPublisher(asked, [['/a', 'sensor_msgs/PointCloud2']])).toContain(
+    'a node publishes /a, but no connection to it can be made',
+  );
+  expect(noPublisher(asked, [['/b', 'sensor_msgs/Image']])).toBe(
+    'no node publishes /a yet; it is waited for (no node publishes points)',
+  );
+});
 
 describe.skipIf(!hasRos1)('the ros1 source', () => {
   let master: Master;

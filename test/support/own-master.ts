@@ -8,6 +8,8 @@ import { testContext } from './context.ts';
 
 export interface OwnMaster {
   readonly uri: string;
+  /** Topics that a node has registered, with their types. */
+  topics(): ReadonlyMap<unknown, string>;
   close(): void;
 }
 
@@ -22,7 +24,7 @@ export async function openMaster(): Promise<OwnMaster> {
     return registerSubscriber(method, [node, topic, known, api] as never);
   };
   await master.start('127.0.0.1');
-  return { uri: master.url() as string, close: () => master.close() };
+  return { uri: master.url() as string, topics: () => types, close: () => master.close() };
 }
 
 /** Publishes frames through the sink until the function that it gives is called. */
