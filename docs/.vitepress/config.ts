@@ -37,6 +37,7 @@ export default defineConfig({
           { text: 'Recordings', link: '/recordings' },
           { text: 'Models', link: '/models' },
           { text: 'Engines', link: '/engines' },
+          { text: 'Depth cameras', link: '/depth-cameras' },
           { text: 'Jetson', link: '/jetson' },
         ],
       },

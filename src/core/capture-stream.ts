@@ -13,7 +13,7 @@ export interface VideoCaps {
 /** One picture as it came from a capture process. */
 export interface RawFrame {
   readonly caps: VideoCaps;
-  /** Packed RGB. */
+  /** Packed RGB, or what a source of depth reads. */
   readonly data: Uint8Array;
   readonly pts: bigint | undefined;
   readonly duration: bigint | undefined;
@@ -63,8 +63,9 @@ export interface StreamHandlers {
    * The stream has ended, and every frame of it was given.
    *
    * @param damage what is wrong, if it was not its end
+   * @param forGood true if it would be the same after a restart
    */
-  onEnd(damage: string | undefined): void;
+  onEnd(damage: string | undefined, forGood?: boolean): void;
 }
 
 /** A stream that is being read. */

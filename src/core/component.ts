@@ -187,7 +187,7 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   /** True for a camera: frames that are not requested in time are lost. */
   readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** True if the source can carry out fused operators in its GStreamer launch line. */
-  readonly fuses?: boolean;
+  readonly fuses?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** What is known of its frames, besides their kind. */
   facts?(options: z.output<Schema>): FrameFacts;
   /**

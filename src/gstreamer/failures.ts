@@ -3,6 +3,7 @@ import { readable } from '../core/printable.ts';
 import { mask } from '../core/secrets.ts';
 import { argusOption } from './argus/properties.ts';
 import type { Failure } from './failure.ts';
+import { capsName } from './launch-line.ts';
 import { howToInstall } from './packages.ts';
 import { lastPrinted } from './printed.ts';
 
@@ -103,6 +104,11 @@ const rules: readonly Rule[] = [
     when: /could not link (\S+) to (videoconvert|nvvidconv)0/,
     advice: (match) =>
       `the line must end in raw video, but ${match[1]} outputs something else: add "! decodebin" after it`,
+  },
+  {
+    when: new RegExp(`could not link (\\S+) to ${capsName}`),
+    advice: (match) =>
+      `with format: depth, the line must end in video/x-raw of GRAY16_LE, GRAY16_BE or GRAY8, or in tensors of nnstreamer, but ${match[1]} outputs something else`,
   },
   {
     when: /could not set property|could not link|could not parse caps|syntax error/i,

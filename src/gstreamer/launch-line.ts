@@ -25,7 +25,12 @@ export interface Tail {
   readonly paced?: boolean;
   /** Pace from this PTS on; what comes before passes at once. Nanoseconds. */
   readonly pacedFrom?: bigint;
+  /** What the frames must be, in place of RGB pictures; nothing is converted to it. */
+  readonly caps?: string;
 }
+
+/** The filter that demands what frames must be, where they are not pictures. */
+export const capsName = 'depthline-caps';
 
 /** The sink that shows how large the source's picture is, where that is not known before. */
 export const pictureName = 'depthline-picture';
@@ -166,9 +171,10 @@ class Chain {
     this.#size = { width, height };
   }
 
-  finish({ live, paced, pacedFrom = 0n }: Tail): string {
+  finish({ live, paced, pacedFrom = 0n, caps }: Tail): string {
     this.#toSystem();
-    this.#add('videoconvert', 'video/x-raw,format=RGB');
+    if (caps === undefined) this.#add('videoconvert', 'video/x-raw,format=RGB');
+    else this.#add(`capsfilter name=${capsName} caps=${quote(caps)}`);
     const offset = pacedFrom > 0n ? ` ts-offset=${-pacedFrom}` : '';
     if (paced) this.#add(`identity sync=true${offset}`);
     // A thread of its own writes to the socket: reading wakes it on the reader's processor, where what decodes

@@ -23,7 +23,7 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
   const operators = await withViews(pipeline.operators, context);
   const fused: Fusion[] = [];
   const fusedSteps: OperatorStep[] = [];
-  if (!pipeline.source.definition.fuses) return { fused, fusedSteps, operators, direct: false };
+  if (!fuses(pipeline)) return { fused, fusedSteps, operators, direct: false };
   for (let step = operators[0]; step; step = operators[0]) {
     const fusion = step.component?.definition.fuse?.(step.component.options);
     if (!fusion || reshapes(fusion, fused)) break;
@@ -41,6 +41,11 @@ export async function planFusion(pipeline: Pipeline): Promise<FusedPlan> {
     operators,
     direct: !whole && wanted !== undefined && gives(fused, wanted),
   };
+}
+
+function fuses({ source }: Pipeline): boolean {
+  const { fuses = false } = source.definition;
+  return typeof fuses === 'function' ? fuses(source.options) : fuses;
 }
 
 /** True if the last of these makes pictures of the size that is wanted. */

@@ -1,33 +1,28 @@
 import type { RawFrame, VideoCaps } from '../core/capture-stream.ts';
-import {
-  GdpError,
-  type GdpHeader,
-  gdpHeaderLength,
-  gdpType,
-  packRows,
-  parseGdpHeader,
-  parseVideoCaps,
-  rgbLength,
-  rgbStride,
-} from './gdp.ts';
+import { packRows, RefusedCaps, rgbForm, type StreamForm } from './form.ts';
+import { GdpError, type GdpHeader, gdpHeaderLength, gdpType, parseGdpHeader } from './gdp.ts';
 
 export type ReadPicture = Pick<RawFrame, 'caps' | 'data' | 'pts' | 'duration'>;
 
-/** Parses the stream of a capture process; the bytes of a picture go straight to where it is wanted. */
+/** Parses the stream of a capture process; the bytes of a frame go straight to where they are wanted. */
 export class FrameReader {
   readonly #header = Buffer.alloc(gdpHeaderLength);
   readonly #room: (length: number) => Uint8Array;
+  readonly #form: StreamForm;
+  /** True once a frame was as long as its caps say. */
+  #sound = false;
   #packet: GdpHeader | undefined;
   #payload: Uint8Array | undefined;
-  /** For packets that are not pictures, and pictures with padded rows. */
+  /** For packets that are not frames, and frames with padded rows. */
   #scratch = new Uint8Array(0);
   #filled = 0;
   /** Caps of the pictures that follow; another reader of the same stream may have read them. */
   caps: VideoCaps | undefined;
 
   /** @param room memory for a picture of so many bytes; default: a buffer of its own */
-  constructor(room: (length: number) => Uint8Array = fresh) {
+  constructor(room: (length: number) => Uint8Array = fresh, form: StreamForm = rgbForm) {
     this.#room = room;
+    this.#form = form;
   }
 
   /** True between two packets: a stream that ends here is complete. */
@@ -65,13 +60,16 @@ export class FrameReader {
     if (type !== gdpType.buffer) return this.#scratchOf(length);
     const caps = this.caps;
     if (!caps) throw new GdpError('a picture before its caps');
-    const expected = rgbLength(caps.width, caps.height);
-    if (length !== expected) {
-      throw new GdpError(
-        `a picture of ${length} bytes instead of ${expected} (${caps.width}×${caps.height} RGB)`,
-      );
-    }
-    return isPacked(caps) ? this.#room(length) : this.#scratchOf(length);
+    const { bytes, stride, count } = this.#form.rows(caps);
+    if (length !== stride * count) throw this.#wrongLength(length, caps, stride * count);
+    this.#sound = true;
+    return bytes === stride ? this.#room(length) : this.#scratchOf(length);
+  }
+
+  /** What no frame is like is how the launch line makes them; what one is like is damage. */
+  #wrongLength(length: number, { format, width, height }: VideoCaps, expected: number): GdpError {
+    const message = `a ${this.#form.what} of ${length} bytes instead of ${expected} (${width}×${height} ${format})`;
+    return this.#sound ? new GdpError(message) : new RefusedCaps(message);
   }
 
   #scratchOf(length: number): Uint8Array {
@@ -83,22 +81,17 @@ export class FrameReader {
     if (type === gdpType.caps) this.#setCaps(payload);
     if (type !== gdpType.buffer) return undefined;
     const caps = this.caps as VideoCaps;
-    if (isPacked(caps)) return { caps, data: payload, pts, duration };
-    const data = this.#room(caps.width * 3 * caps.height);
-    packRows(payload, caps.width, caps.height, data);
+    const rows = this.#form.rows(caps);
+    if (rows.bytes === rows.stride) return { caps, data: payload, pts, duration };
+    const data = this.#room(rows.bytes * rows.count);
+    packRows(payload, rows, data);
     return { caps, data, pts, duration };
   }
 
   #setCaps(payload: Uint8Array): void {
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
-    const caps = parseVideoCaps(text.replace(/\0+$/, ''));
-    if (caps.format !== 'RGB') throw new GdpError(`pictures in ${caps.format} instead of RGB`);
-    this.caps = caps;
+    this.caps = this.#form.parse(text.replace(/\0+$/, ''));
   }
-}
-
-function isPacked({ width }: VideoCaps): boolean {
-  return rgbStride(width) === width * 3;
 }
 
 /** Not zeroed, since every byte is about to be overwritten, and not from the shared pool. */

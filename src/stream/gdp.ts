@@ -84,39 +84,32 @@ export function crc16(bytes: Uint8Array, start: number, end: number): number {
  * @throws GdpError if it is not raw video of a known size
  */
 export function parseVideoCaps(text: string): VideoCaps {
-  const field = (name: string) =>
-    new RegExp(`[,;]\\s*${name}=(?:\\([a-z]+\\))?\\s*"?([^,;"]+)`).exec(text)?.[1]?.trim();
-  const width = Number(field('width'));
-  const height = Number(field('height'));
-  const format = field('format');
+  const width = Number(capsField(text, 'width'));
+  const height = Number(capsField(text, 'height'));
+  const format = capsField(text, 'format');
   if (!text.startsWith('video/x-raw') || !format || !(width > 0) || !(height > 0)) {
     throw new GdpError(`caps that are not raw video: ${text.slice(0, 200)}`);
   }
-  const [numerator, denominator] = (field('framerate') ?? '0/1').split('/').map(Number);
-  const interval =
-    numerator && denominator ? BigInt(Math.round((1e9 * denominator) / numerator)) : undefined;
-  return { format, width, height, interval };
+  return { format, width, height, interval: capsInterval(text) };
 }
 
-/** Bytes of one RGB picture as GStreamer lays it out: rows padded to a multiple of 4 bytes. */
-export function rgbLength(width: number, height: number): number {
-  return rgbStride(width) * height;
+/** The value of a field of a caps string, without its type and quotes. */
+export function capsField(text: string, name: string): string | undefined {
+  const value = new RegExp(
+    `[,;]\\s*${name}=(?:\\([a-z]+\\))?\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^,;"]+))`,
+  ).exec(text);
+  return value?.[1] === undefined ? value?.[2]?.trim() : value[1].replace(/\\(.)/g, '$1').trim();
 }
 
+/** Nanoseconds between frames by the rate in a caps string; undefined if it is variable or missing. */
+export function capsInterval(text: string): bigint | undefined {
+  const rate = capsField(text, 'framerate') ?? '0/1';
+  const [numerator, denominator] = rate.split('/').map(Number);
+  if (!numerator || !denominator) return undefined;
+  return BigInt(Math.round((1e9 * denominator) / numerator));
+}
+
+/** Bytes from one row of an RGB picture to the next: GStreamer pads them to a multiple of 4. */
 export function rgbStride(width: number): number {
   return (width * 3 + 3) & ~3;
-}
-
-/** Copies a padded RGB picture into one without padding between rows. */
-export function packRows(
-  padded: Uint8Array,
-  width: number,
-  height: number,
-  packed: Uint8Array,
-): void {
-  const row = width * 3;
-  const stride = rgbStride(width);
-  for (let y = 0; y < height; y++) {
-    packed.set(padded.subarray(y * stride, y * stride + row), y * row);
-  }
 }

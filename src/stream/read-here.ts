@@ -1,17 +1,22 @@
 import type { Duplex } from 'node:stream';
 import type { StreamHandle, StreamHandlers } from '../core/capture-stream.ts';
 import { reason } from '../core/errors.ts';
+import { RefusedCaps, rgbForm, type StreamForm } from './form.ts';
 import { FrameReader } from './frame-reader.ts';
 
 /** Reads the stream of a capture process in this thread, no further than is asked for. */
-export function readHere(socket: Duplex, handlers: StreamHandlers): StreamHandle {
-  return new LocalReading(socket, handlers);
+export function readHere(
+  socket: Duplex,
+  handlers: StreamHandlers,
+  form: StreamForm = rgbForm,
+): StreamHandle {
+  return new LocalReading(socket, handlers, form);
 }
 
 class LocalReading implements StreamHandle {
   readonly #socket: Duplex;
   readonly #handlers: StreamHandlers;
-  readonly #reader = new FrameReader();
+  readonly #reader: FrameReader;
   /** Bytes that were read but not asked for: the rest of a chunk, or of a process that has ended. */
   readonly #rest: Uint8Array[] = [];
   #asked = 0;
@@ -19,8 +24,9 @@ class LocalReading implements StreamHandle {
   #ended = false;
   #over = false;
 
-  constructor(socket: Duplex, handlers: StreamHandlers) {
+  constructor(socket: Duplex, handlers: StreamHandlers, form: StreamForm) {
     this.#socket = socket;
+    this.#reader = new FrameReader(undefined, form);
     this.#handlers = handlers;
     socket.on('data', (bytes: Uint8Array) => {
       this.#rest.push(bytes);
@@ -62,7 +68,7 @@ class LocalReading implements StreamHandle {
       for (let bytes = this.#next(); bytes; bytes = this.#next()) this.#parse(bytes);
     } catch (error) {
       this.#over = true;
-      this.#handlers.onEnd(reason(error));
+      this.#handlers.onEnd(reason(error), error instanceof RefusedCaps);
     }
     this.#working = false;
     if (this.#over) return;

@@ -144,6 +144,12 @@ describe('recorded depth', () => {
   );
 });
 
+describe('depth of a launch line', () => {
+  const launch = 'videotestsrc num-buffers=6 ! video/x-raw,format=GRAY16_LE,width=9,height=6';
+  const options = { launch, format: 'depth', live: false };
+  conformsAsSource(source('gstreamer'), { options, frames: 6 }, { describe, test });
+});
+
 describe('frames say which part of the source’s picture they show', () => {
   // What a publisher does not say cannot be known.
   const others = Object.entries(subjects).filter(([name]) => name !== 'zeromq');

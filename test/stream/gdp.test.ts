@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { packRows } from '../../src/stream/form.ts';
 import { FrameReader, type ReadPicture } from '../../src/stream/frame-reader.ts';
 import {
   crc16,
   GdpError,
   gdpHeaderLength,
   gdpType,
-  packRows,
   parseGdpHeader,
   parseVideoCaps,
 } from '../../src/stream/gdp.ts';
@@ -187,7 +187,7 @@ describe('frame reader', () => {
     const packet = packets().find((p) => p.readUInt16BE(4) === gdpType.buffer) as Buffer;
     const padded = packet.subarray(gdpHeaderLength);
     const packed = new Uint8Array(9 * 5 * 3);
-    packRows(padded, 9, 5, packed);
+    packRows(padded, { bytes: 27, stride: 28, count: 5 }, packed);
     expect(first.data).toEqual(packed);
     expect(first.data).toHaveLength(9 * 5 * 3);
     expect([...first.data.subarray(27, 30)]).toEqual([...padded.subarray(28, 31)]);

@@ -74,7 +74,7 @@ export function connect(
 }
 
 /** The same, once the server knows that it watches. */
-export async function watch(opened: Opened, options?: PageOptions): Promise<Page> {
+export async function watch(opened: Pick<Opened, 'address'>, options?: PageOptions): Promise<Page> {
   const page = connect(opened.address, options);
   await once(page.socket, 'open');
   page.socket.send(JSON.stringify({ type: 'watch', watching: true }));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { packRows } from '../../src/stream/gdp.ts';
+import { packRows, rgbForm } from '../../src/stream/form.ts';
 
 export interface DecodedVideo {
   readonly width: number;
@@ -39,7 +39,7 @@ function firstPicture(path: string, width: number, height: number): Uint8Array {
   const line = `filesrc location=${path} ! decodebin ! videoconvert ! ${caps} ! fdsink`;
   const rows = execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { maxBuffer: 1e8 });
   const packed = new Uint8Array(width * 3 * height);
-  packRows(rows, width, height, packed);
+  packRows(rows, rgbForm.rows({ format: 'RGB', width, height, interval: undefined }), packed);
   return packed;
 }
 

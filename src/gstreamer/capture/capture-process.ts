@@ -1,6 +1,7 @@
 import type { RawFrame, StreamHandle, StreamReader } from '../../core/capture-stream.ts';
 import { entryPoint } from '../../core/entry-point.ts';
 import type { Size } from '../../core/size.ts';
+import type { StreamForm } from '../../stream/form.ts';
 import { readHere } from '../../stream/read-here.ts';
 import { GStreamerProcess } from '../child-process.ts';
 import type { Failure } from '../failure.ts';
@@ -71,17 +72,22 @@ export class CaptureProcess {
     this.#process.tell({ type: 'prepare', launchLine });
   }
 
-  /** Runs the pipeline. @param reader reads the frames, in place of this thread */
-  start(handlers: CaptureHandlers, reader?: StreamReader): void {
+  /**
+   * Runs the pipeline.
+   *
+   * @param reader reads the frames, in place of this thread
+   * @param form what the frames are, if this thread reads them; default: RGB pictures
+   */
+  start(handlers: CaptureHandlers, reader?: StreamReader, form?: StreamForm): void {
     this.#handlers = handlers;
     const parts = {
       onFrame: (frame: RawFrame) => this.#onFrame(frame),
-      onEnd: (damage: string | undefined) => this.#onStreamEnd(damage),
+      onEnd: (damage?: string, forGood?: boolean) => this.#onStreamEnd(damage, forGood),
     };
     const descriptor = reader && this.#process.detach();
     this.#stream =
       descriptor === undefined
-        ? readHere(this.#process.stream, parts)
+        ? readHere(this.#process.stream, parts, form)
         : (reader as StreamReader).read(descriptor, parts);
     this.#process.tell({ type: 'start' });
     if (this.#outcome) this.#settle(this.#outcome);
@@ -180,7 +186,12 @@ export class CaptureProcess {
     if (this.#streamEnded) this.#settle(this.#outcome);
   }
 
-  #onStreamEnd(damage: string | undefined) {
+  #onStreamEnd(damage: string | undefined, forGood = false) {
+    if (damage !== undefined && forGood) {
+      const failure = { phase: 'parse', message: damage } as const;
+      this.#settle({ kind: 'failed', failure, stderr: '' });
+      return;
+    }
     if (damage !== undefined) {
       const how = `sent damaged data: ${damage}`;
       this.#settle({ kind: 'crashed', how, stderr: this.stderr });

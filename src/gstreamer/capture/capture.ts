@@ -3,10 +3,11 @@ import type { Subscriber } from 'rxjs';
 import { isStale, type RawFrame, type StreamReader, wasLying } from '../../core/capture-stream.ts';
 import type { ComponentContext } from '../../core/component.ts';
 import { DepthlineError } from '../../core/errors.ts';
-import type { Frame } from '../../core/frame.ts';
+import type { Frame, FrameBase } from '../../core/frame.ts';
 import { RestartBudget, type RestartOptions } from '../../core/restart-budget.ts';
 import type { Size } from '../../core/size.ts';
 import type { FrameGeometry } from '../../depth/fuse-geometry.ts';
+import type { StreamForm } from '../../stream/form.ts';
 import { explainEnd, explainFailure, isMissing, lastLine } from '../failures.ts';
 import { lastPrinted } from '../printed.ts';
 import { type CaptureEnd, CaptureProcess } from './capture-process.ts';
@@ -39,6 +40,14 @@ export interface CaptureOptions {
    * @param source size of the source's picture, where the launch line reports it
    */
   geometry?(frame: Size, source: Size | undefined): FrameGeometry;
+  /** What the frames are; default: RGB pictures. */
+  readonly content?: Content | undefined;
+}
+
+/** What comes out of a launch line. */
+export interface Content {
+  readonly form: StreamForm;
+  frame(raw: RawFrame, base: FrameBase): Frame;
 }
 
 /** A process that waits to be started. */
@@ -166,7 +175,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
       },
     };
     this.timeline.resume();
-    process.start(handlers, this.#reader);
+    process.start(handlers, this.#reader, this.options.content?.form);
     this.#pump();
   }
 
@@ -313,7 +322,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   #emit(raw: RawFrame) {
-    const { caps, data } = raw;
+    const { caps } = raw;
     const { sourceSize, runningSince, stream } = this.#process ?? this.#last ?? {};
     const { intake } = this.options;
     const since = intake.fromStart ? runningSince : undefined;
@@ -325,18 +334,14 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     const ageNs = this.#reader ? now - capturedAt : intake.age(capturedAt, now);
     if (lost > 0) this.context.dropped(lost, 'at capture');
     this.#captured = seq + 1;
-    this.#subscriber.next({
-      kind: 'image',
+    const base: FrameBase = {
       seq,
       pts,
       capturedAt: this.context.clock.wall() - ageNs,
       source: this.context.name,
-      width: caps.width,
-      height: caps.height,
-      format: 'rgb',
-      data,
       ...this.options.geometry?.(caps, sourceSize),
-    });
+    };
+    this.#subscriber.next(this.options.content?.frame(raw, base) ?? picture(raw, base));
   }
 
   get #patienceMs(): number {
@@ -383,4 +388,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     this.stop();
     this.#subscriber.complete();
   }
+}
+
+function picture({ caps: { width, height }, data }: RawFrame, base: FrameBase): Frame {
+  return { ...base, kind: 'image', width, height, format: 'rgb', data };
 }

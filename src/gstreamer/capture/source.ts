@@ -9,7 +9,7 @@ import { explainFailure, isMissing } from '../failures.ts';
 import { type Head, launchLine, type Tail } from '../launch-line.ts';
 import { availableEngines } from '../probe/engines.ts';
 import { nvScaler } from '../probe/nvvidconv.ts';
-import type { CaptureOptions, PreparedProcess } from './capture.ts';
+import type { CaptureOptions, Content, PreparedProcess } from './capture.ts';
 import { CaptureProcess } from './capture-process.ts';
 import { everyFrame, newestFrame, playedFrame } from './intake.ts';
 import { CameraCapture, LiveCapture, type LiveOptions } from './live-capture.ts';
@@ -19,6 +19,8 @@ interface SpecOf<Options extends CaptureOptions> {
   readonly head: Head;
   readonly tail: Tail;
   readonly intrinsics?: IntrinsicsOptions | undefined;
+  /** What the frames are; default: RGB pictures. */
+  readonly content?: Content | undefined;
   /** The head after a restart; undefined when nothing is left. Default: the same. */
   headAfter?(captured: number): Head | undefined;
   readonly capture: Omit<Options, 'launchLine' | 'intake' | 'geometry'>;
@@ -72,6 +74,7 @@ export async function openSource(
     },
     reader: () => context.reader?.(),
     geometry: geometryOfFrames(spec.intrinsics, head.size, fused),
+    content: spec.content,
   };
   return capture(kind, options, context);
 }
