@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
-import { pipelineWarnings } from '../pipeline/pipeline-warnings.ts';
+import { allWarnings } from '../pipeline/pipeline-warnings.ts';
 import { serveOptions, serveWarnings } from '../pipeline/serve-options.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
@@ -23,10 +23,11 @@ export function checkCommand(): Command {
       );
       const problems = results.flatMap((result) => result.problems);
       if (json) printJson(problems, 2);
-      for (const { file, pipeline, serve } of results) {
+      for (const { file, pipeline, cameras, serve } of results) {
+        const runs = cameras ?? pipeline;
         const served = serveOptions(undefined, serve);
         const warnings = [
-          ...(pipeline ? pipelineWarnings(pipeline) : []),
+          ...(runs ? allWarnings(runs) : []),
           ...(served ? serveWarnings(served).map((warning) => `serve: warning: ${warning}`) : []),
         ];
         for (const warning of warnings) printError(`${file}: ${warning}`);

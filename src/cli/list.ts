@@ -18,7 +18,8 @@ export function listCommand(): Command {
       const registry = await componentsWith(use);
       const pipelines = await Promise.all(
         [...namedPipelines()].map(async ([name, file]) => {
-          const { pipeline } = await loadPipelineFile(file, { registry: builtins, checks: 'none' });
+          const loaded = await loadPipelineFile(file, { registry: builtins, checks: 'none' });
+          const pipeline = loaded.cameras ?? loaded.pipeline;
           return {
             name,
             file,

@@ -2,6 +2,8 @@ import { relative } from 'node:path';
 import { DepthlineError } from '../core/errors.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { resolvePath } from '../core/resolve-path.ts';
+import { type AnyPipeline, hasCameras, pipelinesOf } from '../pipeline/cameras.ts';
+import { cameraPlaceholder } from '../pipeline/for-cameras.ts';
 import { pathConflicts } from '../pipeline/path-conflicts.ts';
 import type { BranchStep, Pipeline } from '../pipeline/pipeline.ts';
 import { mcap } from '../sinks/mcap.ts';
@@ -10,12 +12,24 @@ import { mcap } from '../sinks/mcap.ts';
 const waitingFrames = 8;
 
 /**
- * The pipeline with a branch that records the frames of its source, before any operator.
+ * The pipeline with a branch that records the frames of its source, before any operator; of several
+ * cameras, each in a file of its own.
  *
- * @param path of the file, from the working directory; may contain strftime fields
+ * @param path of the file, from the working directory; may contain strftime fields, and `{camera}`, which
+ *   else stands before the ending
  * @throws DepthlineError `CONFIG` if nothing can be recorded there
  */
-export function recorded(pipeline: Pipeline, path: string): Pipeline {
+export function recorded(pipeline: AnyPipeline, path: string): AnyPipeline {
+  if (!hasCameras(pipeline)) return withoutConflict(withRecord(pipeline, path), path);
+  const own = path.includes(cameraPlaceholder) ? path : path.replace(/(\.[^./]*)?$/, '-{camera}$1');
+  const cameras = pipeline.cameras.map((one) => ({
+    ...withRecord(one, own.replaceAll(cameraPlaceholder, one.camera)),
+    camera: one.camera,
+  }));
+  return withoutConflict({ ...pipeline, cameras }, path);
+}
+
+function withRecord(pipeline: Pipeline, path: string): Pipeline {
   const given = { path: resolvePath(process.cwd(), path) };
   const { success, data } = mcap.options.safeParse(given);
   if (!success) {
@@ -25,6 +39,7 @@ export function recorded(pipeline: Pipeline, path: string): Pipeline {
   const taken = new Set(pipeline.branches.map(({ name }) => name));
   const branch: BranchStep = {
     path: '--record',
+    at: ['sinks', '--record'],
     name: free('record', taken),
     sink: { definition: mcap, options: data },
     queue: { limit: waitingFrames, whenFull: 'block' },
@@ -32,14 +47,14 @@ export function recorded(pipeline: Pipeline, path: string): Pipeline {
     onError: 'fail',
     takes: 'source',
   };
-  const all = { ...pipeline, branches: [...pipeline.branches, branch] };
-  const [conflict] = pathConflicts(all);
-  if (conflict)
-    throw new DepthlineError(
-      'CONFIG',
-      `--record ${relative(process.cwd(), given.path)}: ${conflict.message}`,
-    );
-  return all;
+  return { ...pipeline, branches: [...pipeline.branches, branch] };
+}
+
+function withoutConflict<P extends AnyPipeline>(pipeline: P, path: string): P {
+  const [conflict] = pathConflicts(pipelinesOf(pipeline));
+  if (!conflict) return pipeline;
+  const place = relative(process.cwd(), resolvePath(process.cwd(), path));
+  throw new DepthlineError('CONFIG', `--record ${place}: ${conflict.message}`);
 }
 
 function free(name: string, taken: ReadonlySet<string>): string {

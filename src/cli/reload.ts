@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../core/component.ts';
 import { reason } from '../core/errors.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { AnyPipeline } from '../pipeline/cameras.ts';
 import { formatProblems, type Loaded } from '../pipeline/pipeline-file.ts';
 import type { Supervisor } from '../runtime/supervisor.ts';
 import type { Reloaded } from '../serve/command-routes.ts';
@@ -13,7 +13,7 @@ export interface ReloaderParts {
   /** Reads the file again. */
   read(): Promise<Loaded>;
   /** Adds what the command line asks for; throws a DepthlineError if that does not fit the pipeline. */
-  prepare(pipeline: Pipeline): Pipeline;
+  prepare(pipeline: AnyPipeline): AnyPipeline;
   /** Nothing while the first run opens its components. */
   supervisor(): Supervisor | undefined;
   readonly log: Logger;
@@ -68,10 +68,11 @@ export class Reloader {
 
   async #reload(current: Supervisor, restart: boolean): Promise<Reloaded> {
     const loaded = await this.#parts.read();
-    if (!loaded.pipeline) return { result: 'invalid', problems: loaded.problems };
-    let pipeline: Pipeline;
+    const read = loaded.cameras ?? loaded.pipeline;
+    if (!read) return { result: 'invalid', problems: loaded.problems };
+    let pipeline: AnyPipeline;
     try {
-      pipeline = this.#parts.prepare(loaded.pipeline);
+      pipeline = this.#parts.prepare(read);
     } catch (error) {
       return { result: 'refused', why: reason(error) };
     }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Mapping } from '../pipeline/file-schema.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { AnyPipeline } from '../pipeline/cameras.ts';
 import { loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunSummary } from '../runtime/run-handle.ts';
@@ -95,9 +95,9 @@ async function run(
   const { set = [], record } = flags;
   const options = { registry: builtins, set, source };
   const read = () => loadPipelineFile(findPipeline(nameOrFile), options);
-  const prepare = (read: Pipeline) => (record === undefined ? read : recorded(read, record));
-  const loaded = requireValid(await read());
-  const pipeline = prepare(loaded.pipeline);
+  const prepare = (read: AnyPipeline) => (record === undefined ? read : recorded(read, record));
+  const loaded = await read();
+  const pipeline = prepare(requireValid(loaded));
   const serve = serveOptions(flags.serve, loaded.serve);
   if (flags.snapshots !== undefined && !serve)
     throw new DepthlineError(
@@ -226,7 +226,15 @@ async function run(
   return interrupts > 1 ? secondAbortExit : 0;
 }
 
-/** A run that is stalled is better started again; one that waits or reconnects is not. */
+/**
+ * A run that is stalled is better started again; one that waits or reconnects is not. A camera that is
+ * stalled does not have the others started again.
+ */
 function isAlive(run: Run | undefined): boolean {
-  return run?.stats().stages.every(({ state }) => state !== 'stalled') ?? true;
+  if (!run) return true;
+  const { stages, cameras } = run.stats();
+  const isWell = (camera: string | undefined) =>
+    stages.every((one) => one.camera !== camera || one.state !== 'stalled');
+  if (!cameras) return isWell(undefined);
+  return cameras.some(({ name, state }) => state === 'running' && isWell(name)) || cameras.every(({ state }) => state !== 'running');
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
 import { DepthlineError } from '../core/errors.ts';
+import { ofOneSource } from '../pipeline/cameras.ts';
 import { formatProblems, loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { type Failure, runTimingTest, type TestResult } from '../runtime/run-timing-test.ts';
 import { setOption } from './arguments.ts';
@@ -25,7 +26,8 @@ async function test(
     const file = findPipeline(name);
     // The components are simulated: what they need may be missing on this machine.
     const options = { registry: builtins, set, checks: 'none' } as const;
-    const { pipeline, tests, problems } = await loadPipelineFile(file, options);
+    const { pipeline, cameras, tests, problems } = await loadPipelineFile(file, options);
+    if (cameras) ofOneSource(cameras, file);
     if (!pipeline) throw new DepthlineError('CONFIG', formatProblems(problems));
     if (tests.length === 0) {
       const message = `${file} has no "tests"; docs/pipelines.md shows how to write them`;

@@ -89,7 +89,19 @@ export interface ComponentContext {
   runStats(): RunStats;
   /** Options of the run's components that can change while it runs, for a component that offers them. */
   readonly live: LiveOptions;
+  /**
+   * What the component uses together with its likes of the other cameras of the run: whoever asks first
+   * for `key` opens it, with the context of the run, and it is closed when the run has ended. In a run of
+   * one source it is the component's own.
+   */
+  share<T>(key: string, open: (context: SharedContext) => Promise<T>): Promise<T>;
 }
+
+/** What is opened for all cameras of a run is given: the context of the run, not that of a camera. */
+export type SharedContext = Pick<
+  ComponentContext,
+  'name' | 'signal' | 'clock' | 'log' | 'baseDirectory' | 'defer' | 'restarted'
+>;
 
 /** How an operator that reads the frames of its source itself stands in the pipeline. */
 export interface DirectUse {
@@ -259,6 +271,12 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
   extends ComponentBase<Schema> {
   readonly role: 'sink';
   readonly accepts: readonly FrameKind[];
+  /**
+   * True if one sink takes the frames of all cameras of a run, each with the name of its `camera`; its
+   * options are not `adjustable`, and a frame is delivered when `write` has resolved. Default: each
+   * camera has a sink of its own, and `{camera}` in the options is the camera's name.
+   */
+  readonly shared?: boolean;
   /**
    * A sink that cannot work here may say so before the run (a display on a headless machine):
    * `undefined` means that its branch is left out, with the message it logged.

@@ -49,6 +49,8 @@ export interface FrameBase {
   readonly capturedAt: bigint;
   /** Name of the source, as in the pipeline file. */
   readonly source: string;
+  /** Name of the camera, in a run of several. */
+  readonly camera?: string;
   /** File that holds the frame and nothing else, relative to the folder that was read: `kitchen.jpg`. */
   readonly name?: string;
   /** Duration of each stage, milliseconds by stage name. */
@@ -144,12 +146,13 @@ export const messageKinds = ['image', 'depth', 'points', 'data'] as const satisf
 
 /** What a frame derived from `frame` inherits: identity, times, intrinsics, view and truth. */
 export function derive(frame: Frame): FrameBase {
-  const { seq, pts, capturedAt, source, name, timings, intrinsics, view, truth } = frame;
+  const { seq, pts, capturedAt, source, camera, name, timings, intrinsics, view, truth } = frame;
   return {
     seq,
     pts,
     capturedAt,
     source,
+    ...(camera !== undefined && { camera }),
     ...(name !== undefined && { name }),
     ...(timings && { timings }),
     ...(intrinsics && { intrinsics }),

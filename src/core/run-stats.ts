@@ -17,6 +17,8 @@ export interface Drop {
  */
 export interface BranchAccount {
   readonly name: string;
+  /** The camera whose frames these are, in a run of several; `name` then begins with it. */
+  readonly camera?: string;
   readonly captured: number;
   readonly added: number;
   readonly delivered: number;
@@ -38,6 +40,8 @@ export interface StageState {
   readonly kind: 'source' | 'operator' | 'queue' | 'sink';
   /** The branch it belongs to; absent for the source and the operators that all branches share. */
   readonly branch?: string;
+  /** The camera it belongs to, in a run of several; `stage` then begins with it. */
+  readonly camera?: string;
   /**
    * - `running`: it processes frames
    * - `waiting`: it has no frames; `on` names the stage it waits for
@@ -62,8 +66,24 @@ export interface StageState {
   readonly restarts: number;
 }
 
+/** One camera of a run of several. */
+export interface CameraStats {
+  readonly name: string;
+  readonly captured: number;
+  /** Frames that have passed all operators and reached the branches. */
+  readonly processed: number;
+  /** `ending`: no more frames are captured, and those in flight are delivered. */
+  readonly state: 'running' | 'ending' | 'ended' | 'failed';
+  /** Why it has failed. */
+  readonly error?: string;
+}
+
 /** A running pipeline at one moment. */
 export interface RunStats {
+  /** In a run of several cameras: each of them. */
+  readonly cameras?: readonly CameraStats[];
+  /** In a run of several cameras: restarts of workers that they share, by stage. */
+  readonly sharedRestarts?: readonly { readonly stage: string; readonly count: number }[];
   readonly captured: number;
   /** Frames that have passed all operators and reached the branches. */
   readonly processed: number;

@@ -1,7 +1,7 @@
 import { type OperatorFunction, takeUntil } from 'rxjs';
 import { z } from 'zod';
 import { withReader } from '../core/capture-stream.ts';
-import { defineOperator } from '../core/component.ts';
+import { defineOperator, type SharedContext } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
@@ -20,6 +20,7 @@ import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts'
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
 import { mapAsync } from '../runtime/map-async.ts';
+import { Turns } from '../runtime/turns.ts';
 
 const fields = z.strictObject({
   model: z
@@ -77,6 +78,8 @@ const options = fields.superRefine((given, { addIssue }) => {
   for (const { path, message } of engineProblems(given))
     addIssue({ code: 'custom', path: [...path], message });
 });
+
+type Options = z.output<typeof options>;
 
 /**
  * Monocular depth of each picture by an ONNX network, FastDepth by default (Wofk et al., *FastDepth:
@@ -167,28 +170,16 @@ export const estimateDepth = defineOperator({
   },
 
   async create(options, context) {
-    const estimator = await DepthEstimator.open({
-      model: options.model,
-      baseDirectory: context.baseDirectory,
-      ...(options.workers !== undefined && { workers: options.workers }),
-      ...(options.threads !== undefined && { threads: options.threads }),
-      engine: engineChoice(options),
-      providers: options.providers,
-      tuned: options.tuned === 'auto',
-      keepPicture: options.image === 'source',
-      cover: options.cover,
-      log: context.log,
-      onRestart: (why) => {
-        context.restarted(why);
-        context.log.warn(`restarted an inference worker (${why})`);
-      },
-    });
-    context.defer(() => estimator.close());
+    const { 'on-error': onError, ...model } = options;
+    const { estimator, turns } = await context.share(JSON.stringify(model), (shared) =>
+      openModel(options, shared),
+    );
     if (isRelative(estimator.model.manifest.output)) context.summary(() => ({ unit: 'relative' }));
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
       concurrency: (queue) => estimator.workers + ahead(queue),
       // A worker's death is not blamed on the picture until the pool gives up, and then the run ends.
-      onError: (error) => (error instanceof EngineFailed ? 'skip' : options['on-error']),
+      onError: (error) => (error instanceof EngineFailed ? 'skip' : onError),
+      turns,
       context,
     });
     // Even where single failures are skipped, workers that cannot be kept alive end the run.
@@ -201,13 +192,38 @@ export const estimateDepth = defineOperator({
   },
 });
 
+/** The model's workers, and their turns where several cameras use them. */
+async function openModel(
+  options: Options,
+  context: SharedContext,
+): Promise<{ readonly estimator: DepthEstimator; readonly turns: Turns }> {
+  const estimator = await DepthEstimator.open({
+    model: options.model,
+    baseDirectory: context.baseDirectory,
+    ...(options.workers !== undefined && { workers: options.workers }),
+    ...(options.threads !== undefined && { threads: options.threads }),
+    engine: engineChoice(options),
+    providers: options.providers,
+    tuned: options.tuned === 'auto',
+    keepPicture: options.image === 'source',
+    cover: options.cover,
+    log: context.log,
+    onRestart: (why) => {
+      context.restarted(why);
+      context.log.warn(`restarted an inference worker (${why})`);
+    },
+  });
+  context.defer(() => estimator.close());
+  return { estimator, turns: new Turns() };
+}
+
 /** True if no frame would wait in the queue if the workers read the source's frames themselves. */
 function isPlain({ limit, whenFull, maxAgeMs }: QueueOptions): boolean {
   return limit === 1 && whenFull !== 'drop-newest' && maxAgeMs === undefined;
 }
 
 /** The model, and the settings it runs with on this machine. */
-async function resolve(chosen: z.output<typeof options>, baseDirectory: string) {
+async function resolve(chosen: Options, baseDirectory: string) {
   const { model, threads, workers, providers, tuned } = chosen;
   const engine = engineChoice(chosen);
   const found = await verifyModel(await findModel(model, baseDirectory));

@@ -9,9 +9,7 @@ import { DepthlineError } from '../core/errors.ts';
 import { frameKinds } from '../core/frame.ts';
 import { formatProblem, type ValueProblem } from '../core/option-problems.ts';
 import { emittedKinds } from './frame-kinds.ts';
-import type { Bound, OperatorStep, PipelineParts } from './pipeline.ts';
-
-type Path = readonly (string | number)[];
+import type { Bound, OperatorStep, Path, PipelineParts } from './pipeline.ts';
 
 /** Nothing is known of frames behind a user's own function, or behind an invalid stage. */
 const unknown: FrameFacts = {};
@@ -23,17 +21,16 @@ const unknown: FrameFacts = {};
  * @param thorough also check what takes seconds, such as loading a model
  */
 export async function componentProblems(
-  { source, operators, branches, baseDirectory }: PipelineParts,
+  { source, sourceAt = ['source'], operators, branches, baseDirectory }: PipelineParts,
   thorough: boolean,
 ): Promise<ValueProblem[]> {
   const checks = new ComponentChecks(baseDirectory, thorough);
-  const start = await checks.source(source);
-  const trunk = await checks.operators(operators, start, ['operators']);
-  for (const [index, branch] of branches.entries()) {
-    const path = ['sinks', index];
+  const start = await checks.source(source, sourceAt);
+  const trunk = await checks.operators(operators, start);
+  for (const branch of branches) {
     const begin = branch?.takes === 'source' ? start : trunk;
-    const end = await checks.operators(branch?.operators ?? [], begin, [...path, 'operators']);
-    if (branch?.sink) await checks.component(branch.sink, end, path);
+    const end = await checks.operators(branch?.operators ?? [], begin);
+    if (branch?.sink) await checks.component(branch.sink, end, branch.at);
   }
   return checks.problems;
 }
@@ -60,9 +57,9 @@ class ComponentChecks {
   }
 
   /** What is known of the frames of the source. */
-  async source(source: Bound<SourceDefinition> | undefined): Promise<FrameFacts> {
+  async source(source: Bound<SourceDefinition> | undefined, at: Path): Promise<FrameFacts> {
     if (!source) return unknown;
-    await this.component(source, unknown, ['source']);
+    await this.component(source, unknown, at);
     const { definition, options } = source;
     return { kinds: emittedKinds(source, frameKinds), ...definition.facts?.(options) };
   }
@@ -71,12 +68,11 @@ class ComponentChecks {
   async operators(
     steps: readonly (OperatorStep | undefined)[],
     start: FrameFacts,
-    path: Path,
   ): Promise<FrameFacts> {
     let facts = start;
-    for (const [index, step] of steps.entries()) {
+    for (const step of steps) {
       const component = step?.component;
-      if (component) await this.component(component, facts, [...path, index]);
+      if (component) await this.component(component, facts, step.at);
       facts = component ? await this.#behind(component, facts) : unknown;
     }
     return facts;

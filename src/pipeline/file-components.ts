@@ -34,8 +34,21 @@ export class FileComponents {
     this.#complete = complete;
   }
 
-  source(value: unknown): Use<'source'> | undefined {
-    return this.#item('source', value, ['source'])?.use as Use<'source'> | undefined;
+  source(value: unknown, path: Path = ['source']): Use<'source'> | undefined {
+    return this.#item('source', value, path)?.use as Use<'source'> | undefined;
+  }
+
+  /** The sources of `cameras`, by name. */
+  cameras(value: unknown): Record<string, Use<'source'> | undefined> {
+    if (!isMapping(value)) {
+      const message = 'must name each camera and its source: "front: { usb-camera: {} }"';
+      this.#report({ path: ['cameras'], message });
+      return {};
+    }
+    const sources = Object.entries(value).map(([name, source]) => {
+      return [name, this.source(source, ['cameras', name])] as const;
+    });
+    return Object.fromEntries(sources);
   }
 
   operators(value: unknown, path: Path): (OperatorInput | undefined)[] {
@@ -43,12 +56,17 @@ export class FileComponents {
       const found = this.#item('operator', item, [...path, index]);
       if (!found) return undefined;
       const queue = this.#side('queue', found.beside, [...path, index]);
+      const cameras = this.#side('cameras', found.beside, [...path, index]);
       const operator = found.use as Use<'operator'>;
       if (queue && !(operator.definition as { queued?: boolean }).queued) {
         const message = `${operator.definition.name} is synchronous and has no queue; only asynchronous operators and sinks have one`;
         this.#report({ path: [...path, index, 'queue'], key: true, message });
       }
-      return { operator, ...(queue && { queue: toQueueOptions(queue) }) };
+      return {
+        operator,
+        ...(queue && { queue: toQueueOptions(queue) }),
+        ...(cameras && { cameras }),
+      };
     });
   }
 
@@ -60,6 +78,7 @@ export class FileComponents {
       const queue = this.#side('queue', found.beside, path);
       const name = this.#side('name', found.beside, path);
       const onError = this.#side('on-error', found.beside, path);
+      const cameras = this.#side('cameras', found.beside, path);
       const operators = this.operators(found.beside.operators, [...path, 'operators']);
       return {
         sink: found.use as Use<'sink'>,
@@ -67,6 +86,7 @@ export class FileComponents {
         ...(queue && { queue: toQueueOptions(queue) }),
         ...(name !== undefined && { name }),
         ...(onError && { onError }),
+        ...(cameras && { cameras }),
       };
     });
   }
@@ -107,7 +127,11 @@ export class FileComponents {
 
   #extraKey(role: Role, name: string, extra: string, path: Path): void {
     const advice =
-      role === 'source' ? 'a pipeline has one source' : 'start a new item for it with "- "';
+      role === 'source'
+        ? path[0] === 'source'
+          ? 'a pipeline has one source, or several under "cameras", each with a name'
+          : 'a camera has one source'
+        : 'start a new item for it with "- "';
     const message = this.#registry.get(extra)
       ? `"${extra}" is in the same item as "${name}"; ${advice}`
       : `unknown key "${extra}" beside "${name}"${hint(extra, [...sideKeys[role], name])}`;

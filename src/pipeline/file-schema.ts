@@ -8,6 +8,7 @@ export const fileKeys = [
   'use',
   'serve',
   'source',
+  'cameras',
   'operators',
   'sinks',
   'tests',
@@ -19,8 +20,8 @@ export const extensionPrefix = 'x-';
 /** The keys allowed beside a component's name. */
 export const sideKeys: Readonly<Record<Role, readonly string[]>> = {
   source: [],
-  operator: ['queue'],
-  sink: ['name', 'queue', 'operators', 'on-error'],
+  operator: ['queue', 'cameras'],
+  sink: ['name', 'queue', 'operators', 'on-error', 'cameras'],
 };
 
 export const sideSchemas = {
@@ -32,6 +33,10 @@ export const sideSchemas = {
     .enum(['fail', 'skip', 'retry'])
     .describe('when a write fails: end the run, count the frame as failed, or try again'),
   queue: queueSchema,
+  cameras: z
+    .array(z.string())
+    .min(1)
+    .describe('names of the cameras whose frames it takes; default: those of all cameras'),
 };
 
 export type Path = readonly (string | number)[];

@@ -15,6 +15,7 @@ interface Component<D extends Definition> {
 }
 
 interface Operator {
+  readonly at: Path;
   readonly name: string;
   /** Undefined for a user's own function. */
   readonly component?: Component<OperatorDefinition>;
@@ -26,6 +27,7 @@ interface Stages {
   readonly operators: readonly (Operator | undefined)[];
   readonly branches: readonly (
     | {
+        readonly at: Path;
         readonly sink: Component<SinkDefinition> | undefined;
         readonly operators: readonly (Operator | undefined)[];
       }
@@ -60,15 +62,14 @@ export function kindProblems(
   const start: Flow = source
     ? { kinds: emittedKinds(source, frameKinds), parts: [], from: source.definition.name }
     : unknown;
-  const follow = (from: Flow, steps: readonly (Operator | undefined)[], path: Path) => {
-    checkParts(from, steps, path, lack);
-    return followKinds(from, steps, path, report);
+  const follow = (from: Flow, steps: readonly (Operator | undefined)[]) => {
+    checkParts(from, steps, lack);
+    return followKinds(from, steps, report);
   };
-  const trunk = follow(start, operators, ['operators']);
-  for (const [index, branch] of branches.entries()) {
-    const path = ['sinks', index];
-    const end = follow(trunk, branch?.operators ?? [], [...path, 'operators']);
-    if (branch?.sink) checkAccepted(branch.sink.definition, end, path, report);
+  const trunk = follow(start, operators);
+  for (const branch of branches) {
+    const end = follow(trunk, branch?.operators ?? []);
+    if (branch?.sink) checkAccepted(branch.sink.definition, end, branch.at, report);
   }
   return problems;
 }
@@ -102,15 +103,14 @@ function partsAfter(step: Operator | undefined, parts: Flow['parts']): Flow['par
 function checkParts(
   { parts }: Flow,
   operators: readonly (Operator | undefined)[],
-  path: Path,
   report: (path: Path, message: string) => void,
 ): void {
   let present = parts;
-  for (const [index, step] of operators.entries()) {
+  for (const step of operators) {
     const needs = step?.component?.definition.needs?.(step.component.options) ?? {};
     for (const [part, advice] of Object.entries(needs)) {
       if (!present || present.includes(part as FramePart)) continue;
-      report([...path, index], `${step?.name} needs the ${part} of each frame: ${advice}`);
+      report(step?.at ?? [], `${step?.name} needs the ${part} of each frame: ${advice}`);
     }
     present = partsAfter(step, present);
   }
@@ -119,18 +119,17 @@ function checkParts(
 function followKinds(
   start: Flow,
   operators: readonly (Operator | undefined)[],
-  path: readonly (string | number)[],
   report: (mismatch: Mismatch) => void,
 ): Flow {
   let current = start;
-  for (const [index, step] of operators.entries()) {
+  for (const step of operators) {
     if (!step?.component) {
       // The frame kinds of a user's own function are unknown.
       current = step ? { kinds: [], parts: undefined, from: step.name } : unknown;
       continue;
     }
     const { definition } = step.component;
-    checkAccepted(definition, current, [...path, index], report);
+    checkAccepted(definition, current, step.at, report);
     const kinds = emittedKinds(step.component, current.kinds);
     current = { kinds, parts: partsAfter(step, current.parts), from: definition.name };
   }

@@ -15,11 +15,14 @@ interface Operator {
 
 /** What the check needs of a pipeline; invalid parts are undefined. */
 export interface PathUsers {
+  /** The camera whose pipeline it is, in a run of several. */
+  readonly camera?: string | undefined;
   readonly source: Component | undefined;
   readonly operators: readonly (Operator | undefined)[];
   readonly branches: readonly (
     | {
         readonly path: string;
+        readonly at: readonly (string | number)[];
         readonly sink: Component | undefined;
         readonly operators: readonly (Operator | undefined)[];
       }
@@ -33,42 +36,70 @@ interface Named extends PathUse {
   readonly by: string;
 }
 
+interface Output extends Named {
+  readonly camera: string | undefined;
+  readonly sink: Component;
+  readonly at: readonly (string | number)[];
+}
+
 /**
  * Outputs that are inputs of the same run, or that two sinks share. Paths are compared as the file
  * system resolves them: through links, and by inode.
  *
+ * @param pipelines of one source, or of each camera of a run
  * @param files that the pipeline was loaded from
  */
 export function pathConflicts(
-  { source, operators, branches, baseDirectory }: PathUsers,
+  pipelines: readonly PathUsers[],
   files: readonly string[] = [],
 ): ValueProblem[] {
   const reads: Named[] = [
     ...files.map((path): Named => ({ path, as: 'file', option: '', by: 'the pipeline itself' })),
-    ...(source ? uses('reads', source, `source ${source.definition.name}`, baseDirectory) : []),
-    ...[...operators, ...branches.flatMap((branch) => branch?.operators ?? [])].flatMap((step) =>
-      step ? readsOf(step, baseDirectory) : [],
-    ),
+    ...pipelines.flatMap(inputsOf),
   ];
   const problems: ValueProblem[] = [];
-  const written: Named[] = [];
-  for (const [index, branch] of branches.entries()) {
-    if (!branch?.sink) continue;
-    const { path: by, sink } = branch;
-    const outputs = uses('writes', sink, by, baseDirectory);
+  const written: Output[] = [];
+  for (const outputs of pipelines.flatMap(outputsOf)) {
     for (const output of outputs) {
-      const at = ['sinks', index, sink.definition.name, output.option];
+      const { at, sink, option } = output;
       const input = reads.find((other) => conflict(output, other));
       const other = written.find((earlier) => conflict(output, earlier));
       const message = input
         ? `${describe(output)} is read by ${input.by}; write to another one`
-        : other && `${describe(output)} is written by ${other.by} too; write to another one`;
-      if (message === undefined || problems.some(({ path }) => path[1] === index)) continue;
-      problems.push({ path: at, message });
+        : other && writtenTwice(output, other);
+      if (message === undefined || problems.some(({ path }) => path[1] === at[1])) continue;
+      problems.push({ path: [...at, sink.definition.name, option], message });
     }
     written.push(...outputs);
   }
   return problems;
+}
+
+/** What to say of a place that an earlier sink writes to as well. */
+function writtenTwice(output: Output, other: Output): string {
+  if (output.camera !== other.camera && output.at.join() === other.at.join())
+    return `${describe(output)} is written for camera "${other.camera}" too; put {camera} in its name, so that each camera has its own`;
+  return `${describe(output)} is written by ${other.by} too; write to another one`;
+}
+
+function inputsOf({ source, operators, branches, baseDirectory }: PathUsers): Named[] {
+  const steps = [...operators, ...branches.flatMap((branch) => branch?.operators ?? [])];
+  return [
+    ...(source ? uses('reads', source, `source ${source.definition.name}`, baseDirectory) : []),
+    ...steps.flatMap((step) => (step ? readsOf(step, baseDirectory) : [])),
+  ];
+}
+
+/** What each sink writes. A sink that several cameras share stands once among them, with the first. */
+function outputsOf({ camera, branches, baseDirectory }: PathUsers, nth: number): Output[][] {
+  return branches.flatMap((branch) => {
+    if (!branch?.sink) return [];
+    const { path: by, sink, at } = branch;
+    const { definition } = sink;
+    if (nth > 0 && definition.role === 'sink' && definition.shared) return [];
+    const writes = uses('writes', sink, by, baseDirectory);
+    return [writes.map((use) => ({ ...use, camera, sink, at }))];
+  });
 }
 
 function readsOf({ component, path }: Operator, baseDirectory: string): Named[] {

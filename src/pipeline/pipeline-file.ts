@@ -7,10 +7,19 @@ import { valueProblems } from '../core/option-problems.ts';
 import type { Registry } from '../core/registry.ts';
 import { readRegularFile } from '../core/regular-file.ts';
 import { noteSecrets } from '../core/secrets.ts';
+import {
+  type AnyPipeline,
+  type CameraPipelines,
+  hasCameras,
+  inspectCameras,
+  ofOneSource,
+  type PartialCameras,
+} from './cameras.ts';
 import { componentProblems } from './component-checks.ts';
 import { FileComponents } from './file-components.ts';
 import { extensionPrefix, fileKeys, type Mapping } from './file-schema.ts';
-import { inspectPipeline, type Pipeline, type Problem } from './pipeline.ts';
+import { forCameras } from './for-cameras.ts';
+import { inspectPipeline, type Pipeline, type PipelineParts, type Problem } from './pipeline.ts';
 import { type ServeOptions, serveSchema } from './serve-options.ts';
 import { applySettings, interpolate } from './settings.ts';
 import { Texts } from './texts.ts';
@@ -36,8 +45,10 @@ export interface LoadOptions {
 
 /** What a pipeline file says, or what is wrong with it. */
 export interface Loaded {
-  /** Only if there is no problem. */
+  /** The pipeline of a file with one `source`; only if there is no problem. */
   readonly pipeline: Pipeline | undefined;
+  /** Those of a file with `cameras`; only if there is no problem. */
+  readonly cameras: CameraPipelines | undefined;
   /** The file's `serve`, if it has one. */
   readonly serve: ServeOptions | undefined;
   /** Modules of the file's `use`, absolute paths. Node.js loads each once per process. */
@@ -63,7 +74,7 @@ export async function loadPipelineFile(file: string, options: LoadOptions): Prom
       : `cannot be read: ${reason(error)}`;
     const problems = [{ file, line: 1, column: 1, message }];
     const { registry } = options;
-    return { pipeline: undefined, serve: undefined, modules: [], tests: [], problems, registry };
+    return { ...nothing, problems, registry };
   }
 }
 
@@ -77,26 +88,44 @@ export async function parsePipeline(
   const registry = options.registry.copy();
   const value = yaml.read();
   const checked = value && (await check(value, file, yaml, { ...options, registry }));
+  const { runs, ...rest } = checked ?? { runs: undefined };
+  const whole = yaml.problems.length === 0 ? runs : undefined;
   return {
-    pipeline: yaml.problems.length === 0 ? checked?.pipeline : undefined,
-    serve: checked?.serve,
-    modules: checked?.modules ?? [],
-    tests: checked?.tests ?? [],
+    ...nothing,
+    ...rest,
+    ...(whole && (hasCameras(whole) ? { cameras: whole } : { pipeline: whole })),
     problems: yaml.problems,
     registry,
   };
 }
 
-/** @throws DepthlineError `CONFIG` that lists every problem */
-export function requireValid(loaded: Loaded): Loaded & { readonly pipeline: Pipeline } {
-  const { pipeline, ...rest } = loaded;
-  if (pipeline) return { pipeline, ...rest };
-  throw new DepthlineError('CONFIG', formatProblems(loaded.problems));
+/** Of a file that says nothing. */
+const nothing = {
+  pipeline: undefined,
+  cameras: undefined,
+  serve: undefined,
+  modules: [],
+  tests: [],
+} as const satisfies Partial<Loaded>;
+
+/**
+ * What is to run of a file: its pipeline, or those of its cameras.
+ *
+ * @throws DepthlineError `CONFIG` that lists every problem
+ */
+export function requireValid({ pipeline, cameras, problems }: Loaded): AnyPipeline {
+  const runs = cameras ?? pipeline;
+  if (runs) return runs;
+  throw new DepthlineError('CONFIG', formatProblems(problems));
 }
 
-/** Like `loadPipelineFile`, but throws a DepthlineError `CONFIG` that lists every problem. */
+/**
+ * The pipeline of a file with one `source`.
+ *
+ * @throws DepthlineError `CONFIG` that lists every problem, or says that the file has several cameras
+ */
 export async function requirePipeline(file: string, options: LoadOptions): Promise<Pipeline> {
-  return requireValid(await loadPipelineFile(file, options)).pipeline;
+  return ofOneSource(requireValid(await loadPipelineFile(file, options)), file);
 }
 
 /** `file:line:column: message`, a line each. */
@@ -109,7 +138,7 @@ async function check(
   file: string,
   yaml: YamlFile,
   { registry, env = process.env, set = [], checks = 'quick', source }: LoadOptions,
-): Promise<Pick<Loaded, 'pipeline' | 'serve' | 'modules' | 'tests'>> {
+): Promise<Pick<Loaded, 'serve' | 'modules' | 'tests'> & { runs: AnyPipeline | undefined }> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
   const report = (problem: Problem) => {
@@ -134,26 +163,28 @@ async function check(
   const components = new FileComponents(registry, texts, report, complete);
   const modules = modulePaths(resolved.use, file);
   const found: Problem[] = [];
-  const { pipeline, parts } = inspectPipeline(
+  const { runs, parts } = inspect(
     {
       name: file.replace(/^.*\//, '').replace(/\.ya?ml$/, ''),
       description: description(resolved.description, texts, report),
-      source: resolved.source === undefined ? undefined : components.source(resolved.source),
       operators: components.operators(resolved.operators, ['operators']),
       sinks: components.sinks(resolved.sinks),
       files: [resolve(file), ...modules],
     },
+    resolved,
+    components,
     found,
     registry.list('operator') as OperatorDefinition[],
   );
-  if (checks !== 'none') found.push(...(await componentProblems(parts, checks === 'thorough')));
+  for (const part of checks === 'none' ? [] : parts)
+    found.push(...(await componentProblems(part, checks === 'thorough')));
   const serve = resolved.serve === undefined ? undefined : served(resolved.serve, texts, found);
   let tests: TimingTest[] = [];
-  if (pipeline && resolved.tests !== undefined) {
+  if (runs && resolved.tests !== undefined) {
     const fitted = texts.fit(z.array(timingTestSchema), resolved.tests, ['tests']);
-    tests = checkTimingTests(fitted, pipeline, found);
+    tests = checkTimingTests(fitted, runs, found);
   }
-  if (resolved.source === undefined)
+  if (resolved.source === undefined && resolved.cameras === undefined)
     found.push({ path: ['source'], key: true, message: 'has no "source"' });
   // A misspelt key is not reported as missing too.
   const meant = unknownKeys(resolved, report);
@@ -161,7 +192,30 @@ async function check(
     const key = String(problem.path[0]);
     if (resolved[key] !== undefined || !meant.has(key)) report(problem);
   }
-  return { pipeline, serve, modules, tests };
+  return { runs, serve, modules, tests };
+}
+
+/** The pipeline with its source, or its cameras, and its parts for further checks. */
+function inspect(
+  input: Omit<PartialCameras, 'cameras'>,
+  { source, cameras }: Mapping,
+  components: FileComponents,
+  found: Problem[],
+  known: readonly OperatorDefinition[],
+): { readonly runs: AnyPipeline | undefined; readonly parts: readonly PipelineParts[] } {
+  if (cameras === undefined) {
+    forCameras(input, found);
+    const use = source === undefined ? undefined : components.source(source);
+    const { pipeline, parts } = inspectPipeline({ ...input, source: use }, found, known);
+    return { runs: pipeline, parts: [parts] };
+  }
+  if (source !== undefined) {
+    const message = 'there are "cameras" too; give it a name and move it there';
+    found.push({ path: ['source'], key: true, message });
+  }
+  const named = components.cameras(cameras);
+  const { pipeline, parts } = inspectCameras({ ...input, cameras: named }, found, known);
+  return { runs: pipeline, parts };
 }
 
 /** Reports unknown keys; returns the keys that they most likely stand for. */

@@ -1,5 +1,11 @@
 import type { Definition } from '../core/component.ts';
+import { type AnyPipeline, pipelinesOf } from './cameras.ts';
 import type { Bound, OperatorStep, Pipeline } from './pipeline.ts';
+
+/** The warnings of a pipeline, or of all its cameras, none twice. */
+export function allWarnings(pipeline: AnyPipeline): string[] {
+  return [...new Set(pipelinesOf(pipeline).flatMap(pipelineWarnings))];
+}
 
 /** What is valid in a pipeline but probably not meant, each with its place. */
 export function pipelineWarnings({
@@ -7,11 +13,12 @@ export function pipelineWarnings({
   operators,
   branches,
   baseDirectory,
+  camera,
 }: Pipeline): string[] {
   const told = (path: string, { definition, options }: Bound<Definition>) =>
     (definition.warnings?.(options, baseDirectory) ?? []).map((text) => warning(path, text));
   return [
-    ...told(`source ${source.definition.name}`, source),
+    ...told(`${camera === undefined ? '' : `camera ${camera}: `}source ${source.definition.name}`, source),
     ...scaledBefore(operators),
     ...branches.flatMap(({ path, sink }) => told(path, sink)),
   ];

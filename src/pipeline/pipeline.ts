@@ -18,6 +18,7 @@ import {
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
 import { noteSecrets } from '../core/secrets.ts';
+import { camerasOf, forCameras, withCamera } from './for-cameras.ts';
 import { kindProblems } from './frame-kinds.ts';
 import { pathConflicts } from './path-conflicts.ts';
 
@@ -37,7 +38,12 @@ export interface PipelineInput {
 export type OperatorInput =
   | Use<'operator'>
   | OperatorFunction<Frame, Frame>
-  | { readonly operator: Use<'operator'>; readonly queue?: Partial<QueueOptions> };
+  | {
+      readonly operator: Use<'operator'>;
+      readonly queue?: Partial<QueueOptions>;
+      /** Names of the cameras whose frames it takes, in a run of several; default: all. */
+      readonly cameras?: readonly string[];
+    };
 
 /** What follows when a write fails: the run ends, the frame counts as failed, or the write is repeated. */
 export type OnError = 'fail' | 'skip' | 'retry';
@@ -51,6 +57,8 @@ export interface BranchInput {
   readonly operators?: readonly OperatorInput[];
   /** When a write fails: end the run, count the frame as failed, or try again. Default `fail`. */
   readonly onError?: OnError;
+  /** Names of the cameras whose frames it takes, in a run of several; default: all. */
+  readonly cameras?: readonly string[];
 }
 
 /** A component with checked options. */
@@ -65,6 +73,8 @@ export interface Bound<D extends Definition> {
 export interface OperatorStep {
   /** For messages and the ledger: `operators[1] smooth`. */
   readonly path: string;
+  /** Its place in the input: `['operators', 1]`. */
+  readonly at: Path;
   readonly name: string;
   readonly queue: QueueOptions;
   readonly component?: Bound<OperatorDefinition>;
@@ -75,6 +85,8 @@ export interface OperatorStep {
 /** A branch’s place in a checked pipeline. */
 export interface BranchStep {
   readonly path: string;
+  /** Its place in the input: `['sinks', 0]`. */
+  readonly at: Path;
   readonly name: string;
   readonly sink: Bound<SinkDefinition>;
   readonly queue: QueueOptions;
@@ -92,6 +104,8 @@ export interface Pipeline {
   readonly operators: readonly OperatorStep[];
   readonly branches: readonly BranchStep[];
   readonly baseDirectory: string;
+  /** Name of the camera, in a run of several. */
+  readonly camera?: string;
 }
 
 /** A branch whose invalid parts are missing. */
@@ -106,7 +120,12 @@ export interface PipelineParts {
   readonly operators: readonly (OperatorStep | undefined)[];
   readonly branches: readonly (BranchParts | undefined)[];
   readonly baseDirectory: string;
+  /** The place of the source in the input; default: `['source']`. */
+  readonly sourceAt?: Path;
 }
+
+/** A place in a pipeline file or in the input that it is composed of. */
+export type Path = readonly (string | number)[];
 
 /** A problem at a path into the pipeline (`['sinks', 0, 'file', 'directory']`). */
 export type Problem = ValueProblem;
@@ -126,6 +145,7 @@ const liveQueue: QueueOptions = { limit: 1, whenFull: 'drop-oldest' };
  */
 export function definePipeline(input: PipelineInput): Pipeline {
   const problems: Problem[] = [];
+  forCameras(input, problems);
   const pipeline = checkPipeline(input, problems);
   if (problems.length > 0 || !pipeline) {
     throw new DepthlineError('CONFIG', problems.map(formatProblem).join('\n'));
@@ -140,6 +160,8 @@ export interface PartialInput extends Omit<PipelineInput, 'source' | 'operators'
   readonly source?: Use<'source'> | undefined;
   readonly operators?: readonly (OperatorInput | undefined)[];
   readonly sinks: readonly (Use<'sink'> | PartialBranch | undefined)[];
+  /** The camera whose pipeline it is, in a run of several. */
+  readonly camera?: string;
 }
 
 export interface PartialBranch extends Omit<BranchInput, 'operators'> {
@@ -166,26 +188,33 @@ export function inspectPipeline(
   known: readonly OperatorDefinition[] = [],
 ): { readonly pipeline: Pipeline | undefined; readonly parts: PipelineParts } {
   const before = problems.length;
+  const { camera } = input;
+  const sourceAt = camera === undefined ? ['source'] : ['cameras', camera];
   const source =
     input.source &&
-    (bind(input.source, ['source'], problems) as Bound<SourceDefinition> | undefined);
+    (bind(input.source, sourceAt, problems, camera) as Bound<SourceDefinition> | undefined);
   const queue = source && isLive(source) ? liveQueue : defaultQueue;
   const parts: PipelineParts = {
     source,
-    operators: checkOperators(input.operators ?? [], ['operators'], queue, problems),
-    branches: checkBranches(input.sinks, problems),
+    operators: checkOperators(input.operators ?? [], ['operators'], queue, problems, camera),
+    branches: checkBranches(input.sinks, problems, camera),
     baseDirectory: input.baseDirectory ?? process.cwd(),
+    sourceAt,
   };
   // Every check runs on the parts that are valid, so that all problems are reported at once.
-  problems.push(...kindProblems(parts, known), ...pathConflicts(parts, input.files));
+  problems.push(...kindProblems(parts, known));
+  // Those of several cameras are compared with each other, once all are known.
+  if (camera === undefined) problems.push(...pathConflicts([parts], input.files));
   if (problems.length > before || !isWhole(parts)) return { pipeline: undefined, parts };
   const { name = 'pipeline', description = '' } = input;
-  return { pipeline: { name, description, ...parts }, parts };
+  const { sourceAt: _, ...whole } = parts;
+  const named = camera === undefined ? {} : { camera };
+  return { pipeline: { name, description, ...whole, ...named }, parts };
 }
 
 function isWhole(
   parts: PipelineParts,
-): parts is Pick<Pipeline, 'source' | 'operators' | 'branches' | 'baseDirectory'> {
+): parts is Pick<Pipeline, 'source' | 'operators' | 'branches' | 'baseDirectory'> & PipelineParts {
   const { source, operators, branches } = parts;
   const steps = [...operators, ...branches.flatMap((branch) => branch?.operators ?? [undefined])];
   return (
@@ -197,14 +226,16 @@ function isWhole(
 
 function bind(
   use: Use,
-  path: readonly (string | number)[],
+  path: Path,
   problems: Problem[],
+  camera: string | undefined,
 ): Bound<Definition> | undefined {
   noteSecrets(use.options);
-  const result = use.definition.options.safeParse(use.options ?? {});
-  if (result.success)
-    return { definition: use.definition, options: result.data, given: use.options ?? {} };
-  for (const problem of valueProblems(use.definition.options, use.options ?? {})) {
+  const shared = use.definition.role === 'sink' && use.definition.shared;
+  const given = (shared ? use.options : withCamera(use.options, camera)) ?? {};
+  const result = use.definition.options.safeParse(given);
+  if (result.success) return { definition: use.definition, options: result.data, given };
+  for (const problem of valueProblems(use.definition.options, given)) {
     problems.push({ ...problem, path: [...path, use.definition.name, ...problem.path] });
   }
   return undefined;
@@ -217,11 +248,12 @@ function isLive({ definition, options }: Bound<SourceDefinition>): boolean {
 
 function checkOperators(
   inputs: readonly (OperatorInput | undefined)[],
-  path: readonly (string | number)[],
+  path: Path,
   whereSilent: QueueOptions,
   problems: Problem[],
+  camera: string | undefined,
 ): (OperatorStep | undefined)[] {
-  return inputs.map((input, index): OperatorStep | undefined => {
+  return inputsOf(inputs, camera).map(({ input, index }): OperatorStep | undefined => {
     const at = [...path, index];
     if (input === undefined) return undefined;
     if (isDefinition(input)) {
@@ -230,24 +262,25 @@ function checkOperators(
     }
     if (typeof input === 'function') {
       const name = input.name || (isAsyncOperator(input) ? 'mapAsync' : 'operator');
-      return { path: label(at, name), name, queue: whereSilent, operator: input };
+      return { path: label(at, name), at, name, queue: whereSilent, operator: input };
     }
     const use = isUse(input) ? input : (input as { operator: Use<'operator'> }).operator;
     if (!isUse(use)) {
       problems.push({ path: at, message: 'is not an operator component or RxJS operator' });
       return undefined;
     }
-    const component = bind(use, at, problems) as Bound<OperatorDefinition> | undefined;
+    const component = bind(use, at, problems, camera) as Bound<OperatorDefinition> | undefined;
     if (!component) return undefined;
     const { name } = component.definition;
     const queue = { ...whereSilent, ...('queue' in input ? input.queue : {}) };
-    return { path: label(at, name), name, queue, component };
+    return { path: label(at, name), at, name, queue, component };
   });
 }
 
 function checkBranches(
   inputs: PartialInput['sinks'],
   problems: Problem[],
+  camera: string | undefined,
 ): (BranchParts | undefined)[] {
   if (inputs.length === 0) {
     problems.push({
@@ -257,16 +290,17 @@ function checkBranches(
     return [];
   }
   const taken = new Set<string>();
-  return inputs.map((input, index): BranchParts | undefined => {
+  return inputsOf(inputs, camera).map(({ input, index }): BranchParts | undefined => {
     const at = ['sinks', index];
     if (input === undefined) return undefined;
     const branch: PartialBranch = isUse(input) ? { sink: input } : input;
-    const sink = bind(branch.sink, at, problems) as Bound<SinkDefinition> | undefined;
+    const sink = bind(branch.sink, at, problems, camera) as Bound<SinkDefinition> | undefined;
     const operators = checkOperators(
       branch.operators ?? [],
       [...at, 'operators'],
       defaultQueue,
       problems,
+      camera,
     );
     if (branch.name !== undefined && taken.has(branch.name)) {
       problems.push({
@@ -278,6 +312,7 @@ function checkBranches(
     taken.add(name);
     return {
       path: label(at, branch.sink.definition.name),
+      at,
       name,
       sink,
       operators,
@@ -298,6 +333,18 @@ function isUse(value: unknown): value is Use {
   return typeof value === 'object' && value !== null && 'definition' in value && 'role' in value;
 }
 
-function label(path: readonly (string | number)[], name: string): string {
+/** The inputs that take frames of the camera, with their places among all. */
+function inputsOf<T>(
+  inputs: readonly T[],
+  camera: string | undefined,
+): { readonly input: T; readonly index: number }[] {
+  return inputs.flatMap((input, index) => {
+    const cameras = camerasOf(input);
+    const takes = camera === undefined || cameras === undefined || cameras.includes(camera);
+    return takes ? [{ input, index }] : [];
+  });
+}
+
+function label(path: Path, name: string): string {
   return `${formatPath(path)} ${name}`;
 }

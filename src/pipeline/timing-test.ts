@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { hint } from '../core/did-you-mean.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { duration, parseDuration } from '../core/units.ts';
+import { type AnyPipeline, hasCameras } from './cameras.ts';
 import type { Pipeline, Problem } from './pipeline.ts';
 
 const comparisons = {
@@ -93,11 +94,16 @@ export function timedStages({ operators, branches }: Pipeline): {
 /** Reads the `tests` of a pipeline file; their problems are added to `problems`. */
 export function checkTimingTests(
   value: unknown,
-  pipeline: Pipeline,
+  pipeline: AnyPipeline,
   problems: Problem[],
 ): TimingTest[] {
   if (!Array.isArray(value)) {
     problems.push({ path: ['tests'], message: 'must be a list of tests' });
+    return [];
+  }
+  if (hasCameras(pipeline)) {
+    const message = 'needs a pipeline with one "source"; timing tests of several cameras are not supported';
+    problems.push({ path: ['tests'], key: true, message });
     return [];
   }
   const stages = timedStages(pipeline);

@@ -6,6 +6,7 @@ import type {
   ComponentContext,
   Logger,
   OperatorDefinition,
+  Sink,
   SinkDefinition,
 } from '../core/component.ts';
 import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
@@ -13,16 +14,17 @@ import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 import type { LiveOptions } from '../core/live-options.ts';
 import type { RunStats } from '../core/run-stats.ts';
-import { mask } from '../core/secrets.ts';
 import { unlessIdle } from '../core/unless-idle.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { Bound, BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Adjustments } from './adjustments.ts';
 import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
+import { componentLog } from './component-log.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import { StageLedger } from './ledger.ts';
 import type { RunOptions } from './run-handle.ts';
+import type { Shared } from './shared.ts';
 import { ledgered } from './stage.ts';
 import type { StageListener } from './stage-times.ts';
 
@@ -51,6 +53,8 @@ export interface AssemblyParts {
   stats(): RunStats;
   /** Options that can change while it runs. */
   readonly live: LiveOptions;
+  /** What it uses together with the other cameras of the run. */
+  readonly shared?: Shared | undefined;
 }
 
 /** A branch, and the ledgers of all stages from the source to its sink. */
@@ -143,9 +147,10 @@ export class Assembly {
   }
 
   async #buildTrunk({ operators, direct }: FusedPlan): Promise<void> {
-    const { gate, pipeline } = this.#parts;
-    // Whoever takes the source's own frames takes their pictures.
-    const alone = pipeline.branches.every(({ takes }) => takes !== 'source');
+    const { gate, pipeline, shared } = this.#parts;
+    // Whoever takes the source's own frames takes their pictures. A model that several cameras share
+    // takes their frames in turn, and waits in none of their streams.
+    const alone = !shared && pipeline.branches.every(({ takes }) => takes !== 'source');
     const ledgers = operators.map((step) => this.#stage(step.name, true));
     this.trunk.push(...ledgers);
     for (const [i, step] of operators.entries()) {
@@ -229,8 +234,7 @@ export class Assembly {
       onWanted,
     } = this.#parts;
     const context = this.#context(step.name, step.path, sinkLedger, gate, { queue: step.queue });
-    const { definition, options } = step.sink;
-    const sink = await created(() => definition.create(options, context), 'SINK', step.path);
+    const sink = await this.#createSink(step, context);
     if (!sink) {
       this.adjustments.skip(step.path);
       return undefined;
@@ -252,6 +256,16 @@ export class Assembly {
     };
   }
 
+  #createSink(step: BranchStep, context: ComponentContext): Promise<Sink | undefined> {
+    const { definition, options } = step.sink;
+    const { shared } = this.#parts;
+    const create =
+      shared && definition.shared
+        ? () => shared.sink(step, context.signal)
+        : () => definition.create(options, context);
+    return created(create, 'SINK', step.path);
+  }
+
   /** A ledger with a name that no other stage of this pipeline has. */
   #stage(name: string, isOperator = false): StageLedger {
     const same = this.stages.filter((stage) => stage.name.replace(/ #\d+$/, '') === name).length;
@@ -267,10 +281,10 @@ export class Assembly {
     gate: Gate,
     extra: Partial<ComponentContext>,
   ): ComponentContext {
-    const { pipeline, clock, log, signal, closings, stats, live } = this.#parts;
+    const { pipeline, clock, log, signal, closings, stats, live, shared } = this.#parts;
     // Nothing more is opened once the run was stopped.
     signal.throwIfAborted();
-    return {
+    const context: ComponentContext = {
       name,
       path,
       signal,
@@ -281,11 +295,7 @@ export class Assembly {
       onQueue: (take) => this.adjustments.onQueue(path, take),
       fused: [],
       baseDirectory: pipeline.baseDirectory,
-      log: {
-        debug: (message) => log.debug(mask(`${name}: ${message}`), name),
-        info: (message) => log.info(mask(`${name}: ${message}`), name),
-        warn: (message) => log.warn(mask(`${name}: ${message}`), name),
-      },
+      log: componentLog(log, name),
       dropped: (n, why) => ledger.drop(n, why),
       failed: (n) => {
         ledger.failed += n;
@@ -310,8 +320,10 @@ export class Assembly {
       summary: (report) => this.reports.push({ name: ledger.name, report }),
       runStats: stats,
       live,
+      share: (key, open) => (shared ? shared.share(key, name, open) : open(context)),
       ...extra,
     };
+    return context;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { FrameQueue } from './frame-queue.ts';
+import type { Turns } from './turns.ts';
 
 /** How `mapAsync` works on frames. */
 export interface MapAsyncOptions {
@@ -20,6 +21,11 @@ export interface MapAsyncOptions {
   readonly onError?: 'fail' | 'skip' | ((error: unknown) => 'fail' | 'skip');
   /** The queue in front; default: what the pipeline says, else limit 1, `block`. */
   readonly queue?: QueueOptions;
+  /**
+   * Shared by several of these, such as those of the cameras of a run: together they work on `concurrency`
+   * frames at the same time, in turn, and a frame waits in its queue until it is its turn.
+   */
+  readonly turns?: Turns;
   /** Given by a component's `create`; a pipeline composed in code fills it in by itself. */
   readonly context?: AsyncContext;
 }
@@ -63,12 +69,14 @@ function run(
     let running = 0;
     let inputDone = false;
     let over = false;
+    const turn = options.turns?.join(() => pump());
 
     const report = () => context.inFlight(queue.length + slots.length, queue.length);
 
     const finish = () => {
       if (over) return;
       over = true;
+      turn?.leave();
       context.signal.removeEventListener('abort', stop);
       forget();
       queue.clear('stopped');
@@ -93,8 +101,13 @@ function run(
     const startWaiting = () => {
       // A finished slot behind an unfinished one keeps its place.
       while (!over && running < workers && slots.length < workers * 2) {
+        if (queue.length === 0 || turn?.take(workers) === false) break;
         const frame = queue.take();
-        if (!frame) break;
+        if (!frame) {
+          // All that waited were too old.
+          turn?.done();
+          break;
+        }
         start(frame);
       }
     };
@@ -121,10 +134,13 @@ function run(
     };
 
     const settle = (slot: Slot, result: Frame | undefined) => {
+      if (!over) {
+        running--;
+        slot.done = true;
+        slot.result = result;
+      }
+      turn?.done();
       if (over) return;
-      running--;
-      slot.done = true;
-      slot.result = result;
       // Start the next frame first, so that work continues while later stages use this thread.
       startWaiting();
       emitReady();
@@ -132,10 +148,13 @@ function run(
     };
 
     const fail = (slot: Slot, frame: Frame, error: unknown) => {
+      if (!over) {
+        running--;
+        slots.splice(slots.indexOf(slot), 1);
+        context.failed(1);
+      }
+      turn?.done();
       if (over) return;
-      running--;
-      slots.splice(slots.indexOf(slot), 1);
-      context.failed(1);
       const { onError = 'fail' } = options;
       if ((typeof onError === 'function' ? onError(error) : onError) === 'fail') {
         finish();

@@ -3,7 +3,7 @@ import type { Logger } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { BranchAccount, RunStats } from '../core/run-stats.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { AnyPipeline } from '../pipeline/cameras.ts';
 import type { PipelineChanges } from '../pipeline/pipeline-changes.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import type { Percentiles } from './latency.ts';
@@ -13,7 +13,7 @@ import type { StageListener } from './stage-times.ts';
 export interface RunOptions {
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Ends the run after this many captured frames, 1 or more. */
+  /** Ends the run after this many captured frames, 1 or more; of each camera, in a run of several. */
   readonly frames?: number;
   /** Ends the run after this many milliseconds, more than 0. */
   readonly durationMs?: number;
@@ -52,7 +52,14 @@ export interface RunSummary {
   readonly components: Readonly<Record<string, Record<string, unknown>>>;
   /** Where the ledger law is broken, in words; empty unless Depthline or a component has a bug. */
   readonly violations: readonly string[];
+  /** In a run of several cameras: what became of each. */
+  readonly cameras?: readonly CameraSummary[];
   readonly error?: DepthlineError;
+}
+
+/** What one camera of a run of several did. */
+export interface CameraSummary extends Pick<RunSummary, 'captured' | 'fps' | 'latencyMs' | 'error'> {
+  readonly name: string;
 }
 
 /** A running pipeline. */
@@ -70,16 +77,17 @@ export interface Run {
   resume(): void;
   /**
    * Resolves with the next frame that reaches the branches, and asks the source for it even while no
-   * sink wants frames. `undefined` if none has come when `signal` aborts or the run ends.
+   * sink wants frames. `undefined` if none has come when `signal` aborts or the run ends. `camera`: of
+   * that one, in a run of several; default: of any.
    */
-  nextFrame(signal: AbortSignal): Promise<Frame | undefined>;
+  nextFrame(signal: AbortSignal, camera?: string): Promise<Frame | undefined>;
   /**
    * Changes the run to another pipeline if all that differs can change while it runs: between two
    * frames, without losing one. Otherwise nothing changes, and `restart` of the result says why.
    *
    * @throws DepthlineError if a component does not take a change; nothing has changed
    */
-  adjust(pipeline: Pipeline): PipelineChanges;
+  adjust(pipeline: AnyPipeline): PipelineChanges;
 }
 
 /** @throws DepthlineError `CONFIG` that names every option that is wrong */

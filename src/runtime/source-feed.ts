@@ -8,6 +8,8 @@ import { Tap } from './tap.ts';
 
 export interface SourceFeedParts {
   readonly source: Observable<Frame>;
+  /** Name of the camera, which its frames get; undefined in a run of one source. */
+  readonly camera?: string | undefined;
   readonly ledger: StageLedger;
   readonly gate: Gate;
   readonly pace: SourcePace;
@@ -69,14 +71,15 @@ export class SourceFeed {
     if (this.#over) this.#subscription.unsubscribe();
   }
 
-  #next(frame: Frame): void {
+  #next(given: Frame): void {
     if (this.#over) return;
-    const { ledger } = this.#parts;
-    const problem = frameProblem(frame);
+    const { ledger, camera } = this.#parts;
+    const problem = frameProblem(given);
     if (problem !== undefined) {
       this.#fail(new Error(`emitted ${problem}; a source must emit frames`));
       return;
     }
+    const frame = camera === undefined ? given : { ...given, camera };
     ledger.entered++;
     this.#parts.pace.emitted();
     if (this.#tap.subscribed) {

@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { AnyPipeline } from '../pipeline/cameras.ts';
 import type { Run, RunOptions, RunSummary } from './run-handle.ts';
 import { startPipeline } from './runner.ts';
 
@@ -38,14 +38,14 @@ export class Supervisor {
   readonly done: Promise<RunSummary>;
   readonly #options: SupervisorOptions;
   readonly #startedAt: number;
-  #pipeline: Pipeline;
+  #pipeline: AnyPipeline;
   #run: Run | undefined;
   /** While a run is replaced: rejects if none could be started, gives nothing if none is to be. */
   #replacing: Promise<Run | undefined> | undefined;
   #captured = 0;
   #over = false;
 
-  private constructor(pipeline: Pipeline, options: SupervisorOptions, run: Run) {
+  private constructor(pipeline: AnyPipeline, options: SupervisorOptions, run: Run) {
     this.#options = options;
     this.#pipeline = pipeline;
     this.#startedAt = this.#now() - run.stats().elapsedMs;
@@ -54,7 +54,7 @@ export class Supervisor {
   }
 
   /** @throws what `startPipeline` throws */
-  static async start(pipeline: Pipeline, options: SupervisorOptions = {}): Promise<Supervisor> {
+  static async start(pipeline: AnyPipeline, options: SupervisorOptions = {}): Promise<Supervisor> {
     const run = await startPipeline(pipeline, options);
     return new Supervisor(pipeline, options, run);
   }
@@ -70,7 +70,7 @@ export class Supervisor {
    *
    * @throws DepthlineError if a component does not take a change that its definition promises
    */
-  async replace(pipeline: Pipeline, { restart = false } = {}): Promise<Replaced> {
+  async replace(pipeline: AnyPipeline, { restart = false } = {}): Promise<Replaced> {
     const run = this.#run;
     if (!run || this.#replacing) return { result: 'refused', why: 'a restart is in progress' };
     if (this.#over || run.stats().ending) return { result: 'refused', why: 'the run is ending' };
@@ -83,13 +83,13 @@ export class Supervisor {
     return this.#restart(run, pipeline, [...needed, ...changed]);
   }
 
-  async #restart(run: Run, pipeline: Pipeline, changed: readonly string[]): Promise<Replaced> {
+  async #restart(run: Run, pipeline: AnyPipeline, changed: readonly string[]): Promise<Replaced> {
     const { paused } = run.stats();
     let reverted: string | undefined;
     const start = async (): Promise<Run | undefined> => {
       run.stop();
       const summary = await run.done;
-      this.#captured += summary.captured;
+      this.#captured += Math.max(...(summary.cameras ?? [summary]).map((one) => one.captured));
       // What has failed or is finished is not started again.
       if (summary.error || this.#isFinished()) return undefined;
       this.#run = undefined;
@@ -128,7 +128,7 @@ export class Supervisor {
     return Math.max(0, this.#startedAt + durationMs - this.#now());
   }
 
-  #startAgain(pipeline: Pipeline, paused: boolean): Promise<Run> {
+  #startAgain(pipeline: AnyPipeline, paused: boolean): Promise<Run> {
     const frames = this.#framesLeft();
     const durationMs = this.#durationLeft();
     return startPipeline(pipeline, {

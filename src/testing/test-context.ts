@@ -42,7 +42,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => {
     logs.push({ level, message });
   };
-  return {
+  const context: TestContext = {
     name: 'test',
     path: 'test',
     signal: controller.signal,
@@ -86,6 +86,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
       stages: [],
     }),
     live: noLiveOptions,
+    share: (_, open) => open(context),
     ...overrides,
     drops,
     counts,
@@ -112,6 +113,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
       if (errors.length > 0) throw errors[0];
     },
   };
+  return context;
 }
 
 /** Frames dropped so far, whatever the reason. */
