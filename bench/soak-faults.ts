@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
 import { measured, slope } from '../src/benchmark/statistics.ts';
-import { table } from '../src/cli/run-output.ts';
+import { table } from '../src/cli/table.ts';
 import { commandLine, family, memoryMiB } from '../src/device/processes.ts';
 import {
   definePipeline,

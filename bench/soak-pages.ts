@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Page } from 'playwright-core';
 import { measured, slope } from '../src/benchmark/statistics.ts';
-import { table } from '../src/cli/run-output.ts';
+import { table } from '../src/cli/table.ts';
 import { memoryMiB } from '../src/device/processes.ts';
 import {
   definePipeline,

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { measured, slope } from '../src/benchmark/statistics.ts';
-import { table } from '../src/cli/run-output.ts';
+import { table } from '../src/cli/table.ts';
 import type { DepthFrame } from '../src/core/frame.ts';
 import { ptsOf } from '../src/core/pacer.ts';
 import { memoryMiB } from '../src/device/processes.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { table } from '../src/cli/run-output.ts';
+import { table } from '../src/cli/table.ts';
 import { memoryMiB } from '../src/device/processes.ts';
 import {
   builtins,

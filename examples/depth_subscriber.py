@@ -6,6 +6,8 @@
     from depth_subscriber import subscribe_depth
     for frame in subscribe_depth("tcp://127.0.0.1:5556", latest=True):
         print(frame.seq, frame.depth.shape)
+
+Of a run of several cameras: --camera front, or camera="front".
 """
 
 import argparse
@@ -67,6 +69,8 @@ class Frame:
         self.kind = header["kind"]
         self.pts = int(header["pts"])
         self.captured_at = int(header["capturedAt"])
+        #: name of the camera, of a run of several
+        self.camera = header.get("camera")
 
     @property
     def age_ms(self):
@@ -197,6 +201,8 @@ def _check(header, size):
     for key in ("pts", "capturedAt"):
         if not _is_time(header.get(key)):
             raise CorruptMessage("%s %s" % (key, _shown(header.get(key))))
+    if not isinstance(header.get("camera", ""), (str, type(None))):
+        raise CorruptMessage("camera %s" % _shown(header["camera"]))
 
 
 def _is_count(value):
@@ -218,11 +224,20 @@ def _shown(value):
     return text if len(text) <= 60 else text[:60] + "..."
 
 
-def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None):
+def camera_topic(topic, camera):
+    """Topic of one camera of a run of several."""
+    return topic.replace("{camera}", camera) if "{camera}" in topic else topic + "/" + camera
+
+
+def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None, camera=None):
     """Yields frames as they come; with `latest` always the newest, however slow the caller is.
+
+    `camera`: only the frames of that one, of a run of several.
 
     Corrupt messages are skipped; `on_corrupt` is called with a CorruptMessage for each.
     """
+    if camera is not None:
+        topic = camera_topic(topic, camera)
     context = zmq.Context.instance()
     socket = context.socket(zmq.SUB)
     socket.setsockopt(zmq.LINGER, 0)
@@ -250,7 +265,7 @@ def subscribe_depth(endpoint, topic="depth", latest=False, on_corrupt=None):
                 if on_corrupt:
                     on_corrupt(error)
                 continue
-            if frame.topic == topic:
+            if frame.topic == topic and camera in (None, frame.camera):
                 yield frame
     finally:
         socket.close()
@@ -273,6 +288,7 @@ def main():
     parser = argparse.ArgumentParser(description="read a Depthline topic")
     parser.add_argument("endpoint", help="tcp://127.0.0.1:5556")
     parser.add_argument("--topic", default="depth")
+    parser.add_argument("--camera", help="only the frames of that one, of a run of several cameras")
     parser.add_argument("--latest", action="store_true", help="only the newest frame")
     parser.add_argument("--count", type=int, default=0, help="end after this many frames")
     parser.add_argument("--json", action="store_true", help="print each header as JSON")
@@ -289,12 +305,13 @@ def main():
         corrupt += 1
         print("skipped a corrupt message (%d so far): %s" % (corrupt, error), file=sys.stderr, flush=True)
 
-    frames = subscribe_depth(options.endpoint, options.topic, options.latest, complain)
+    frames = subscribe_depth(options.endpoint, options.topic, options.latest, complain, options.camera)
     for n, frame in enumerate(frames, start=1):
         if options.json:
             print(json.dumps({**frame.header, "ageMs": frame.age_ms}), flush=True)
         else:
-            print("seq %d, %s, age %.1f ms" % (frame.seq, frame.header["shape"], frame.age_ms), flush=True)
+            of = "" if frame.camera is None else ascii(frame.camera)[1:-1] + ", "
+            print("%sseq %d, %s, age %.1f ms" % (of, frame.seq, frame.header["shape"], frame.age_ms), flush=True)
         if options.save:
             save(options.save, frame)
         if n == options.count:

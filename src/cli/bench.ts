@@ -11,8 +11,8 @@ import { pipelineArgument, positive, positiveWhole, setOption } from './argument
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
-import { table } from './run-output.ts';
 import { endingSignals } from './signals.ts';
+import { table } from './table.ts';
 import { requireWritable, writeResult } from './write-result.ts';
 
 interface Flags {

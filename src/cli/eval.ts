@@ -15,7 +15,7 @@ import { DepthEstimator, providers } from '../inference/estimator.ts';
 import { collect, positive, positiveWhole, whole } from './arguments.ts';
 import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
-import { table } from './run-output.ts';
+import { table } from './table.ts';
 
 interface Flags {
   readonly model?: readonly string[];

@@ -7,7 +7,7 @@ import { knownModels } from '../inference/known-models.ts';
 import { findModel, modelNames } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { print, printJson } from './output.ts';
-import { table } from './run-output.ts';
+import { table } from './table.ts';
 
 interface AddFlags {
   readonly as: string;

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
+import { cameraPlaceholder } from '../core/camera-placeholder.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { type AnyPipeline, hasCameras, pipelinesOf } from '../pipeline/cameras.ts';
-import { cameraPlaceholder } from '../pipeline/for-cameras.ts';
 import { pathConflicts } from '../pipeline/path-conflicts.ts';
 import type { BranchStep, Pipeline } from '../pipeline/pipeline.ts';
 import { mcap } from '../sinks/mcap.ts';

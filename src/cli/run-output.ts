@@ -2,7 +2,9 @@ import { visible } from '../core/printable.ts';
 import type { RunStats } from '../core/run-stats.ts';
 import { imbalance } from '../runtime/ledger.ts';
 import type { RunSummary } from '../runtime/run-handle.ts';
+import { camerasTable, camerasText } from './cameras-output.ts';
 import { isLogJson, type LogLevel, printLog, rewriteLine } from './output.ts';
+import { table } from './table.ts';
 
 /** Interval of status lines where they are not rewritten, milliseconds. */
 const plainEveryMs = 5000;
@@ -51,6 +53,7 @@ export class StatusLine {
 }
 
 function statusText(stats: RunStats, last: RunStats | undefined): string {
+  if (stats.cameras) return camerasText(stats, last);
   const seconds = (stats.elapsedMs - (last?.elapsedMs ?? 0)) / 1000;
   const fps = (stats.processed - (last?.processed ?? 0)) / Math.max(seconds, 1e-3);
   const branches = stats.branches.map((branch) => {
@@ -93,12 +96,17 @@ export function jsonStats(stats: RunStats): object {
 }
 
 /** The last line of `--stats json`. */
-export function jsonSummary({ error, ...summary }: RunSummary): object {
+export function jsonSummary({ error, cameras, ...summary }: RunSummary): object {
   return {
     type: 'summary',
     ...summary,
-    ...(error && { error: { code: error.code, at: error.at, message: error.message } }),
+    ...(cameras && { cameras: cameras.map((one) => ({ ...one, ...jsonError(one.error) })) }),
+    ...jsonError(error),
   };
+}
+
+function jsonError(error: RunSummary['error']): object {
+  return error ? { error: { code: error.code, at: error.at, message: error.message } } : {};
 }
 
 /** The ledger, speed and latency of a run, and its components' reports, as text. */
@@ -111,6 +119,7 @@ export function formatSummary(summary: RunSummary): string {
     ...summary.restarts.map(
       ({ stage, count }) => `${stage} restarted ${count === 1 ? 'once' : `${count} times`}`,
     ),
+    ...camerasTable(summary),
     '',
     ledger(summary),
     ...reports(summary),
@@ -142,23 +151,6 @@ function ledger(summary: RunSummary): string {
   }
   const violations = summary.violations.map((violation) => `  ledger violated at ${violation}`);
   return [table(rows), ...reasons, ...violations].join('\n');
-}
-
-/** Aligned columns: the first to the left, others to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 function reports(summary: RunSummary): string[] {

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
-import type { Mapping } from '../pipeline/file-schema.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
+import type { Mapping } from '../pipeline/file-schema.ts';
 import { loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunSummary } from '../runtime/run-handle.ts';
@@ -236,5 +236,8 @@ function isAlive(run: Run | undefined): boolean {
   const isWell = (camera: string | undefined) =>
     stages.every((one) => one.camera !== camera || one.state !== 'stalled');
   if (!cameras) return isWell(undefined);
-  return cameras.some(({ name, state }) => state === 'running' && isWell(name)) || cameras.every(({ state }) => state !== 'running');
+  return (
+    cameras.some(({ name, state }) => state === 'running' && isWell(name)) ||
+    cameras.every(({ state }) => state !== 'running')
+  );
 }

@@ -10,8 +10,8 @@ import { findModel, verifyModel } from '../inference/model-files.ts';
 import { forgetTuning, tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
 import { print, printJson, rewriteLine } from './output.ts';
-import { table } from './run-output.ts';
 import { endingSignals } from './signals.ts';
+import { table } from './table.ts';
 
 interface Flags {
   readonly for: 'throughput' | 'latency';

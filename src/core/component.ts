@@ -89,6 +89,8 @@ export interface ComponentContext {
   runStats(): RunStats;
   /** Options of the run's components that can change while it runs, for a component that offers them. */
   readonly live: LiveOptions;
+  /** Of a `shared` sink: names of the cameras whose frames it takes. Undefined in a run of one source. */
+  readonly cameras?: readonly string[] | undefined;
   /**
    * What the component uses together with its likes of the other cameras of the run: whoever asks first
    * for `key` opens it, with the context of the run, and it is closed when the run has ended. In a run of
@@ -264,6 +266,8 @@ export interface Sink {
    * frames, the source is held and nothing is captured or computed. Default: always wanted.
    */
   readonly wanted?: Observable<boolean>;
+  /** Of a `shared` sink that has an audience for single cameras: in place of `wanted`, for one of them. */
+  wantedOf?(camera: string): Observable<boolean>;
 }
 
 /** A sink: receives frames. */

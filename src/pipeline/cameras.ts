@@ -93,9 +93,16 @@ export function inspectCameras(
 
 function nameProblems(names: readonly string[]): Problem[] {
   if (names.length === 0)
-    return [{ path: ['cameras'], message: 'needs at least one camera, such as "front: { usb-camera: {} }"' }];
+    return [
+      {
+        path: ['cameras'],
+        message: 'needs at least one camera, such as "front: { usb-camera: {} }"',
+      },
+    ];
   if (names.length > mostCameras)
-    return [{ path: ['cameras'], message: `at most ${mostCameras} cameras; run several processes` }];
+    return [
+      { path: ['cameras'], message: `at most ${mostCameras} cameras; run several processes` },
+    ];
   return names.flatMap((name) => {
     const [issue] = cameraName.safeParse(name).error?.issues ?? [];
     const message = `the name "${name}" of a camera ${issue?.message}`;

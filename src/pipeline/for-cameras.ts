@@ -1,8 +1,6 @@
-import type { ValueProblem } from '../core/option-problems.ts';
+import { cameraPlaceholder } from '../core/camera-placeholder.ts';
 import { hint } from '../core/did-you-mean.ts';
-
-/** In the options of a component, the name of the camera that it works for. */
-export const cameraPlaceholder = '{camera}';
+import type { ValueProblem } from '../core/option-problems.ts';
 
 /** `value` with the camera's name wherever a text in it says `{camera}`. */
 export function withCamera(value: unknown, camera: string | undefined): unknown {
@@ -11,7 +9,9 @@ export function withCamera(value: unknown, camera: string | undefined): unknown 
   if (Array.isArray(value)) return value.map((item) => withCamera(item, camera));
   // Only what a file can say: an instance of a class is the program's own.
   if (value === null || typeof value !== 'object' || !isPlain(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withCamera(item, camera)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withCamera(item, camera)]),
+  );
 }
 
 /** The cameras that an operator or a sink is for; undefined if it says nothing of them. */
@@ -50,7 +50,8 @@ export function forCameras(
 
 function messages(asked: readonly string[], names: readonly string[] | undefined): string[] {
   if (asked.length === 0) return [];
-  if (!names) return ['the pipeline has one source; name its cameras under "cameras" instead of "source"'];
+  if (!names)
+    return ['the pipeline has one source; name its cameras under "cameras" instead of "source"'];
   return asked
     .filter((name) => !names.includes(name))
     .map((name) => `there is no camera "${name}"${hint(name, names)}`);

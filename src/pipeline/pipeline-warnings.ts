@@ -18,7 +18,10 @@ export function pipelineWarnings({
   const told = (path: string, { definition, options }: Bound<Definition>) =>
     (definition.warnings?.(options, baseDirectory) ?? []).map((text) => warning(path, text));
   return [
-    ...told(`${camera === undefined ? '' : `camera ${camera}: `}source ${source.definition.name}`, source),
+    ...told(
+      `${camera === undefined ? '' : `camera ${camera}: `}source ${source.definition.name}`,
+      source,
+    ),
     ...scaledBefore(operators),
     ...branches.flatMap(({ path, sink }) => told(path, sink)),
   ];

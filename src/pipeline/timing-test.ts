@@ -102,7 +102,8 @@ export function checkTimingTests(
     return [];
   }
   if (hasCameras(pipeline)) {
-    const message = 'needs a pipeline with one "source"; timing tests of several cameras are not supported';
+    const message =
+      'needs a pipeline with one "source"; timing tests of several cameras are not supported';
     problems.push({ path: ['tests'], key: true, message });
     return [];
   }

@@ -258,10 +258,10 @@ export class Assembly {
 
   #createSink(step: BranchStep, context: ComponentContext): Promise<Sink | undefined> {
     const { definition, options } = step.sink;
-    const { shared } = this.#parts;
+    const { shared, pipeline } = this.#parts;
     const create =
       shared && definition.shared
-        ? () => shared.sink(step, context.signal)
+        ? () => shared.sink(step, pipeline.camera as string, context.signal)
         : () => definition.create(options, context);
     return created(create, 'SINK', step.path);
   }

@@ -41,13 +41,17 @@ interface Named {
 export function summaryOf(
   pipeline: string,
   cameras: readonly Named[],
-  shared: Pick<RunSummary, 'components' | 'restarts'> & { readonly error: DepthlineError | undefined },
+  shared: Pick<RunSummary, 'components' | 'restarts'> & {
+    readonly error: DepthlineError | undefined;
+  },
 ): RunSummary {
   const all = cameras.map(({ summary }) => summary);
   const sum = (of: (summary: RunSummary) => number) =>
     all.reduce((total, summary) => total + of(summary), 0);
-  const prefixed = <T>(of: (summary: RunSummary) => readonly T[], name: (one: T, camera: string) => T) =>
-    cameras.flatMap((camera) => of(camera.summary).map((one) => name(one, camera.name)));
+  const prefixed = <T>(
+    of: (summary: RunSummary) => readonly T[],
+    name: (one: T, camera: string) => T,
+  ) => cameras.flatMap((camera) => of(camera.summary).map((one) => name(one, camera.name)));
   const error = failure(cameras) ?? shared.error;
   return {
     pipeline,

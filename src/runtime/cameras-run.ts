@@ -4,13 +4,13 @@ import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { CameraStats, RunStats } from '../core/run-stats.ts';
 import { type AnyPipeline, type CameraPipelines, hasCameras } from '../pipeline/cameras.ts';
-import type { LiveChange, PipelineChanges } from '../pipeline/pipeline-changes.ts';
+import type { PipelineChanges } from '../pipeline/pipeline-changes.ts';
 import { CameraLive } from './camera-live.ts';
 import { observerOf, statsOf, summaryOf } from './camera-names.ts';
 import { reportClockSteps } from './clock-steps.ts';
 import { Closings } from './closings.ts';
 import { cameraLog } from './component-log.ts';
-import type { CameraSummary, Run, RunOptions, RunSummary } from './run-handle.ts';
+import type { Run, RunOptions, RunSummary } from './run-handle.ts';
 import { Running } from './running.ts';
 import { Shared } from './shared.ts';
 
@@ -51,7 +51,7 @@ export class CamerasRun implements Run {
     this.#shared = new Shared({
       clock,
       log: this.#log,
-      baseDirectory: pipeline.baseDirectory,
+      pipeline,
       stats: () => this.stats(),
       live,
     });
@@ -171,12 +171,16 @@ export class CamerasRun implements Run {
       captured: sum(({ captured }) => captured),
       processed: sum(({ processed }) => processed),
       elapsedMs: Math.max(...all.map(({ elapsedMs }) => elapsedMs)),
-      ending: all.every(({ ending }, index) => ending || !this.#isRunning(this.#members[index] as Member)),
+      ending: all.every(
+        ({ ending }, index) => ending || !this.#isRunning(this.#members[index] as Member),
+      ),
       paused: running.length > 0 && running.every(({ paused }) => paused),
       heldBy: [...new Set(running.flatMap(({ heldBy }) => heldBy))],
       stages: all.flatMap(({ stages }) => stages),
       branches: all.flatMap(({ branches }) => branches),
-      cameras: this.#members.map((member, index) => this.#cameraStats(member, all[index] as RunStats)),
+      cameras: this.#members.map((member, index) =>
+        this.#cameraStats(member, all[index] as RunStats),
+      ),
       sharedRestarts: [...this.#shared.restarts].map(([stage, count]) => ({ stage, count })),
     };
   }
@@ -212,7 +216,8 @@ export class CamerasRun implements Run {
   #failed(member: Member, error: DepthlineError): void {
     member.failure = error;
     const others = this.#running.length;
-    const rest = others === 0 ? '' : `; ${others === 1 ? 'one camera goes' : `${others} cameras go`} on`;
+    const rest =
+      others === 0 ? '' : `; ${others === 1 ? 'one camera goes' : `${others} cameras go`} on`;
     const where = error.at === undefined ? '' : `${error.at}: `;
     this.#log.warn(`camera ${member.name} has failed: ${where}${error.message}${rest}`);
   }

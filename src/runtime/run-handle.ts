@@ -58,7 +58,8 @@ export interface RunSummary {
 }
 
 /** What one camera of a run of several did. */
-export interface CameraSummary extends Pick<RunSummary, 'captured' | 'fps' | 'latencyMs' | 'error'> {
+export interface CameraSummary
+  extends Pick<RunSummary, 'captured' | 'fps' | 'latencyMs' | 'error'> {
   readonly name: string;
 }
 

@@ -25,10 +25,7 @@ export async function runPipeline(
  * @throws DepthlineError if the options are wrong or a component cannot be built, or the reason of
  *   `options.signal` if that aborts before all are; what was already open is closed
  */
-export async function startPipeline(
-  pipeline: AnyPipeline,
-  options: RunOptions = {},
-): Promise<Run> {
+export async function startPipeline(pipeline: AnyPipeline, options: RunOptions = {}): Promise<Run> {
   checkRunOptions(options);
   const run = hasCameras(pipeline)
     ? new CamerasRun(pipeline, options)

@@ -22,9 +22,9 @@ export class SharedSink {
     this.#sink = sink;
   }
 
-  /** The sink as a camera sees it. */
-  for(signal: AbortSignal): Sink {
-    const { wanted } = this.#sink;
+  /** The sink as a camera sees it. @param signal aborts when the camera gives up its frame */
+  for(camera: string, signal: AbortSignal): Sink {
+    const wanted = this.#sink.wantedOf?.(camera) ?? this.#sink.wanted;
     return { ...(wanted && { wanted }), write: (frame) => this.#write(frame, signal) };
   }
 

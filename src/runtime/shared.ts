@@ -4,6 +4,7 @@ import { DepthlineError, located } from '../core/errors.ts';
 import { Gate } from '../core/gate.ts';
 import type { LiveOptions } from '../core/live-options.ts';
 import type { RunStats } from '../core/run-stats.ts';
+import type { CameraPipelines } from '../pipeline/cameras.ts';
 import type { BranchStep } from '../pipeline/pipeline.ts';
 import type { ComponentReport } from './assembly.ts';
 import { Closings } from './closings.ts';
@@ -14,7 +15,7 @@ export interface SharedParts {
   readonly clock: Clock;
   /** Of the run, not of a camera. */
   readonly log: Logger;
-  readonly baseDirectory: string;
+  readonly pipeline: CameraPipelines;
   /** Of the whole run. */
   stats(): RunStats;
   readonly live: LiveOptions;
@@ -40,14 +41,23 @@ export class Shared {
   }
 
   /** The sink of a branch as one camera sees it. @param signal aborts when the camera gives up */
-  async sink(step: BranchStep, signal: AbortSignal): Promise<Sink | undefined> {
+  async sink(step: BranchStep, camera: string, signal: AbortSignal): Promise<Sink | undefined> {
     const { name, path, sink, queue } = step;
     const { definition, options } = sink;
     const opened = await this.#once(path, async () => {
-      const made = await definition.create(options, { ...this.#context(name, path), queue });
+      const given = { ...this.#context(name, path), queue, cameras: this.#camerasOf(path) };
+      const made = await definition.create(options, given);
       return made && new SharedSink(made);
     });
-    return opened?.for(signal);
+    return opened?.for(camera, signal);
+  }
+
+  /** The cameras with a branch at `path`. */
+  #camerasOf(path: string): string[] {
+    const { cameras } = this.#parts.pipeline;
+    return cameras
+      .filter(({ branches }) => branches.some((branch) => branch.path === path))
+      .map(({ camera }) => camera);
   }
 
   /** Closes all; returns the errors. */
@@ -66,7 +76,7 @@ export class Shared {
   }
 
   #context(name: string, path: string): ComponentContext {
-    const { clock, log, baseDirectory, stats, live } = this.#parts;
+    const { clock, log, pipeline, stats, live } = this.#parts;
     const uncounted = () => {
       const message = `${path} takes the frames of several cameras, so it cannot count any itself; reject the write of a frame that is not delivered`;
       throw new DepthlineError('INTERNAL', message);
@@ -74,7 +84,7 @@ export class Shared {
     const context: ComponentContext = {
       name,
       path,
-      baseDirectory,
+      baseDirectory: pipeline.baseDirectory,
       clock,
       live,
       signal: this.#abort.signal,

@@ -68,7 +68,7 @@ async function snapshot(
   asked: Asked,
   { run: current, snapshots, directory }: Commanded,
 ): Promise<Answer> {
-  const wrong = unknownQuery(asked, ['part', 'branch', 'to']);
+  const wrong = unknownQuery(asked, ['part', 'branch', 'to', 'camera']);
   if (wrong) return wrong;
   const part = asked.query.get('part');
   const to = asked.query.get('to') ?? 'response';
@@ -80,27 +80,39 @@ async function snapshot(
     return json(409, { error: 'there is no directory: start the run with --snapshots DIRECTORY' });
   const run = current();
   if (!run) return notYet();
-  const { branches, paused } = run.stats();
-  const branch = asked.query.get('branch') ?? undefined;
-  const names = branches.map(({ name }) => name);
+  const { branches, paused, cameras } = run.stats();
+  const camera = asked.query.get('camera') ?? undefined;
+  const refusal = cameraProblem(
+    camera,
+    cameras?.map(({ name }) => name),
+  );
+  if (refusal !== undefined) return json(refusal.status, { error: refusal.error });
+  const asks = asked.query.get('branch') ?? undefined;
+  const prefix = camera === undefined ? '' : `${camera}/`;
+  const branch = asks === undefined || asks.startsWith(prefix) ? asks : prefix + asks;
+  const names = branches.map(({ name }) => name).filter((name) => name.startsWith(prefix));
   if (branch !== undefined && !names.includes(branch))
     return json(404, { error: `there is no branch "${branch}"; there are: ${names.join(', ')}` });
   // Without demand nothing is captured, so ask for a frame; it is also newer than the last one.
-  if (!paused) await run.nextFrame(AbortSignal.timeout(freshMs));
+  if (!paused) await run.nextFrame(AbortSignal.timeout(freshMs), camera);
   try {
     if (to === 'directory') {
       const parts = part === null ? snapshotParts : [part as SnapshotPart];
       return json(200, {
         directory,
-        files: await snapshots.save(directory as string, parts, branch),
+        files: await snapshots.save(directory as string, parts, { branch, camera }),
       });
     }
-    const { seq, ageMs, type, ending, data } = await snapshots.take(
-      (part ?? 'picture') as SnapshotPart,
-      branch,
-    );
+    const {
+      seq,
+      camera: from,
+      ageMs,
+      type,
+      ending,
+      data,
+    } = await snapshots.take((part ?? 'picture') as SnapshotPart, { branch, camera });
     const headers = {
-      'Content-Disposition': `attachment; filename="${seq}${ending}"`,
+      'Content-Disposition': `attachment; filename="${from === undefined ? '' : `${from}-`}${seq}${ending}"`,
       'Depthline-Seq': String(seq),
       'Depthline-Age-Ms': String(ageMs),
     };
@@ -111,6 +123,22 @@ async function snapshot(
     if (to === 'directory') return json(507, { error: reason(error) });
     throw error;
   }
+}
+
+/** A snapshot of several cameras is of one of them. */
+function cameraProblem(
+  camera: string | undefined,
+  names: readonly string[] | undefined,
+): { readonly status: number; readonly error: string } | undefined {
+  if (!names)
+    return camera === undefined
+      ? undefined
+      : { status: 400, error: 'the run has one source, and no cameras to choose from' };
+  const which = names.join(', ');
+  if (camera === undefined)
+    return { status: 400, error: `name the camera, ?camera=${names[0]}; there are: ${which}` };
+  if (names.includes(camera)) return undefined;
+  return { status: 404, error: `there is no camera "${camera}"; there are: ${which}` };
 }
 
 function notYet(): Answer {

@@ -15,84 +15,89 @@ export const workBuckets = [
 ];
 
 /**
- * Every metric, by name. Names follow the rules of Prometheus: base units, `_total` for counters.
+ * Every metric, by name. `camera` is there in a run of several cameras only. Names follow the rules of Prometheus: base units, `_total` for counters.
  * docs/monitoring.md has this list, and a test compares them.
  */
 export const metricList = {
   depthline_captured_frames_total: {
     type: 'counter',
     help: 'Frames that the source captured, those that the camera lost included',
-    labels: [],
+    labels: ['camera'],
   },
   depthline_added_frames_total: {
     type: 'counter',
     help: 'Frames that operators made beyond those that they got',
-    labels: ['branch'],
+    labels: ['camera', 'branch'],
   },
   depthline_delivered_frames_total: {
     type: 'counter',
     help: 'Frames that the sink of the branch has delivered',
-    labels: ['branch'],
+    labels: ['camera', 'branch'],
   },
   depthline_dropped_frames_total: {
     type: 'counter',
     help: 'Frames dropped between the source and the sink of the branch, by stage and reason; stages that all branches share count in each',
-    labels: ['branch', 'stage', 'reason'],
+    labels: ['camera', 'branch', 'stage', 'reason'],
   },
   depthline_failed_frames_total: {
     type: 'counter',
     help: 'Frames on which a stage between the source and the sink of the branch has failed',
-    labels: ['branch'],
+    labels: ['camera', 'branch'],
   },
   depthline_in_flight_frames: {
     type: 'gauge',
     help: 'Frames between the source and the sink of the branch',
-    labels: ['branch'],
+    labels: ['camera', 'branch'],
   },
   depthline_frame_age_seconds: {
     type: 'histogram',
     help: 'Time from capture to delivery',
-    labels: ['branch'],
+    labels: ['camera', 'branch'],
   },
   depthline_inference_seconds: {
     type: 'histogram',
     help: 'Time that the model took for a frame',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_stage_entered_frames_total: {
     type: 'counter',
     help: 'Frames that have entered the stage',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_stage_left_frames_total: {
     type: 'counter',
     help: 'Frames that have left the stage',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_stage_failed_frames_total: {
     type: 'counter',
     help: 'Frames on which the stage has failed',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_stage_in_flight_frames: {
     type: 'gauge',
     help: 'Frames inside the stage, its queue included',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_stage_state: {
     type: 'gauge',
     help: '1 for the state that the stage is in, 0 for the others: running, waiting, blocked, reconnecting, stalled',
-    labels: ['stage', 'state'],
+    labels: ['camera', 'stage', 'state'],
   },
   depthline_queue_frames: {
     type: 'gauge',
     help: 'Frames that wait in the queue of the stage',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
   },
   depthline_restarts_total: {
     type: 'counter',
     help: 'Restarts of a child process or worker of the stage',
-    labels: ['stage'],
+    labels: ['camera', 'stage'],
+  },
+  depthline_camera_state: {
+    type: 'gauge',
+    help: '1 for the state that the camera is in, 0 for the others: running, ending, ended, failed; in a run of several',
+    labels: ['camera', 'state'],
   },
   depthline_ready: {
     type: 'gauge',
@@ -122,7 +127,7 @@ export const metricList = {
   depthline_model_info: {
     type: 'gauge',
     help: '1; the model that the stage runs, with the start of the SHA-256 of its file',
-    labels: ['stage', 'model', 'sha256'],
+    labels: ['camera', 'stage', 'model', 'sha256'],
   },
   depthline_build_info: {
     type: 'gauge',

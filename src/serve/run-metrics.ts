@@ -15,6 +15,7 @@ export interface Versions {
 /** Reasons of drops that a stage is listed with; a component may make up any number of them. */
 const mostReasons = 20;
 const longestLabel = 100;
+const cameraStates = ['running', 'ending', 'ended', 'failed'] as const;
 const states = ['running', 'waiting', 'blocked', 'reconnecting', 'stalled'] as const;
 
 /** The metrics of a run. Counters are read from its ledger when they are asked for. */
@@ -46,16 +47,23 @@ export class RunMetrics implements FrameObserver {
     this.#gauge('depthline_build_info').set({ ...versions }, 1);
   }
 
-  delivered(branch: string, ageMs: number): void {
-    this.#age.observe({ branch }, ageMs / 1000);
+  delivered(branch: string, ageMs: number, camera?: string): void {
+    this.#age.observe({ ...named(camera), branch }, ageMs / 1000);
   }
 
-  worked(stage: string, ms: number, model?: { readonly name: string; readonly sha256: string }) {
-    this.#work.observe({ stage }, ms / 1000);
-    if (!model || this.#models.get(stage) === model.sha256) return;
-    this.#models.set(stage, model.sha256);
+  worked(
+    stage: string,
+    ms: number,
+    model?: { readonly name: string; readonly sha256: string },
+    camera?: string,
+  ): void {
+    const labels = { ...named(camera), stage };
+    this.#work.observe(labels, ms / 1000);
+    const key = `${camera}/${stage}`;
+    if (!model || this.#models.get(key) === model.sha256) return;
+    this.#models.set(key, model.sha256);
     const sha256 = model.sha256.slice(0, 12);
-    this.#gauge('depthline_model_info').set({ stage, model: label(model.name), sha256 }, 1);
+    this.#gauge('depthline_model_info').set({ ...labels, model: label(model.name), sha256 }, 1);
   }
 
   /** Another run begins: its ledger starts at 0, and so do the histograms. */
@@ -96,8 +104,15 @@ export class RunMetrics implements FrameObserver {
     }
   }
 
-  #readBranches({ captured, elapsedMs, branches }: RunStats): void {
-    this.#fresh('depthline_captured_frames_total').inc(captured);
+  #readBranches({ captured, elapsedMs, branches, cameras }: RunStats): void {
+    const all = this.#fresh('depthline_captured_frames_total');
+    if (!cameras) all.inc(captured);
+    const cameraState = this.#freshGauge('depthline_camera_state');
+    for (const { name: camera, ...one } of cameras ?? []) {
+      all.inc({ camera }, one.captured);
+      for (const state of cameraStates)
+        cameraState.set({ camera, state }, state === one.state ? 1 : 0);
+    }
     this.#gauge('depthline_run_seconds').set(elapsedMs / 1000);
     const added = this.#fresh('depthline_added_frames_total');
     const delivered = this.#fresh('depthline_delivered_frames_total');
@@ -105,17 +120,17 @@ export class RunMetrics implements FrameObserver {
     const failed = this.#fresh('depthline_failed_frames_total');
     const inFlight = this.#freshGauge('depthline_in_flight_frames');
     for (const account of branches) {
-      const branch = account.name;
-      added.inc({ branch }, account.added);
-      delivered.inc({ branch }, account.delivered);
-      failed.inc({ branch }, account.failed);
-      inFlight.set({ branch }, account.inFlight);
+      const labels = { ...named(account.camera), branch: withoutCamera(account.name, account) };
+      added.inc(labels, account.added);
+      delivered.inc(labels, account.delivered);
+      failed.inc(labels, account.failed);
+      inFlight.set(labels, account.inFlight);
       for (const { stage, reason, count } of fewReasons(account.dropped))
-        dropped.inc({ branch, stage, reason }, count);
+        dropped.inc({ ...labels, stage, reason }, count);
     }
   }
 
-  #readStages({ stages }: RunStats): void {
+  #readStages({ stages, sharedRestarts = [] }: RunStats): void {
     const entered = this.#fresh('depthline_stage_entered_frames_total');
     const left = this.#fresh('depthline_stage_left_frames_total');
     const failed = this.#fresh('depthline_stage_failed_frames_total');
@@ -124,15 +139,16 @@ export class RunMetrics implements FrameObserver {
     const queued = this.#freshGauge('depthline_queue_frames');
     const state = this.#freshGauge('depthline_stage_state');
     for (const one of stages) {
-      const { stage } = one;
-      entered.inc({ stage }, one.entered);
-      left.inc({ stage }, one.left);
-      failed.inc({ stage }, one.failed);
-      restarts.inc({ stage }, one.restarts);
-      inFlight.set({ stage }, one.inside);
-      if (one.queued !== undefined) queued.set({ stage }, one.queued);
-      for (const name of states) state.set({ stage, state: name }, name === one.state ? 1 : 0);
+      const labels = { ...named(one.camera), stage: withoutCamera(one.stage, one) };
+      entered.inc(labels, one.entered);
+      left.inc(labels, one.left);
+      failed.inc(labels, one.failed);
+      restarts.inc(labels, one.restarts);
+      inFlight.set(labels, one.inside);
+      if (one.queued !== undefined) queued.set(labels, one.queued);
+      for (const name of states) state.set({ ...labels, state: name }, name === one.state ? 1 : 0);
     }
+    for (const { stage, count } of sharedRestarts) restarts.inc({ stage }, count);
   }
 
   /** The counter, without values: they are read anew from the ledger. */
@@ -152,6 +168,15 @@ export class RunMetrics implements FrameObserver {
     gauge.reset();
     return gauge;
   }
+}
+
+function named(camera: string | undefined): { camera?: string } {
+  return camera === undefined ? {} : { camera };
+}
+
+/** A name of a run of several cameras, which has a label for the camera. */
+function withoutCamera(name: string, { camera }: { readonly camera?: string }): string {
+  return camera === undefined ? name : name.slice(camera.length + 1);
 }
 
 /** The drops with a bounded number of reasons per stage; what is beyond it counts as `other`. */

@@ -11,6 +11,8 @@ export type SnapshotPart = (typeof snapshotParts)[number];
 
 export interface Snapshot {
   readonly seq: number;
+  /** Of a run of several cameras. */
+  readonly camera: string | undefined;
   /** Since capture, milliseconds. */
   readonly ageMs: number;
   readonly type: string;
@@ -24,13 +26,24 @@ export class NoSnapshot extends Error {
   override readonly name = 'NoSnapshot';
 }
 
+/** Whose frame it is. */
+export interface SnapshotOf {
+  readonly branch?: string | undefined;
+  /** Of a run of several cameras. */
+  readonly camera?: string | undefined;
+}
+
+/** No branch has such a name. */
+const trunkMark = ' ';
+
 /** Further names that are tried where one is taken. */
 const mostNames = 1000;
 
 /** The newest frame at the end of the trunk and in front of each sink, and what is saved of them. */
 export class Snapshots {
   readonly #clock: Clock;
-  readonly #newest = new Map<string | undefined, Frame>();
+  /** By branch; at the end of the trunk by camera, if there are several. */
+  readonly #newest = new Map<string, Frame>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,7 +51,7 @@ export class Snapshots {
 
   /** @param branch whose sink the frame has reached; nothing for the end of the trunk */
   keep(frame: Frame, branch: string | undefined): void {
-    this.#newest.set(branch, frame);
+    this.#newest.set(branch ?? trunk(frame.camera), frame);
   }
 
   /** Another run has begun. */
@@ -47,12 +60,12 @@ export class Snapshots {
   }
 
   /**
-   * @param branch the frame in front of that sink; default: that at the end of the trunk, or where it
-   * lacks the part, that of the first branch which has it
+   * @param of the branch whose frame it is, in front of the sink; default: that at the end of the trunk,
+   * or where it lacks the part, that of the first branch which has it
    * @throws NoSnapshot if no frame has come, or none has the part
    */
-  take(part: SnapshotPart, branch?: string): Promise<Snapshot> {
-    return this.#encode(this.#frameWith(part, branch), part);
+  take(part: SnapshotPart, of: SnapshotOf = {}): Promise<Snapshot> {
+    return this.#encode(this.#frameWith(part, of), part);
   }
 
   /**
@@ -64,14 +77,14 @@ export class Snapshots {
   async save(
     directory: string,
     parts: readonly SnapshotPart[],
-    branch?: string,
+    of: SnapshotOf = {},
   ): Promise<string[]> {
     // All frames are chosen before the first is encoded, so that the parts belong together.
     const chosen: { part: SnapshotPart; frame: Frame }[] = [];
     let missing: unknown;
     for (const part of parts) {
       try {
-        chosen.push({ part, frame: this.#frameWith(part, branch) });
+        chosen.push({ part, frame: this.#frameWith(part, of) });
       } catch (error) {
         missing ??= error;
       }
@@ -83,8 +96,8 @@ export class Snapshots {
     return names;
   }
 
-  #frameWith(part: SnapshotPart, branch: string | undefined): Frame {
-    const frames = branch === undefined ? this.#inOrder() : [this.#newest.get(branch)];
+  #frameWith(part: SnapshotPart, { branch, camera }: SnapshotOf): Frame {
+    const frames = branch === undefined ? this.#inOrder(camera) : [this.#newest.get(branch)];
     let why = 'no frame has come yet';
     for (const [index, frame] of frames.entries()) {
       const lack = frame ? lacking(frame, part) : why;
@@ -94,9 +107,10 @@ export class Snapshots {
     throw new NoSnapshot(why);
   }
 
-  async #write(directory: string, { seq, ending, data }: Snapshot): Promise<string> {
+  async #write(directory: string, { seq, camera, ending, data }: Snapshot): Promise<string> {
     const time = new Date(Number(this.#clock.wall() / 1_000_000n));
-    const stem = `${time.toISOString().replace(/[-:]|\.\d+Z$/g, '')}Z-${String(seq).padStart(6, '0')}`;
+    const stamp = `${time.toISOString().replace(/[-:]|\.\d+Z$/g, '')}Z`;
+    const stem = [stamp, camera, String(seq).padStart(6, '0')].filter(Boolean).join('-');
     for (let n = 1; ; n++) {
       const name = `${stem}${n === 1 ? '' : `-${n}`}${ending}`;
       try {
@@ -108,15 +122,18 @@ export class Snapshots {
     }
   }
 
-  #inOrder(): Frame[] {
-    const trunk = this.#newest.get(undefined);
-    const branches = [...this.#newest].filter(([branch]) => branch !== undefined);
-    return [...(trunk ? [trunk] : []), ...branches.map(([, frame]) => frame)];
+  #inOrder(camera: string | undefined): Frame[] {
+    const first = this.#newest.get(trunk(camera));
+    const others = [...this.#newest].filter(
+      ([name]) =>
+        !name.startsWith(trunkMark) && (camera === undefined || name.startsWith(`${camera}/`)),
+    );
+    return [...(first ? [first] : []), ...others.map(([, frame]) => frame)];
   }
 
   async #encode(frame: Frame, part: SnapshotPart): Promise<Snapshot> {
-    const { seq } = frame;
-    const of = { seq, ageMs: Math.round(ageMs(this.#clock, frame)) };
+    const { seq, camera } = frame;
+    const of = { seq, camera, ageMs: Math.round(ageMs(this.#clock, frame)) };
     if (part === 'points')
       return { ...of, type: 'model/ply', ending: '-points.ply', data: pointsOf(frame) };
     const { encodeDepthPng, encodePng } = await import('../imaging/encode.ts');
@@ -126,6 +143,10 @@ export class Snapshots {
         : await encodePng(pictureOf(frame) as ImageFrame);
     return { ...of, type: 'image/png', ending: `-${part}.png`, data };
   }
+}
+
+function trunk(camera = ''): string {
+  return trunkMark + camera;
 }
 
 function pictureOf(frame: Frame): ImageFrame | undefined {

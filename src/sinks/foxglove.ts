@@ -53,6 +53,7 @@ export const foxglove = defineSink({
   name: 'foxglove',
   summary: 'Shows frames and the ledger live in Foxglove, with options as parameters.',
   accepts: ['depth', 'image', 'points', 'data'],
+  shared: true,
   options,
   examples: [
     { port: 8765 },
@@ -90,7 +91,20 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     options.encoding === 'foxglove'
       ? json
       : new (await import('../ros/ros2-encoder.ts')).Ros2Encoder();
-  const messages = new FrameMessages({ ...options, frameId }, encoders);
+  /** Of one camera of several, with its name in topics and coordinate frames. */
+  const named = (camera: string | undefined) => {
+    if (!context.cameras || camera === undefined) return { namespace, frameId };
+    // ROS allows no "-" in the names of topics.
+    const name = camera.replaceAll('-', '_');
+    return { namespace: `${namespace}/${name}`, frameId: `${name}_${frameId}` };
+  };
+  const makers = new Map<string | undefined, InstanceType<typeof FrameMessages>>();
+  const messagesOf = (camera: string | undefined) => {
+    const found = makers.get(camera);
+    const messages = found ?? new FrameMessages({ ...options, ...named(camera) }, encoders);
+    if (!found) makers.set(camera, messages);
+    return messages;
+  };
   const { clock, log } = context;
   const steady = (): Outgoing[] => [
     {
@@ -102,7 +116,9 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
           {
             topic: '/tf_static',
             message: encoder.encode('tf2_msgs/TFMessage', {
-              transforms: mountTransforms(mount, frameId, clock.wall()),
+              transforms: (context.cameras ?? [undefined]).flatMap((camera) =>
+                mountTransforms(mount, named(camera).frameId, clock.wall()),
+              ),
             }),
           },
         ]
@@ -130,10 +146,10 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   }));
   const outgoing = async (frame: Frame): Promise<Outgoing[]> => {
     if (frame.kind === 'data') {
-      const topic = `${namespace}${ownTopics.data}`;
+      const topic = `${named(frame.camera).namespace}${ownTopics.data}`;
       return [{ topic, message: json.encodeJson({ value: frame.value ?? null }, dataSchema) }];
     }
-    return (await messages.of(frame))
+    return (await messagesOf(frame.camera).of(frame))
       .filter(({ topic }) => server.wants(topic))
       .map(({ topic, type, message }) => ({
         topic,
@@ -144,7 +160,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     ...(options.demand === 'subscribers' && { wanted: server.wanted }),
     async write(frame) {
       // Nothing is encoded for nobody, once the topics of such frames are known.
-      const shape = frameShape(frame);
+      const shape = `${frame.camera} ${frameShape(frame)}`;
       if (!server.idle || !known.has(shape)) {
         server.show(frame.capturedAt, await outgoing(frame));
         known.add(shape);

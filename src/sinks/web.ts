@@ -55,6 +55,7 @@ export const web = defineSink({
   name: 'web',
   summary: 'Shows depth and its picture live on a web page, with the distance under the cursor.',
   accepts: ['depth', 'image'],
+  shared: true,
   options,
   examples: [
     { port: 8080 },
@@ -82,6 +83,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     ...options,
     requestMs,
     clock,
+    cameras: context.cameras,
     stats: () => context.runStats(),
     warn: (message) => log.warn(message),
   });
@@ -95,7 +97,10 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   let frames = 0;
   context.summary(() => ({ address: server.address, frames, ...server.counts }));
   return {
-    ...(options.demand === 'viewers' && { wanted: server.wanted }),
+    ...(options.demand === 'viewers' && {
+      wanted: server.wanted,
+      wantedOf: (camera) => server.wantedOf(camera),
+    }),
     async write(frame) {
       await server.show(new LiveFrame(frame as DepthFrame | ImageFrame, encodePicture, age));
       frames++;

@@ -1,10 +1,11 @@
 import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
 import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import type { Frame, MessageKind } from '../core/frame.ts';
+import type { Frame } from '../core/frame.ts';
 import { messageFrame } from '../core/message-frame.ts';
 import { metricProblems } from '../depth/relative.ts';
 import { bind, connectTo } from '../topic/bind.ts';
+import { cameraTopic } from '../topic/camera-topic.ts';
 import { curveServerSchema } from '../topic/curve.ts';
 import { demand } from '../topic/demand.ts';
 import {
@@ -37,7 +38,9 @@ const options = z
       ),
     topic: topicName()
       .default('depth')
-      .describe('topic of depth frames, and of frames without a topic of their own'),
+      .describe(
+        'topic of depth frames, and of frames without a topic of their own; of several cameras, the name of each stands for {camera}, or follows: depth/front',
+      ),
     'image-topic': topicName()
       .optional()
       .describe('publish pictures too, under this topic: the picture of each depth frame'),
@@ -91,6 +94,7 @@ export const zeromq = defineSink({
   name: 'zeromq',
   summary: 'Publishes depth, pictures, points and data on a ZeroMQ topic.',
   accepts: ['depth', 'image', 'points', 'data'],
+  shared: true,
   options,
   usesPicture: (o) => o['image-topic'] !== undefined,
   examples: [
@@ -114,7 +118,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
 
   let messages = 0;
   let bytes = 0;
-  let lastSeq: number | undefined;
+  const lastSeqs = new Map<string | undefined, number>();
   context.summary(() => ({ endpoint, messages, bytes }));
 
   const send = async (frame: Frame, topic: string, dropped: number) => {
@@ -128,18 +132,20 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
     messages++;
     for (const part of parts) bytes += part.length;
   };
-  const topicOf = (kind: MessageKind) =>
-    (kind === 'image' && options['image-topic']) || options.topic;
+  const imageTopic = options['image-topic'];
 
   return {
-    ...(wanted && { wanted }),
+    ...wanted,
     async write(frame) {
-      const dropped = lastSeq === undefined ? 0 : Math.max(0, frame.seq - lastSeq - 1);
-      lastSeq = frame.seq;
-      if (options['image-topic'] && frame.kind === 'depth' && frame.image) {
-        await send(frame.image, options['image-topic'], dropped);
-      }
-      await send(frame, topicOf(messageFrame(frame).kind), dropped);
+      // The frame's own camera may be one of another run, whose topic it was read from.
+      const camera = context.cameras && frame.camera;
+      const lastSeq = lastSeqs.get(camera) ?? frame.seq;
+      const dropped = Math.max(0, frame.seq - lastSeq - 1);
+      lastSeqs.set(camera, frame.seq);
+      if (imageTopic !== undefined && frame.kind === 'depth' && frame.image)
+        await send(frame.image, cameraTopic(imageTopic, camera), dropped);
+      const topic = (messageFrame(frame).kind === 'image' && imageTopic) || options.topic;
+      await send(frame, cameraTopic(topic, camera), dropped);
     },
   };
 }
@@ -170,12 +176,16 @@ async function wantedBy(
   socket: Publisher | Push | XPublisher,
   options: Options,
   context: ComponentContext,
-): Promise<Sink['wanted']> {
-  if (options.demand !== 'subscribers') return undefined;
-  const topics = [options.topic, options['image-topic'] ?? options.topic];
-  const { wanted, close } = await demand(socket as XPublisher, topics);
+): Promise<Pick<Sink, 'wanted' | 'wantedOf'>> {
+  if (options.demand !== 'subscribers') return {};
+  const topicsOf = (camera?: string) =>
+    [options.topic, options['image-topic'] ?? options.topic].map((topic) =>
+      cameraTopic(topic, camera),
+    );
+  const topics = context.cameras?.flatMap(topicsOf) ?? topicsOf();
+  const { wanted, wantedOf, close } = await demand(socket as XPublisher, topics);
   context.defer(close);
-  return wanted;
+  return { wanted, wantedOf: (camera) => wantedOf(topicsOf(camera)) };
 }
 
 /** Binds or connects the socket; the endpoint that others connect to. */

@@ -152,8 +152,8 @@ class Reception {
     });
   }
 
-  /** The frame as one of this pipeline: by its own numbers and times. */
-  #placed({ header, receivedAt, ...frame }: ReceivedFrame): Frame {
+  /** The frame as one of this pipeline: by its own numbers, times and cameras. */
+  #placed({ header, receivedAt, camera: _, ...frame }: ReceivedFrame): Frame {
     const { topic, kind } = this.#options;
     if (frame.kind !== kind) {
       throw new DepthlineError(

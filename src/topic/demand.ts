@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, map, type Observable } from 'rxjs';
 import type { XPublisher } from 'zeromq';
 
 const subscribed = 1;
@@ -10,12 +10,17 @@ let probes = 0;
  * Whether anybody subscribes to one of these topics, or to a beginning of one. To be called before
  * the socket binds or connects.
  *
- * @returns the observable, and `close`, to be called before the socket is closed
+ * @returns whether anybody does, `wantedOf` some of the topics, and `close`, to be called before the
+ *   socket is closed
  */
 export async function demand(
   socket: XPublisher,
   topics: readonly string[],
-): Promise<{ wanted: Observable<boolean>; close: () => void }> {
+): Promise<{
+  wanted: Observable<boolean>;
+  wantedOf(topics: readonly string[]): Observable<boolean>;
+  close: () => void;
+}> {
   const { XSubscriber } = await import('zeromq');
   const probe = new XSubscriber({ linger: 0, receiveHighWaterMark: 1 });
   const address = `inproc://depthline-demand-${probes++}`;
@@ -32,17 +37,22 @@ export async function demand(
     // It fails when the run has ended.
     void ask().catch(() => {});
   });
-  const wanted = new BehaviorSubject(false);
+  const changed = new BehaviorSubject(undefined);
+  const wantedOf = (some: readonly string[]) =>
+    changed.pipe(
+      map(() => subscriptions.holds(some)),
+      distinctUntilChanged(),
+    );
   const listen = async () => {
     for await (const [message] of socket) {
       if (!message) continue;
       subscriptions.add(message);
-      wanted.next(subscriptions.any);
+      changed.next(undefined);
     }
   };
   // It ends when the socket is closed.
   void listen().catch(() => {});
-  return { wanted: wanted.pipe(distinctUntilChanged()), close: () => probe.close() };
+  return { wanted: wantedOf(topics), wantedOf, close: () => probe.close() };
 }
 
 interface Probe {
@@ -78,6 +88,12 @@ export class Subscriptions {
 
   get any(): boolean {
     return this.#held.size > 0;
+  }
+
+  /** Whether anybody subscribes to one of these topics, or to a beginning of one. */
+  holds(topics: readonly string[]): boolean {
+    const names = topics.map((topic) => Buffer.from(topic).toString('latin1'));
+    return [...this.#held].some((prefix) => names.some((name) => name.startsWith(prefix)));
   }
 
   /** Takes a message of the publisher's socket. Peers send anything; what is unknown is ignored. */

@@ -124,6 +124,7 @@ const required = {
 
 /** Keys that a message may lack. */
 const optional = {
+  camera: isName,
   name: isName,
   publishedAt: isNanoseconds,
   dropped: isCount,

@@ -31,6 +31,8 @@ export interface MessageHeader {
   readonly capturedAt: string;
   readonly publishedAt: string;
   readonly source: string;
+  /** Name of the camera, of a run of several. */
+  readonly camera?: string;
   /** File that the frame was read from, relative to its folder. */
   readonly name?: string;
   readonly width?: number;

@@ -52,6 +52,7 @@ export function encodeFrame(
     capturedAt: String(frame.capturedAt),
     publishedAt: String(options.publishedAt),
     source: frame.source,
+    ...(isName(frame.camera) && { camera: frame.camera }),
     ...(isName(frame.name) && { name: frame.name }),
     ...layout,
     // An operator of the user's may have set what no header can say; it is left out.
@@ -232,6 +233,7 @@ function decodeBase(header: MessageHeader): FrameBase {
     pts: BigInt(header.pts),
     capturedAt: BigInt(header.capturedAt),
     source: header.source,
+    ...(header.camera && { camera: header.camera }),
     ...(header.name && { name: header.name }),
     ...(header.intrinsics && { intrinsics: header.intrinsics }),
     ...(header.view && { view: viewFrom(header.view) }),

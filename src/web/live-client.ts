@@ -15,6 +15,8 @@ export interface ClientEvents {
   failed(error: unknown): void;
 }
 
+type Hello = Extract<ServerMessage, { type: 'hello' }>;
+
 /**
  * One page. It gets a frame when it has decoded the one before the last; of the frames that come
  * meanwhile only the newest is kept, the others are counted.
@@ -31,8 +33,14 @@ export class LiveClient {
   #reported = 0;
   #answered = true;
 
-  constructor(socket: WebSocket, hello: ServerMessage, events: ClientEvents) {
+  /** The camera whose frames it gets, of a run of several. */
+  #camera: string | undefined;
+  readonly #cameras: readonly string[];
+
+  constructor(socket: WebSocket, hello: Hello, events: ClientEvents) {
     this.#socket = socket;
+    this.#cameras = hello.cameras ?? [];
+    this.#camera = this.#cameras[0];
     this.#events = events;
     socket.on('message', (data, binary) => this.#receive(binary ? undefined : data.toString()));
     socket.on('pong', () => {
@@ -46,6 +54,10 @@ export class LiveClient {
     // 'close' follows.
     socket.on('error', () => {});
     this.#say(hello);
+  }
+
+  get camera(): string | undefined {
+    return this.#camera;
   }
 
   get watching(): boolean {
@@ -124,7 +136,10 @@ export class LiveClient {
     }
     if (message.type === 'watch') {
       this.#watching = message.watching;
-      if (!message.watching) this.#pending = undefined;
+      const camera = message.camera ?? this.#cameras[0];
+      // A frame of another camera is not what the page wants any more.
+      if (!message.watching || camera !== this.#camera) this.#pending = undefined;
+      if (camera === undefined || this.#cameras.includes(camera)) this.#camera = camera;
       this.#unseen.length = 0;
       this.#events.changed();
       return;
@@ -142,8 +157,10 @@ function parse(text: string): PageMessage | undefined {
   } catch {
     return undefined;
   }
-  if (value?.type === 'watch' && typeof value.watching === 'boolean')
-    return { type: 'watch', watching: value.watching };
+  if (value?.type === 'watch' && typeof value.watching === 'boolean') {
+    const { watching, camera } = value;
+    return { type: 'watch', watching, ...(typeof camera === 'string' && { camera }) };
+  }
   if (value?.type === 'shown' && Number.isSafeInteger(value.seq))
     return { type: 'shown', seq: value.seq as number };
   return undefined;

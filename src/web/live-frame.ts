@@ -15,6 +15,7 @@ export type EncodePicture = (image: ImageFrame) => Promise<Uint8Array>;
 /** A frame for the page, encoded once, when the first client takes it. */
 export class LiveFrame {
   readonly seq: number;
+  readonly camera: string | undefined;
   readonly #encode: () => Promise<Uint8Array>;
   #message: Promise<Uint8Array> | undefined;
 
@@ -25,6 +26,7 @@ export class LiveFrame {
     ageMs: (frame: DepthFrame | ImageFrame) => number,
   ) {
     this.seq = frame.seq;
+    this.camera = frame.camera;
     this.#encode = () => encodeLive(frame, encodePicture, ageMs(frame));
   }
 
@@ -47,6 +49,7 @@ async function encodeLive(
   ]);
   const header: LiveHeader = {
     seq: frame.seq,
+    ...(frame.camera !== undefined && { camera: frame.camera }),
     ageMs: Math.round(ageMs * 10) / 10,
     ptsMs: Number(frame.pts / 1_000_000n),
     aspect: viewAspect(frame),

@@ -13,6 +13,8 @@ export const tooManyPages = 4429;
 /** What stands before the bytes of a frame. */
 export interface LiveHeader {
   readonly seq: number;
+  /** Name of the camera, of a run of several. */
+  readonly camera?: string;
   /** Capture to encoding, milliseconds. */
   readonly ageMs: number;
   /** Presentation time, milliseconds. */
@@ -44,7 +46,13 @@ interface PicturePart {
 /** What the server says besides frames. */
 export type ServerMessage =
   /** First message of a connection; another run has another id. */
-  | { readonly type: 'hello'; readonly run: string; readonly title: string }
+  | {
+      readonly type: 'hello';
+      readonly run: string;
+      readonly title: string;
+      /** Names of the cameras, of a run of several. */
+      readonly cameras?: readonly string[];
+    }
   /** Frames that this page did not get because it was too slow. */
   | { readonly type: 'status'; readonly dropped: number }
   /** What the run has counted, once per second while the page watches. */
@@ -52,7 +60,8 @@ export type ServerMessage =
 
 /** What the page says. */
 export type PageMessage =
-  | { readonly type: 'watch'; readonly watching: boolean }
+  /** `camera`: whose frames; default: those of the first. */
+  | { readonly type: 'watch'; readonly watching: boolean; readonly camera?: string }
   /** A frame is decoded; the next may come. */
   | { readonly type: 'shown'; readonly seq: number };
 

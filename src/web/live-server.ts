@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
+import { BehaviorSubject, distinctUntilChanged, map, type Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { packageDirectory } from '../core/entry-point.ts';
@@ -26,6 +26,8 @@ export interface LiveServerOptions extends Audience {
   /** How long a request may take to arrive, milliseconds. */
   readonly requestMs: number;
   readonly clock: Clock;
+  /** Names of the cameras, of a run of several: each page watches one. */
+  readonly cameras?: readonly string[] | undefined;
   /** What the run has counted, for the pages. */
   readonly stats: () => RunStats;
   readonly warn: (message: string) => void;
@@ -52,8 +54,14 @@ export class LiveServer {
   });
   readonly #run = randomUUID();
   readonly #clients = new Set<LiveClient>();
+<<<<<<< HEAD
   readonly #wanted = new BehaviorSubject(false);
   readonly #foreign: ForeignOrigins;
+=======
+  readonly #changes = new BehaviorSubject(undefined);
+  readonly #connections = new Set<Socket>();
+  readonly #foreign = new Set<string>();
+>>>>>>> b80ad45 (Share the model and the network sinks between cameras; name cameras in topics, metrics and the page)
   #address = '';
   #cancelHeartbeat = () => {};
   #cancelStats: (() => void) | undefined;
@@ -104,12 +112,24 @@ export class LiveServer {
 
   /** Whether a page watches. */
   get wanted(): Observable<boolean> {
-    return this.#wanted.pipe(distinctUntilChanged());
+    return this.wantedOf();
+  }
+
+  /** Whether a page watches the camera. */
+  wantedOf(camera?: string): Observable<boolean> {
+    return this.#changes.pipe(
+      map(() => this.#watched(camera)),
+      distinctUntilChanged(),
+    );
   }
 
   /** Offers the frame to each page that watches. Resolves when those that are ready have it. */
   async show(frame: LiveFrame): Promise<void> {
-    await Promise.all([...this.#clients].map((client) => client.offer(frame)));
+    const { cameras } = this.#options;
+    const watchers = [...this.#clients].filter(
+      ({ camera }) => cameras === undefined || camera === frame.camera,
+    );
+    await Promise.all(watchers.map((client) => client.offer(frame)));
   }
 
   close(): Promise<void> {
@@ -173,7 +193,8 @@ export class LiveServer {
         return;
       }
       const { counts } = this;
-      const hello = { type: 'hello', run: this.#run, title: this.#options.title } as const;
+      const { title, cameras } = this.#options;
+      const hello = { type: 'hello', run: this.#run, title, ...(cameras && { cameras }) } as const;
       const client = new LiveClient(webSocket, hello, {
         changed: () => this.#changed(),
         sent: (bytes) => {
@@ -207,9 +228,28 @@ export class LiveServer {
     return this.#closing ? 'the run has ended' : undefined;
   }
 
+<<<<<<< HEAD
+=======
+  /** The page cannot say why it gets no connection, so the run does, once for each of a few. */
+  #warnOf(origin: string | undefined): void {
+    if (origin === undefined || this.#foreign.has(origin) || this.#foreign.size >= mostForeign)
+      return;
+    this.#foreign.add(origin);
+    this.#options.warn(
+      `refused a connection from ${visible(origin)}; if that is this page behind a proxy, add it to "origins"`,
+    );
+  }
+
+  #watched(of?: string): boolean {
+    return [...this.#clients].some(
+      ({ watching, camera }) => watching && (of === undefined || of === camera),
+    );
+  }
+
+>>>>>>> b80ad45 (Share the model and the network sinks between cameras; name cameras in topics, metrics and the page)
   #changed(): void {
-    const wanted = [...this.#clients].some(({ watching }) => watching);
-    this.#wanted.next(wanted);
+    const wanted = this.#watched();
+    this.#changes.next(undefined);
     if (wanted && !this.#cancelStats && !this.#closing) this.#tellStats();
     if (wanted) return;
     this.#cancelStats?.();

@@ -26,6 +26,7 @@ export class Connection {
   #attempts = 0;
   #token: string | undefined;
   #watching = true;
+  #camera: string | undefined;
 
   constructor(events: ConnectionEvents, token: string | undefined) {
     this.#events = events;
@@ -53,24 +54,31 @@ export class Connection {
     };
   }
 
-  /** While it does not watch, the page gets no frames, and the run may rest. */
-  watch(watching: boolean): void {
-    if (watching === this.#watching) return;
+  /**
+   * While it does not watch, the page gets no frames, and the run may rest. @param camera whose frames it
+   * gets, of a run of several
+   */
+  watch(watching: boolean, camera = this.#camera): void {
+    if (watching === this.#watching && camera === this.#camera) return;
     this.#watching = watching;
+    this.#camera = camera;
     this.#announce();
   }
 
   #receive(message: ServerMessage): void {
-    if (message.type === 'hello') {
-      this.#attempts = 0;
-      this.#announce();
-    }
+    if (message.type === 'hello') this.#attempts = 0;
     this.#events.message(message);
+    if (message.type === 'hello') this.#announce();
   }
 
   #announce(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#say(this.#socket, { type: 'watch', watching: this.#watching });
+    const camera = this.#camera;
+    this.#say(this.#socket, {
+      type: 'watch',
+      watching: this.#watching,
+      ...(camera !== undefined && { camera }),
+    });
     this.#events.state(this.#watching ? 'live' : 'paused');
   }
 

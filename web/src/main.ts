@@ -1,5 +1,6 @@
 import { type ColormapName, colormaps } from '../../src/depth/colormap.ts';
 import type { ServerMessage } from '../../src/web/live-message.ts';
+import { CameraChoice } from './camera-choice.ts';
 import { CloudPanel } from './cloud-panel.ts';
 import { Connection, type ConnectionState } from './connection.ts';
 import { Decoder, type ShownFrame } from './decoder.ts';
@@ -28,6 +29,10 @@ const charts = new HistoryCharts();
 const runPanel = new RunPanel();
 const cloud = new CloudPanel(() => ({ colors: chosenColors(), range }));
 const snapshots = new Snapshots({ frame: () => shown, picture, degrees: () => cloud.degrees });
+const cameras = new CameraChoice(() => {
+  forget();
+  watch();
+});
 let shown: ShownFrame | undefined;
 let shownAt = 0;
 let ageMs = 0;
@@ -56,7 +61,9 @@ const connection = new Connection(
     async frame(message) {
       const at = performance.now();
       const frame = await decoder.decode(message);
-      if (!paused()) show(frame, performance.now() - at);
+      // One of the camera before may still be on its way.
+      const wanted = !paused() && frame.header.camera === cameras.camera;
+      if (wanted) show(frame, performance.now() - at);
       else frame.picture?.close();
       return frame.header.seq;
     },
@@ -75,20 +82,27 @@ function showConnection(state: ConnectionState): void {
 
 function receive(message: ServerMessage): void {
   if (message.type === 'status') dropped = message.dropped;
-  else if (message.type === 'run') runPanel.show(message.stats);
+  else if (message.type === 'run') runPanel.show(message.stats, cameras.camera);
   else begin(message);
 }
 
 function begin(hello: Extract<ServerMessage, { type: 'hello' }>): void {
   if (hello.run !== run) {
-    painter.reset();
-    rate.reset();
-    charts.reset();
+    forget();
     dropped = 0;
   }
   run = hello.run;
+  cameras.offer(hello.cameras);
+  if (hello.cameras) watch();
   document.title = hello.title;
   element('title').textContent = hello.title;
+}
+
+/** What was learned from frames that have nothing to do with the next. */
+function forget(): void {
+  painter.reset();
+  rate.reset();
+  charts.reset();
 }
 
 function show(frame: ShownFrame, decodeMs: number): void {
@@ -173,7 +187,7 @@ function watch(): void {
   // A hidden tab needs no frames.
   rate.reset();
   shownAt = performance.now();
-  connection.watch(!paused() && !document.hidden);
+  connection.watch(!paused() && !document.hidden, cameras.camera);
 }
 
 pause.addEventListener('click', () => {

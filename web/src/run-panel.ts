@@ -1,11 +1,21 @@
 import type { RunStats } from '../../src/core/run-stats.ts';
 import { element } from './element.ts';
-import { dropTexts, ledgerRow, runSentence, stateText } from './run-words.ts';
+import {
+  dropTexts,
+  ledgerRow,
+  ofCamera,
+  otherCameras,
+  runSentence,
+  stateText,
+} from './run-words.ts';
 
 /** What the run has counted: the ledger of each branch, and the state of each stage. */
 export class RunPanel {
-  show(stats: RunStats): void {
-    element('run-state').textContent = runSentence(stats);
+  /** @param camera whose part of it is shown, of a run of several */
+  show(all: RunStats, camera: string | undefined): void {
+    const stats = ofCamera(all, camera);
+    const others = otherCameras(all, camera);
+    element('run-state').textContent = [runSentence(stats), ...others].join(' ');
     fill(
       'ledger',
       stats.branches.map((branch) => ledgerRow(branch)),

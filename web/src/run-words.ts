@@ -15,6 +15,43 @@ export function runSentence({ stages, heldBy, ending, paused }: RunStats): strin
   return stages.length === 0 ? 'The source has not started.' : 'All stages are running.';
 }
 
+/** The part of one camera, of a run of several; its names without that of the camera. */
+export function ofCamera(stats: RunStats, camera: string | undefined): RunStats {
+  if (camera === undefined) return stats;
+  const short = (name: string) => name.replace(`${camera}/`, '');
+  const own = stats.cameras?.find(({ name }) => name === camera);
+  return {
+    ...stats,
+    ending: own !== undefined && own.state !== 'running',
+    heldBy: stats.heldBy.filter((name) => name.startsWith(`${camera}/`)).map(short),
+    stages: stats.stages
+      .filter((stage) => stage.camera === camera)
+      .map((stage) => ({
+        ...stage,
+        stage: short(stage.stage),
+        ...(stage.on !== undefined && { on: short(stage.on) }),
+      })),
+    branches: stats.branches
+      .filter((branch) => branch.camera === camera)
+      .map((branch) => ({ ...branch, name: short(branch.name) })),
+  };
+}
+
+/** A sentence for each other camera that gives no frames. */
+export function otherCameras(
+  { cameras = [], stages }: RunStats,
+  shown: string | undefined,
+): string[] {
+  return cameras.flatMap(({ name, state }) => {
+    if (name === shown) return [];
+    if (state === 'failed' || state === 'ended') return [`Camera ${name} has ${state}.`];
+    const bad = stages.find(
+      (stage) => stage.camera === name && /reconnecting|stalled/.test(stage.state),
+    );
+    return bad ? [`Camera ${name}: ${bad.stage.replace(`${name}/`, '')} ${stateText(bad)}.`] : [];
+  });
+}
+
 /** `waiting for estimate-depth`, `blocked by web`. */
 export function stateText({ state, on, since, quietMs }: StageState): string {
   if (state === 'reconnecting' && since) return `reconnecting since ${since.slice(11, 19)} UTC`;

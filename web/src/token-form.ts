@@ -31,7 +31,7 @@ export class TokenForm {
     if (given === undefined) return undefined;
     const token = decoded(given);
     sessionStorage.setItem('token', token);
-    history.replaceState(null, '', location.pathname);
+    history.replaceState(null, '', location.pathname + location.search);
     return token;
   }
 
