@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 // A user's module imports the library. These must be the same for both: classes that errors are told apart by,
-// the marks of operators, the secrets that are known, and the package's own folder.
+// the marks of operators, the secrets that are known, who waits for the process, and the package's own folder.
 const shared = [
   'async-operator',
   'capture-stream',
@@ -18,6 +18,7 @@ const shared = [
   'secrets',
   'sink-closed',
   'sink-lost',
+  'unless-idle',
 ].map((name) => resolve(root, `src/core/${name}.ts`));
 
 /** Libraries that are part of the command line itself; all others stay packages of their own. */

@@ -92,6 +92,13 @@ export { smooth } from './operators/smooth.ts';
 export { spatial } from './operators/spatial.ts';
 export { takeEye } from './operators/take-eye.ts';
 export {
+  type AnyPipeline,
+  type CameraPipeline,
+  type CameraPipelines,
+  type CamerasInput,
+  defineCameras,
+} from './pipeline/cameras.ts';
+export {
   type Bound,
   type BranchInput,
   type BranchStep,

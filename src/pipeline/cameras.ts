@@ -38,7 +38,9 @@ export interface PartialCameras extends Omit<PartialInput, 'source' | 'camera'> 
   readonly cameras: Readonly<Record<string, Use<'source'> | undefined>>;
 }
 
-const mostCameras = 64;
+/** Of one run. */
+export const mostCameras = 64;
+/** Of a camera. */
 export const cameraName = z
   .string()
   .max(64)
@@ -93,12 +95,7 @@ export function inspectCameras(
 
 function nameProblems(names: readonly string[]): Problem[] {
   if (names.length === 0)
-    return [
-      {
-        path: ['cameras'],
-        message: 'needs at least one camera, such as "front: { usb-camera: {} }"',
-      },
-    ];
+    return [{ path: ['cameras'], message: 'needs at least one camera: a name, and its source' }];
   if (names.length > mostCameras)
     return [
       { path: ['cameras'], message: `at most ${mostCameras} cameras; run several processes` },

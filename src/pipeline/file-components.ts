@@ -41,7 +41,8 @@ export class FileComponents {
   /** The sources of `cameras`, by name. */
   cameras(value: unknown): Record<string, Use<'source'> | undefined> {
     if (!isMapping(value)) {
-      const message = 'must name each camera and its source: "front: { usb-camera: {} }"';
+      const [sample] = this.#registry.names('source');
+      const message = `must name each camera and its source, such as "front: { ${sample}: {} }"`;
       this.#report({ path: ['cameras'], message });
       return {};
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Definition, Role } from '../core/component.ts';
 import type { Registry } from '../core/registry.ts';
+import { cameraName, mostCameras } from './cameras.ts';
 import { sideSchemas } from './file-schema.ts';
 import { serveSchema } from './serve-options.ts';
 import { timingTestSchema } from './timing-test.ts';
@@ -18,7 +19,7 @@ export function optionsSchema(definition: Definition): Schema {
 
 /** The JSON Schema of pipeline files, for editors. */
 export function pipelineFileSchema(registry: Registry): Schema {
-  const operators = { type: 'array', items: item(registry, 'operator', ['queue']) };
+  const operators = { type: 'array', items: item(registry, 'operator', ['queue', 'cameras']) };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Depthline pipeline file',
@@ -27,7 +28,8 @@ export function pipelineFileSchema(registry: Registry): Schema {
     patternProperties: {
       '^x-': { description: 'ignored; holds anchors for the rest of the file' },
     },
-    required: ['source', 'sinks'],
+    required: ['sinks'],
+    oneOf: [{ required: ['source'] }, { required: ['cameras'] }],
     properties: {
       description: { type: 'string', description: 'one sentence, shown by "depthline list"' },
       use: {
@@ -40,11 +42,19 @@ export function pipelineFileSchema(registry: Registry): Schema {
         ...plain(z.toJSONSchema(serveSchema, { io: 'input' })),
       },
       source: item(registry, 'source', []),
+      cameras: {
+        type: 'object',
+        description: 'in place of "source": the source of each camera, by its name',
+        minProperties: 1,
+        maxProperties: mostCameras,
+        propertyNames: plain(z.toJSONSchema(cameraName, { io: 'input' })),
+        additionalProperties: item(registry, 'source', []),
+      },
       operators,
       sinks: {
         type: 'array',
         minItems: 1,
-        items: item(registry, 'sink', ['queue', 'name', 'on-error'], { operators }),
+        items: item(registry, 'sink', ['queue', 'name', 'on-error', 'cameras'], { operators }),
       },
       tests: {
         type: 'array',

@@ -21,6 +21,7 @@ import { Adjustments } from './adjustments.ts';
 import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
 import { componentLog } from './component-log.ts';
+import type { ComponentReport } from './component-report.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import { StageLedger } from './ledger.ts';
 import type { RunOptions } from './run-handle.ts';
@@ -73,11 +74,6 @@ interface LedgeredStep {
   readonly queueLedger: StageLedger;
   readonly sinkLedger: StageLedger;
   readonly ledgers: readonly StageLedger[];
-}
-
-export interface ComponentReport {
-  readonly name: string;
-  readonly report: () => Record<string, unknown>;
 }
 
 /**

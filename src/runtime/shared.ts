@@ -6,9 +6,9 @@ import type { LiveOptions } from '../core/live-options.ts';
 import type { RunStats } from '../core/run-stats.ts';
 import type { CameraPipelines } from '../pipeline/cameras.ts';
 import type { BranchStep } from '../pipeline/pipeline.ts';
-import type { ComponentReport } from './assembly.ts';
 import { Closings } from './closings.ts';
 import { componentLog } from './component-log.ts';
+import type { ComponentReport } from './component-report.ts';
 import { SharedSink } from './shared-sink.ts';
 
 export interface SharedParts {

@@ -54,14 +54,8 @@ export class LiveServer {
   });
   readonly #run = randomUUID();
   readonly #clients = new Set<LiveClient>();
-<<<<<<< HEAD
-  readonly #wanted = new BehaviorSubject(false);
-  readonly #foreign: ForeignOrigins;
-=======
   readonly #changes = new BehaviorSubject(undefined);
-  readonly #connections = new Set<Socket>();
-  readonly #foreign = new Set<string>();
->>>>>>> b80ad45 (Share the model and the network sinks between cameras; name cameras in topics, metrics and the page)
+  readonly #foreign: ForeignOrigins;
   #address = '';
   #cancelHeartbeat = () => {};
   #cancelStats: (() => void) | undefined;
@@ -228,25 +222,12 @@ export class LiveServer {
     return this.#closing ? 'the run has ended' : undefined;
   }
 
-<<<<<<< HEAD
-=======
-  /** The page cannot say why it gets no connection, so the run does, once for each of a few. */
-  #warnOf(origin: string | undefined): void {
-    if (origin === undefined || this.#foreign.has(origin) || this.#foreign.size >= mostForeign)
-      return;
-    this.#foreign.add(origin);
-    this.#options.warn(
-      `refused a connection from ${visible(origin)}; if that is this page behind a proxy, add it to "origins"`,
-    );
-  }
-
   #watched(of?: string): boolean {
     return [...this.#clients].some(
       ({ watching, camera }) => watching && (of === undefined || of === camera),
     );
   }
 
->>>>>>> b80ad45 (Share the model and the network sinks between cameras; name cameras in topics, metrics and the page)
   #changed(): void {
     const wanted = this.#watched();
     this.#changes.next(undefined);

@@ -1,0 +1,5 @@
+/** What a component adds to the summary of its run. */
+export interface ComponentReport {
+  readonly name: string;
+  readonly report: () => Record<string, unknown>;
+}
