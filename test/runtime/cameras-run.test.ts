@@ -120,7 +120,10 @@ describe('a model that several cameras share', () => {
       fast: ticker({ live: true, periodMs: 5, frames: 2000 }),
       ...camerasOf(3, { live: true, periodMs: 100, frames: 100 }),
     };
-    const { summary } = await run({ cameras, operators: [model({ ms: 20 })], sinks: [sink({})] }, clock);
+    const { summary } = await run(
+      { cameras, operators: [model({ ms: 20 })], sinks: [sink({})] },
+      clock,
+    );
     expectBalanced(summary);
     // Each of the others has a frame in time for the next round, so none is dropped.
     for (const { camera, delivered } of summary.branches)
@@ -142,19 +145,28 @@ describe('a sink that several cameras share', () => {
   it('writes one frame at a time, in turn', async () => {
     const clock = new VirtualClock();
     const { sink, seen, state } = sharedSink(clock, 7);
-    const { summary } = await run({ cameras: camerasOf(3, { frames: 20 }), sinks: [sink({})] }, clock);
+    const { summary } = await run(
+      { cameras: camerasOf(3, { frames: 20 }), sinks: [sink({})] },
+      clock,
+    );
     expectBalanced(summary);
     expect(state.together).toBe(1);
-    expect(seen.slice(0, 9).map(({ camera }) => camera).join(' ')).toBe(
-      'c1 c2 c3 c1 c2 c3 c1 c2 c3',
-    );
+    expect(
+      seen
+        .slice(0, 9)
+        .map(({ camera }) => camera)
+        .join(' '),
+    ).toBe('c1 c2 c3 c1 c2 c3 c1 c2 c3');
   });
 
   it('takes the frames of the cameras that its branch names', async () => {
     const clock = new VirtualClock();
     const { sink, seen } = sharedSink(clock);
     const all = collector(clock);
-    const sinks = [{ sink: sink({}), cameras: ['b'] }, { sink: all({}), name: 'own' }];
+    const sinks = [
+      { sink: sink({}), cameras: ['b'] },
+      { sink: all({}), name: 'own' },
+    ];
     const cameras = { a: ticker({ frames: 3 }), b: ticker({ frames: 3 }) };
     const { summary } = await run({ cameras, sinks }, clock);
     expect(new Set(seen.map(({ camera }) => camera))).toEqual(new Set(['b']));
@@ -175,7 +187,9 @@ describe('a camera that dies', () => {
       clock,
     );
     expectBalanced(summary);
-    const delivered = Object.fromEntries(summary.branches.map((one) => [one.camera, one.delivered]));
+    const delivered = Object.fromEntries(
+      summary.branches.map((one) => [one.camera, one.delivered]),
+    );
     expect(delivered).toEqual({ c1: 50, c2: 50, c3: 50, bad: 10 });
     expect(summary.error).toMatchObject({ message: '1 of 4 cameras failed: bad', exitCode: 1 });
     expect(logs).toEqual([
