@@ -15,6 +15,7 @@ import { geometryOf, scaleGeometry } from '../depth/view.ts';
 import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
 import { defaultEngine, type EngineChoice } from './engines/choice.ts';
 import { findProgram } from './engines/find-program.ts';
+import { withFiles } from './engines/kserve-files.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
@@ -201,6 +202,7 @@ export class DepthEstimator {
 
 /** An engine with all that it needs found. @throws DepthlineError `MISSING` */
 async function ready(engine: EngineChoice, baseDirectory: string): Promise<EngineChoice> {
+  if (engine.name === 'kserve') return withFiles(engine, baseDirectory);
   if (engine.name !== 'process') return engine;
   const [program = '', ...args] = engine.command;
   return { ...engine, command: [await findProgram(program, baseDirectory), ...args] };

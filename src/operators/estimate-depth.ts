@@ -104,6 +104,7 @@ export const estimateDepth = defineOperator({
     { model: 'fastdepth', cover: 'two-views' },
     { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
     { engine: 'process', process: { command: ['./my-helper', '--fp16'], deadline: '500ms' } },
+    { engine: 'kserve', kserve: { url: 'http://127.0.0.1:8000' }, workers: 2 },
   ],
 
   wantsWhole: ({ image, cover }) => image === 'source' || cover === 'two-views',

@@ -1,5 +1,5 @@
 /** Names of the engines, as in a pipeline file. */
-export const engineNames = ['onnxruntime', 'process'] as const;
+export const engineNames = ['onnxruntime', 'process', 'kserve'] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** ONNX Runtime in the inference thread. */
@@ -18,7 +18,31 @@ export interface ProcessChoice {
   readonly startWithinMs: number;
 }
 
+/** An inference server that speaks the Open Inference Protocol (KServe v2) over HTTP. */
+export interface KServeChoice {
+  readonly name: 'kserve';
+  /** Where it listens: `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Its name for the model; default: that of the manifest. */
+  readonly model?: string | undefined;
+  readonly version?: string | undefined;
+  /** Longest time for one picture, milliseconds. */
+  readonly deadlineMs: number;
+  /** Longest time until the server has the model, milliseconds. */
+  readonly startWithinMs: number;
+  /** The Authorization header; secret. */
+  readonly authorization?: string | undefined;
+  /** Paths of PEM files. */
+  readonly tls?:
+    | {
+        readonly ca?: string | undefined;
+        readonly certificate?: string | undefined;
+        readonly key?: string | undefined;
+      }
+    | undefined;
+}
+
 /** Which engine runs the network, with its settings. */
-export type EngineChoice = OnnxRuntimeChoice | ProcessChoice;
+export type EngineChoice = OnnxRuntimeChoice | ProcessChoice | KServeChoice;
 
 export const defaultEngine: EngineChoice = { name: 'onnxruntime' };

@@ -3,6 +3,8 @@ import type { ValueProblem } from '../../core/option-problems.ts';
 import { durationText } from '../../core/units.ts';
 import type { EngineChoice } from './choice.ts';
 import { findProgram } from './find-program.ts';
+import { fileProblems } from './kserve-files.ts';
+import { serverName } from './kserve-name.ts';
 
 /** The engine as `plan` shows it. */
 export function describeEngine(
@@ -10,6 +12,11 @@ export function describeEngine(
   providers: readonly string[],
 ): Record<string, unknown> {
   if (engine.name === 'onnxruntime') return { providers };
+  if (engine.name === 'kserve') {
+    const { deadlineMs, model } = engine;
+    const named = model === undefined ? {} : { 'model on the server': model };
+    return { engine: serverName(engine), ...named, deadline: durationText(deadlineMs) };
+  }
   const { command, deadlineMs } = engine;
   return { engine: engine.name, command: command.join(' '), deadline: durationText(deadlineMs) };
 }
@@ -19,6 +26,7 @@ export async function engineNeeds(
   engine: EngineChoice,
   baseDirectory: string,
 ): Promise<ValueProblem[]> {
+  if (engine.name === 'kserve') return fileProblems(engine, baseDirectory);
   if (engine.name !== 'process') return [];
   try {
     await findProgram(engine.command[0] ?? '', baseDirectory);

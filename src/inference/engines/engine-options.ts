@@ -16,41 +16,83 @@ const processOptions = z.strictObject({
     .describe('longest time without a sign of life while the helper loads the model'),
 });
 
+const kserveOptions = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/ })
+    .describe('address of the server, without the path of the protocol: http://127.0.0.1:8000'),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('name of the model on the server; default: the name in the manifest'),
+  version: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("version of the model on the server; default: the server's choice"),
+  deadline: positiveDuration()
+    .prefault('2s')
+    .describe('longest time for one picture; one that takes longer counts as failed'),
+  'start-within': positiveDuration()
+    .prefault('10s')
+    .describe('longest time until the server has the model'),
+  authorization: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Authorization header, such as "Bearer …"; never printed'),
+  tls: z
+    .strictObject({
+      ca: z.string().min(1).optional().describe('certificates to trust, PEM file'),
+      certificate: z.string().min(1).optional().describe('certificate of this client, PEM file'),
+      key: z.string().min(1).optional().describe('key of that certificate, PEM file'),
+    })
+    .optional()
+    .describe('files for https'),
+});
+
 /** `engine:` of `estimate-depth`, and an option named after each engine with its settings. */
 export const engineOptions = {
   engine: z
     .enum(engineNames)
     .default('onnxruntime')
     .describe(
-      'what runs the network: ONNX Runtime in threads of Depthline, or a helper process (docs/engines.md)',
+      'what runs the network: ONNX Runtime in threads of Depthline, a helper process, or an inference server (docs/engines.md)',
     ),
   process: processOptions.optional().describe('of engine: process'),
+  kserve: kserveOptions.optional().describe('of engine: kserve'),
 };
 
 const schema = z.object(engineOptions);
 export type EngineOptions = z.output<typeof schema>;
 
 /** The engine as the options say; they must be free of problems. */
-export function engineChoice({ engine, process }: EngineOptions): EngineChoice {
-  if (engine === 'onnxruntime' || !process) return { name: 'onnxruntime' };
-  const { command, deadline, 'start-within': startWithinMs } = process;
-  return { name: 'process', command, deadlineMs: deadline, startWithinMs };
+export function engineChoice({ engine, process, kserve }: EngineOptions): EngineChoice {
+  if (engine === 'process' && process) {
+    const { command, deadline, 'start-within': startWithinMs } = process;
+    return { name: 'process', command, deadlineMs: deadline, startWithinMs };
+  }
+  if (engine === 'kserve' && kserve) {
+    const { deadline, 'start-within': startWithinMs, ...rest } = kserve;
+    return { name: 'kserve', ...rest, deadlineMs: deadline, startWithinMs };
+  }
+  return { name: 'onnxruntime' };
 }
 
 /** Engines whose settings must be given. */
-const needy: readonly EngineName[] = ['process'];
+const needy = ['process', 'kserve'] as const satisfies EngineName[];
 
 /** Settings of another engine than the one that runs, and missing ones. */
 export function engineProblems(options: EngineOptions): ValueProblem[] {
   const { engine } = options;
-  const given = (['process'] as const).filter((name) => options[name] !== undefined);
+  const given = needy.filter((name) => options[name] !== undefined);
   const others = given.filter((name) => name !== engine);
   return [
     ...others.map((name) => ({
       path: [name],
       message: `is only for engine: ${name}, and the engine is ${engine}; write engine: ${name}, or remove it`,
     })),
-    ...(needy.includes(engine) && !given.some((name) => name === engine)
+    ...(needy.some((name) => name === engine) && !given.some((name) => name === engine)
       ? [{ path: ['engine'], message: `${engine} needs its settings: add ${engine}: { … }` }]
       : []),
   ];

@@ -18,6 +18,7 @@ export interface MainSide {
 const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: MainSide }>>> = {
   onnxruntime: () => import('./onnxruntime-main.ts'),
   process: () => import('./process-main.ts'),
+  kserve: () => import('./kserve-main.ts'),
 };
 
 export async function mainSideOf(name: EngineName): Promise<MainSide> {

@@ -1,0 +1,11 @@
+import { DepthlineError, reason } from '../../core/errors.ts';
+import type { KServeChoice } from './choice.ts';
+import { serverName } from './kserve-name.ts';
+import type { MainSide } from './main-side.ts';
+
+export const mainSide: MainSide = {
+  loadError(_, { engine }, cause) {
+    const message = `${serverName(engine as KServeChoice)} cannot be used: ${reason(cause)}`;
+    return new DepthlineError('MODEL', message, { cause });
+  },
+};
