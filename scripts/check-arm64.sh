@@ -74,7 +74,8 @@ check_glibc() {
   while read -r file; do
     needs=$(readelf -V "$file" | newest GLIBC)
     cxx=$(readelf -V "$file" | newest GLIBCXX)
-    printf '%-78s %-12s %s\n' "${file#"$app"/node_modules/}" "${needs:--}" "${cxx:--}"
+    file=${file#"$app/node_modules/"}
+    printf "%-78s %-12s %s\n" "${file#"$root"}" "${needs:--}" "${cxx:--}"
     if [ -n "$needs" ] && [ "$(printf '%s\n' "$needs" "$has" | sort -V | tail -1)" != "$has" ]; then
       echo "needs glibc $needs, and $suite has $has" >&2
       failed=1
@@ -88,12 +89,13 @@ native_parts() {
   echo "$root/usr/local/bin/node"
   find "$app/node_modules" \( -name '*.node' -o -name '*.so' -o -name '*.so.*' \) \
     -not -path '*musl*' -not -path '*/esbuild/*' | sort | while read -r file; do
-    readelf -h "$file" 2>/dev/null | grep -q 'Machine:.*AArch64' && echo "$file"
+    readelf -h "$file" 2>/dev/null | grep -q "Machine:.*AArch64" && echo "$file" || true
   done
 }
 
+# The newest version with this prefix, or nothing.
 newest() {
-  grep -o "${1}_[0-9][0-9.]*" | sed "s/${1}_//" | sort -uV | tail -1
+  { grep -o "${1}_[0-9][0-9.]*" || true; } | sed "s/${1}_//" | sort -uV | tail -1
 }
 
 check_load() {

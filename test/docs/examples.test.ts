@@ -53,7 +53,11 @@ describe('pipeline files in the documents', () => {
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;
     writeFileSync(join(project, 'p.yaml'), JSON.stringify({ ...rest, sinks, ...written }));
-    const env = { CAMERA_URL: 'rtsp://127.0.0.1/', DEPTHLINE_TOKEN: 'a token of the test' };
+    const env = {
+      CAMERA_URL: 'rtsp://127.0.0.1/',
+      DEPTHLINE_TOKEN: 'a token of the test',
+      TRITON_AUTHORIZATION: 'Bearer of the test',
+    };
     const checked = await start(['check', 'p.yaml'], { cwd: project, env }).finished;
     expect({ name, code: checked.code, stderr: checked.stderr }).toEqual({
       name,

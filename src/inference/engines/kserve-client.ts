@@ -17,6 +17,9 @@ export interface Answer {
 /** The server was not there, or did not answer in time. */
 export class NoAnswer extends Error {}
 
+/** Its certificate is not trusted: it will not be later either. */
+export class Untrusted extends NoAnswer {}
+
 /** The server has sent more than an answer can be. */
 export class TooLong extends Error {}
 
@@ -72,10 +75,11 @@ export class KServeClient {
         return await answer;
       } catch (error) {
         // The server had closed the idle connection: the request has not reached it.
-        const idle = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+        const { code } = error as NodeJS.ErrnoException;
+        const idle = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
         if (first && idle) continue;
         if (error instanceof NoAnswer || error instanceof TooLong) throw error;
-        throw new NoAnswer(said(error), { cause: error });
+        throw refusal(error);
       }
     }
   }
@@ -151,11 +155,20 @@ async function read(
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
 
-function said(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED') return 'refuses connections';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed the connection';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'has a host that is not known';
-  if (message === 'aborted' || message === 'terminated') return 'closed the connection';
-  return `cannot be reached: ${message || code}`;
+function refusal(error: unknown): NoAnswer {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (/CERT|SELF_SIGNED|ISSUER/.test(code)) {
+    const text = `has a certificate that is not trusted (${message}); set "ca" of "tls"`;
+    return new Untrusted(text, { cause: error });
+  }
+  const said = reasons[code] ?? (message === 'aborted' ? reasons.ECONNRESET : undefined);
+  return new NoAnswer(said ?? `cannot be reached: ${message || code}`, { cause: error });
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ECONNRESET: 'closed the connection',
+  EPIPE: 'closed the connection',
+  ENOTFOUND: 'has a host that is not known',
+  EAI_AGAIN: 'has a host that is not known',
+};

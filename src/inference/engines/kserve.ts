@@ -7,7 +7,7 @@ import type { Request } from '../protocol.ts';
 import type { KServeChoice } from './choice.ts';
 import { type DepthEngine, EngineLost, type EngineSetup, FrameLost } from './engine.ts';
 import { inputMaker } from './input-tensor.ts';
-import { type Answer, KServeClient, NoAnswer } from './kserve-client.ts';
+import { type Answer, KServeClient, NoAnswer, Untrusted } from './kserve-client.ts';
 import {
   type DepthAnswer,
   errorText,
@@ -199,8 +199,15 @@ async function describe(
     throw new DepthlineError('CONFIG', `${server} ${text}; set "authorization" of kserve`);
   } catch (error) {
     if (error instanceof DepthlineError) throw error;
-    return error instanceof NoAnswer ? error.message : `gave an answer that ${reason(error)}`;
+    if (error instanceof NoAnswer && !(error instanceof Untrusted)) return error.message;
+    const server = serverName(setup.engine as KServeChoice);
+    const what = error instanceof Untrusted ? error.message : notServer(reason(error));
+    throw new DepthlineError('MODEL', `${server} ${what}`);
   }
+}
+
+function notServer(why: string): string {
+  return `gave an answer that ${why}; correct "url" of kserve: this is no server of the Open Inference Protocol`;
 }
 
 function modelPath({ engine, manifest }: EngineSetup): string {
