@@ -22,6 +22,7 @@ import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
 import { foxglove } from './sinks/foxglove.ts';
 import { mcap } from './sinks/mcap.ts';
+import { nats } from './sinks/nats.ts';
 import { ros1 } from './sinks/ros1.ts';
 import { video } from './sinks/video.ts';
 import { web } from './sinks/web.ts';
@@ -30,6 +31,7 @@ import { csiCamera } from './sources/csi-camera.ts';
 import { gstreamer } from './sources/gstreamer.ts';
 import { images } from './sources/images.ts';
 import { mcap as mcapSource } from './sources/mcap.ts';
+import { nats as natsSource } from './sources/nats.ts';
 import { ros1 as ros1Source } from './sources/ros1.ts';
 import { rosbag } from './sources/rosbag.ts';
 import { rtsp } from './sources/rtsp.ts';
@@ -45,6 +47,7 @@ export const builtins = new Registry([
   gstreamer,
   images,
   mcapSource,
+  natsSource,
   ros1Source,
   rosbag,
   rtsp,
@@ -76,6 +79,7 @@ export const builtins = new Registry([
   file,
   foxglove,
   mcap,
+  nats,
   ros1,
   video,
   web,

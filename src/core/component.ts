@@ -268,6 +268,11 @@ export interface Sink {
   readonly wanted?: Observable<boolean>;
   /** Of a `shared` sink that has an audience for single cameras: in place of `wanted`, for one of them. */
   wantedOf?(camera: string): Observable<boolean>;
+  /**
+   * True if the sink itself calls `giveReceipt` for each frame, once it is safe: that may be later than
+   * `write` resolves.
+   */
+  readonly confirms?: boolean;
 }
 
 /** A sink: receives frames. */

@@ -39,6 +39,23 @@ export interface DepthMap {
   readonly data: Float32Array;
 }
 
+/**
+ * Where a frame came from, for frames that were taken from a stream of another machine. Frames that are
+ * derived from it keep it, so that what is computed goes by the publisher's own numbers, and the stream
+ * can be told once that is safe.
+ */
+export interface Origin {
+  /** Tells the frame from every other of every publisher: `run-seq`. */
+  readonly id: string;
+  /** Last part of the subject that it came on: the camera. */
+  readonly camera: string;
+  /** Number that its publisher gave it. */
+  readonly seq: number;
+  readonly pts: bigint;
+  /** Frames that its publisher dropped before it. */
+  readonly dropped: number;
+}
+
 /** What every frame carries, whatever its kind. */
 export interface FrameBase {
   /** Assigned by the source; rises and is never reused. A gap means frames lost at capture. */
@@ -53,6 +70,8 @@ export interface FrameBase {
   readonly camera?: string;
   /** File that holds the frame and nothing else, relative to the folder that was read: `kitchen.jpg`. */
   readonly name?: string;
+  /** Where it came from, if from a stream of another machine. */
+  readonly origin?: Origin;
   /** Duration of each stage, milliseconds by stage name. */
   readonly timings?: Readonly<Record<string, number>>;
   readonly intrinsics?: Intrinsics;
@@ -146,7 +165,8 @@ export const messageKinds = ['image', 'depth', 'points', 'data'] as const satisf
 
 /** What a frame derived from `frame` inherits: identity, times, intrinsics, view and truth. */
 export function derive(frame: Frame): FrameBase {
-  const { seq, pts, capturedAt, source, camera, name, timings, intrinsics, view, truth } = frame;
+  const { seq, pts, capturedAt, source, camera, name, origin, timings, intrinsics, view, truth } =
+    frame;
   return {
     seq,
     pts,
@@ -154,6 +174,7 @@ export function derive(frame: Frame): FrameBase {
     source,
     ...(camera !== undefined && { camera }),
     ...(name !== undefined && { name }),
+    ...(origin && { origin }),
     ...(timings && { timings }),
     ...(intrinsics && { intrinsics }),
     ...(view && { view }),

@@ -24,7 +24,7 @@ const longest = 500;
 const most = 200;
 
 const secretName =
-  /(?:^|[-_.])(?:pass(?:word|wd|phrase)?|pwd|psw|pw|secret|token|credentials?|api-?key|access-?key|private-?key|auth(?:orization)?)(?:$|[-_.])/i;
+  /(?:^|[-_.])(?:pass(?:word|wd|phrase)?|pwd|psw|pw|secret|token|credentials?|api-?key|access-?key|private-?key|nkey|auth(?:orization)?)(?:$|[-_.])/i;
 
 /** Options and query parameters whose values are secret. `public-key` and `server-key` are not. */
 export function isSecretName(name: string): boolean {

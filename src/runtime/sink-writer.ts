@@ -3,6 +3,7 @@ import type { ComponentContext, Sink } from '../core/component.ts';
 import { type DepthlineError, located, reason } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
+import { giveReceipt } from '../core/receipts.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
 import type { OnError } from '../pipeline/pipeline.ts';
@@ -110,6 +111,7 @@ export class SinkWriter {
   #delivered(frame: Frame): void {
     if (!this.#settle(frame)) return;
     this.#parts.sinkLedger.left++;
+    if (!this.#parts.sink.confirms) giveReceipt(frame, this.#parts.path);
     this.lastAgeMs = ageMs(this.#parts.clock, frame);
     this.latency.record(this.lastAgeMs);
     this.#parts.onDelivered?.(this.lastAgeMs);

@@ -215,7 +215,7 @@ export function decodeFrame({ header, payload }: Unpacked): MessageFrame {
         width: columns,
         height: rows,
         format,
-        data: payload.slice(),
+        data: new Uint8Array(payload),
       };
     }
     case '32FC3':
@@ -253,11 +253,14 @@ function viewFrom({ left, top, width, height, source, flip, shown }: View): View
   };
 }
 
-/** Message memory need not be aligned as typed arrays must be. */
+/**
+ * Message memory need not be aligned as typed arrays must be, and may be a part of a Buffer, whose `slice`
+ * is no copy.
+ */
 function floats(payload: Uint8Array): Float32Array {
-  return new Float32Array(payload.slice().buffer);
+  return new Float32Array(new Uint8Array(payload).buffer);
 }
 
 function shorts(payload: Uint8Array): Uint16Array {
-  return new Uint16Array(payload.slice().buffer);
+  return new Uint16Array(new Uint8Array(payload).buffer);
 }

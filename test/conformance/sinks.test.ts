@@ -7,6 +7,7 @@ import type { SinkDefinition } from '../../src/core/component.ts';
 import { dataFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSink, type SinkSubject } from '../../src/testing.ts';
 import { framesIn } from '../support/mcap.ts';
+import { type NatsServer, natsServerPath, startNats, storedCount } from '../support/nats-server.ts';
 import { type OwnMaster, openMaster } from '../support/own-master.ts';
 import { processesOf } from '../support/processes.ts';
 import { openScreen, type Screen } from '../support/screen.ts';
@@ -15,14 +16,18 @@ import { decodeVideo } from '../support/video.ts';
 const before = { ...process.env };
 let screen: Screen;
 let master: OwnMaster;
+let natsServer: NatsServer | undefined;
+let natsStreams = 0;
 beforeAll(async () => {
   master = await openMaster();
   screen = await openScreen();
+  if (natsServerPath) natsServer = await startNats();
   process.env.DISPLAY = screen.display;
   delete process.env.WAYLAND_DISPLAY;
 });
 afterAll(async () => {
   master.close();
+  await natsServer?.stop();
   await screen.stop();
   process.env = before;
   for (const { socket } of receivers.values()) socket.close();
@@ -68,6 +73,15 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
     options: { path: 'out.mcap' },
     delivered: ({ baseDirectory }) => framesIn(join(baseDirectory, 'out.mcap')),
   },
+  nats: {
+    options: () => {
+      const name = `S${natsStreams++}`;
+      const target = { servers: natsServer?.url, subject: name, stream: { name } };
+      return { ...target, delivery: 'stored' };
+    },
+    delivered: (context) =>
+      storedCount(natsServer as NatsServer, context.report().subject as string),
+  },
   ros1: {
     options: () => ({ master: master.uri, host: '127.0.0.1' }),
     delivered: (context) => context.report().frames as number,
@@ -95,6 +109,8 @@ test('every sink is tested', () => {
 });
 
 for (const [name, subject] of Object.entries(subjects)) {
+  // Where Debian's nats-server cannot be had.
+  if (name === 'nats' && !natsServerPath) continue;
   const definition = builtins.get(name, 'sink') as SinkDefinition;
   conformsAsSink(definition, subject, { describe, test });
 }

@@ -15,6 +15,13 @@ import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
 import { makeVideo } from '../support/gstreamer.ts';
 import { recordFrames } from '../support/mcap.ts';
+import {
+  type NatsServer,
+  natsClient,
+  natsServerPath,
+  publishFrame,
+  startNats,
+} from '../support/nats-server.ts';
 import { type OwnMaster, openMaster, publishFrames } from '../support/own-master.ts';
 import { writePicture } from '../support/pictures.ts';
 import { processesOf } from '../support/processes.ts';
@@ -25,6 +32,8 @@ const closings: (() => unknown)[] = [];
 let rtspPort = 0;
 let endpoint = '';
 let master: OwnMaster;
+let natsServer: NatsServer | undefined;
+let natsDurables = 0;
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'pictures'));
@@ -36,6 +45,7 @@ beforeAll(async () => {
   );
   rtspPort = await startRtspServer();
   endpoint = await startPublisher();
+  if (natsServerPath) natsServer = await startNatsPublisher();
   master = await openMaster();
   closings.push(() => master.close());
   closings.push(await publishFrames(master, 5, (seq) => imageFrame(16, 12, seq)));
@@ -71,6 +81,22 @@ async function startPublisher(): Promise<string> {
   return endpoint;
 }
 
+/** Publishes live on one subject without end, and five frames into a stream. */
+async function startNatsPublisher(): Promise<NatsServer> {
+  const server = await startNats();
+  const { nats, manager } = await natsClient(server);
+  await manager.streams.add({ name: 'FIVE', subjects: ['five'] });
+  for (let n = 0; n < 5; n++) publishFrame(nats, 'five', depthFrame(4, 3, n));
+  let n = 0;
+  const timer = setInterval(() => publishFrame(nats, 'live', depthFrame(4, 3, n++)), 5);
+  closings.push(async () => {
+    clearInterval(timer);
+    await nats.close();
+    await server.stop();
+  });
+  return server;
+}
+
 const line = 'videotestsrc num-buffers=6 ! video/x-raw,width=64,height=48';
 
 const subjects: Readonly<Record<string, SourceSubject>> = {
@@ -88,6 +114,10 @@ const subjects: Readonly<Record<string, SourceSubject>> = {
     options: () => ({ path: join(folder, 'run.mcap') }),
     frames: 5,
     failing: { path: '/nonexistent.mcap' },
+  },
+  nats: {
+    options: () => ({ servers: natsServer?.url, subject: 'live' }),
+    failing: { servers: 'nats://127.0.0.1:1' },
   },
   ros1: {
     options: () => ({ topic: '/camera/image_raw', master: master.uri, host: '127.0.0.1' }),
@@ -126,6 +156,8 @@ test('every source is tested', () => {
 });
 
 for (const [name, subject] of Object.entries(subjects)) {
+  // Where Debian's nats-server cannot be had.
+  if (name === 'nats' && !natsServerPath) continue;
   conformsAsSource(source(name), subject, { describe, test });
 }
 
@@ -152,7 +184,7 @@ describe('depth of a launch line', () => {
 
 describe('frames say which part of the source’s picture they show', () => {
   // What a publisher does not say cannot be known.
-  const others = Object.entries(subjects).filter(([name]) => name !== 'zeromq');
+  const others = Object.entries(subjects).filter(([name]) => !['nats', 'zeromq'].includes(name));
   test.each(others)('%s', async (name, { options }) => {
     const context = testContext();
     const given = typeof options === 'function' ? await options() : options;
@@ -162,6 +194,15 @@ describe('frames say which part of the source’s picture they show', () => {
     expect(frame.view).toEqual({ left: 0, top: 0, width, height, source: { width, height } });
     await context.close();
   });
+});
+
+describe.skipIf(!natsServerPath)('a stream of NATS', () => {
+  const options = () => ({
+    servers: natsServer?.url,
+    subject: 'five',
+    consumer: { stream: 'FIVE', durable: `d${natsDurables++}`, 'at-end': 'stop' },
+  });
+  conformsAsSource(source('nats'), { options, frames: 5 }, { describe, test });
 });
 
 describe('in place of a camera', () => {

@@ -1,0 +1,149 @@
+import type { ConsumerMessages, JetStreamManager, JsMsg } from '@nats-io/jetstream';
+import type { ComponentContext } from '../core/component.ts';
+import { DepthlineError, reason } from '../core/errors.ts';
+import { type Arrival, readMessage } from './arrival.ts';
+import type { Connection } from './connection.ts';
+import { type ConsumerOptions, consumerConfig } from './consumer-options.ts';
+import type { CorruptMessages } from './corrupt-messages.ts';
+
+/** A message of a stream, which the stream keeps until it is told that all is well. */
+export interface Stored extends Arrival {
+  /** Tells the stream that it need not give the message to anybody again. */
+  acknowledge(): void;
+}
+
+export interface StoredReaderParts {
+  readonly connection: Connection;
+  readonly subject: string;
+  readonly options: ConsumerOptions;
+  readonly context: ComponentContext;
+  readonly corrupt: CorruptMessages;
+  readonly signal: AbortSignal;
+}
+
+/** Messages of a durable consumer, as the stream gives them out. */
+export class StoredReader {
+  readonly #parts: StoredReaderParts;
+  /** By their number in the stream: what is given back when this reader ends. */
+  readonly #held = new Map<number, JsMsg>();
+  acknowledged = 0;
+  redelivered = 0;
+
+  constructor(parts: StoredReaderParts) {
+    this.#parts = parts;
+    parts.context.defer(() => this.#giveBack());
+  }
+
+  /**
+   * Reads on whenever the next one is asked for; ends when the signal aborts, or at the end of the stream
+   * if the options say so.
+   */
+  async *read(): AsyncGenerator<Stored> {
+    const { connection, context, options, corrupt, signal } = this.#parts;
+    const { nats, server } = connection;
+    const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
+    const manager = await jetstreamManager(nats).catch((error: unknown) => {
+      const how = 'start nats-server with --jetstream, or leave "consumer" out';
+      throw new DepthlineError('SOURCE', `${server} has no JetStream; ${how}`, { cause: error });
+    });
+    const { num_pending, num_ack_pending } = await this.#ensureConsumer(manager);
+    const stops = options['at-end'] === 'stop';
+    if (stops && num_pending === 0 && num_ack_pending === 0) return;
+    const consumer = await jetstream(nats).consumers.get(options.stream, options.durable);
+    const messages: ConsumerMessages = await consumer.consume({ max_messages: options.ahead });
+    const iterator = messages[Symbol.asyncIterator]();
+    const stop = () => messages.stop();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    try {
+      for (;;) {
+        const { value: message, done } = await iterator.next();
+        if (done || !message) break;
+        if (signal.aborted) {
+          message.nak();
+          continue;
+        }
+        if (message.redelivered) this.redelivered++;
+        this.#hold(message);
+        const arrival = await readMessage(message, context.clock.wall()).catch((error: unknown) => {
+          // Nobody can read it.
+          message.term();
+          this.#held.delete(message.seq);
+          corrupt.add(error);
+        });
+        if (arrival) yield { ...arrival, acknowledge: () => this.#acknowledge(message) };
+        if (stops && message.info.pending === 0) return;
+      }
+    } finally {
+      signal.removeEventListener('abort', stop);
+      messages.stop();
+      await refuseRest(iterator);
+    }
+    const end = await Promise.race([messages.closed(), connection.ended]);
+    if (end instanceof Error && !signal.aborted)
+      throw new DepthlineError('SOURCE', `stream ${options.stream}: ${reason(end)}`, {
+        cause: end,
+      });
+  }
+
+  async #ensureConsumer(manager: JetStreamManager) {
+    const { options, subject, context } = this.#parts;
+    const { stream, durable } = options;
+    try {
+      await manager.streams.info(stream);
+    } catch (error) {
+      const how = 'start the pipeline that publishes to it first, or correct "consumer.stream"';
+      throw new DepthlineError('SOURCE', `there is no stream ${stream}; ${how}`, { cause: error });
+    }
+    const existing = await manager.consumers.info(stream, durable).catch(() => undefined);
+    if (existing) {
+      const { filter_subject = '>', ack_wait } = existing.config;
+      if (filter_subject !== subject)
+        context.log.warn(`durable ${durable} reads ${filter_subject}, not ${subject}`);
+      if (ack_wait !== consumerConfig(options, subject).ack_wait)
+        context.log.warn(`durable ${durable} keeps its own time to acknowledge: ${ack_wait} ns`);
+      return existing;
+    }
+    try {
+      return await manager.consumers.add(stream, consumerConfig(options, subject));
+    } catch (error) {
+      const created = await manager.consumers.info(stream, durable).catch(() => undefined);
+      if (created) return created;
+      const message = `cannot create durable ${durable} of stream ${stream}: ${reason(error)}`;
+      throw new DepthlineError('SOURCE', message, { cause: error });
+    }
+  }
+
+  #hold(message: JsMsg): void {
+    this.#held.delete(message.seq);
+    this.#held.set(message.seq, message);
+    // What the pipeline dropped stays unacknowledged; the stream gives it out again by itself.
+    const [oldest] = this.#held.keys();
+    if (this.#held.size > this.#parts.options.unacknowledged && oldest !== undefined)
+      this.#held.delete(oldest);
+  }
+
+  #acknowledge(message: JsMsg): void {
+    message.ack();
+    if (this.#held.get(message.seq) === message) this.#held.delete(message.seq);
+    this.acknowledged++;
+  }
+
+  /** Another reader gets them at once, not when their time is over. */
+  async #giveBack(): Promise<void> {
+    const { nats, connected } = this.#parts.connection;
+    if (!connected || nats.isClosed()) return;
+    for (const message of this.#held.values()) message.nak();
+    this.#held.clear();
+    await nats.flush().catch(() => {});
+  }
+}
+
+/** What was taken ahead and not asked for. */
+async function refuseRest(iterator: AsyncIterator<JsMsg>): Promise<void> {
+  for (;;) {
+    const { value, done } = await iterator.next();
+    if (done) return;
+    value.nak();
+  }
+}

@@ -1,0 +1,166 @@
+import { lastValueFrom, take, toArray } from 'rxjs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { DepthFrame, Frame } from '../../src/core/frame.ts';
+import { definePipeline, defineSink, nats, natsSource, runPipeline } from '../../src/index.ts';
+import { testContext } from '../support/context.ts';
+import { countingSource } from '../support/counting-source.ts';
+import { depthFrame } from '../support/frames.ts';
+import { type NatsServer, natsClient, natsServerPath, startNats } from '../support/nats-server.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+describe.skipIf(!natsServerPath)('nats source', () => {
+  let server: NatsServer;
+  beforeAll(async () => {
+    server = await startNats();
+  });
+  afterAll(() => server.stop());
+
+  const stored = (name: string) =>
+    ({
+      servers: server.url,
+      subject: `test.${name}.front`,
+      delivery: 'stored' as const,
+      stream: { name, subjects: [`test.${name}.>`] },
+    }) satisfies Parameters<typeof nats>[0];
+
+  /** Frames 0 to n - 1 in a stream of its own. */
+  async function store(name: string, frames: number) {
+    const source = countingSource({ frames });
+    await runPipeline(definePipeline({ source, sinks: [nats(stored(name))] }));
+  }
+
+  /** What a run of the source gives, until the end of the stream. */
+  async function replay(name: string, consumer: object, frames?: number) {
+    const seen: Frame[] = [];
+    const source = natsSource({
+      servers: server.url,
+      subject: `test.${name}.front`,
+      consumer: { stream: name, durable: 'reader', 'at-end': 'stop', ...consumer },
+    });
+    const pipeline = definePipeline({ source, sinks: [collect({ into: seen })] });
+    const summary = await runPipeline(pipeline, frames === undefined ? {} : { frames });
+    return { seqs: seen.map(({ origin }) => origin?.seq), seen, summary };
+  }
+
+  it('reads live: the newest, with gaps counted, by its own numbers and times', async () => {
+    const context = testContext();
+    const { subject } = stored('LIVE');
+    const source = natsSource.options.parse({ servers: server.url, subject });
+    const frames = lastValueFrom(
+      (await natsSource.create(source, context)).pipe(take(3), toArray()),
+    );
+    const sinkContext = testContext();
+    closing.push(sinkContext.close, context.close);
+    const sink = await nats.create(
+      nats.options.parse({ servers: server.url, subject, unacknowledged: 1 }),
+      sinkContext,
+    );
+    // A subscription takes a moment to arrive.
+    let over = false;
+    void frames.finally(() => {
+      over = true;
+    });
+    for (let seq = 100; !over; seq += 2) {
+      await sink?.write(depthFrame(16, 12, seq, () => 2.5));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const seen = (await frames) as DepthFrame[];
+    expect(seen.map(({ seq }) => seq)).toEqual([0, 2, 4]);
+    expect(context.drops.get('at capture')).toBe(2);
+    expect(seen[0]).toMatchObject({ width: 16, height: 12, origin: { camera: 'front' } });
+    expect(seen[0]?.data[0]).toBe(2.5);
+  });
+
+  it('reads all that is stored, and continues where the last run ended', async () => {
+    await store('ALL', 10);
+    const first = await replay('ALL', {}, 4);
+    expect(first.seqs).toEqual([0, 1, 2, 3]);
+    const second = await replay('ALL', {});
+    expect(second.seqs).toEqual([4, 5, 6, 7, 8, 9]);
+    expect(second.summary.branches).toMatchObject([{ captured: 6, delivered: 6, failed: 0 }]);
+    expect((await replay('ALL', {})).seqs).toEqual([]);
+  });
+
+  it('replays from a sequence, a time, or the newest', async () => {
+    await store('FROM', 6);
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    const third = await manager.streams.getMessage('FROM', { seq: 3 });
+    const since = async (durable: string, from: unknown) =>
+      (await replay('FROM', { durable, from })).seqs;
+    expect(await since('a', { sequence: 5 })).toEqual([4, 5]);
+    expect(await since('b', { time: third?.time.toISOString() })).toContain(2);
+    expect(await since('c', 'newest')).toEqual([5]);
+  });
+
+  it('gives a frame again that was not delivered', async () => {
+    await store('AGAIN', 3);
+    const options = { 'acknowledge-within': '100ms', deliveries: 3 };
+    const source = natsSource({
+      servers: server.url,
+      subject: 'test.AGAIN.front',
+      consumer: { stream: 'AGAIN', durable: 'reader', ...options },
+    });
+    const tries: number[] = [];
+    const sink = failing({ tries });
+    const summary = await runPipeline(
+      definePipeline({ source, sinks: [{ sink, onError: 'skip' }] }),
+      {
+        frames: 4,
+      },
+    );
+    // Number 1 fails at first.
+    expect(tries).toEqual([0, 1, 2, 1]);
+    expect(summary.branches).toMatchObject([{ captured: 4, delivered: 3, failed: 1 }]);
+  });
+
+  it('says what is missing', async () => {
+    const open = (options: object) =>
+      runPipeline(
+        definePipeline({
+          source: natsSource({ servers: server.url, ...options }),
+          sinks: [collect({ into: [] })],
+        }),
+      );
+    await expect(open({ consumer: { stream: 'NOWHERE', durable: 'reader' } })).rejects.toThrow(
+      /there is no stream NOWHERE; start the pipeline that/,
+    );
+    await store('IMAGES', 1);
+    const other = open({
+      subject: 'test.IMAGES.front',
+      kind: 'image',
+      consumer: { stream: 'IMAGES', durable: 'reader' },
+    });
+    await expect(other).rejects.toThrow(/test.IMAGES.front carries depth frames; set kind: depth/);
+  });
+});
+
+const collect = defineSink({
+  name: 'collect',
+  summary: 'Keeps frames.',
+  accepts: ['depth', 'image'],
+  options: z.strictObject({ into: z.custom<Frame[]>() }),
+  examples: [],
+  create: async ({ into }) => ({ write: (frame) => void into.push(frame) }),
+});
+
+const failing = defineSink({
+  name: 'failing',
+  summary: 'Fails once on number 1.',
+  accepts: ['depth'],
+  options: z.strictObject({ tries: z.custom<number[]>() }),
+  examples: [],
+  create: async ({ tries }) => ({
+    write({ origin }) {
+      const seq = origin?.seq as number;
+      const again = tries.includes(seq);
+      tries.push(seq);
+      if (seq === 1 && !again) throw new Error('not today');
+    },
+  }),
+});
