@@ -226,7 +226,7 @@ export class InferenceThread {
     if (response.type === 'failed') {
       pending.reject(this.#failure(response.failure));
     } else {
-      pending.resolve({ depth: picture.slot.depth.slice(), ...this.#size, ms: response.ms });
+      pending.resolve({ depth: picture.slot.copyDepth(), ...this.#size, ms: response.ms });
     }
     this.#begin();
     this.#unrefIfIdle();

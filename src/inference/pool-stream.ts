@@ -55,7 +55,7 @@ export class PoolStream implements StreamHandle {
     const setup = { stream: this.#number, thread, memory, descriptor, pictureUsed };
     worker.follow(setup, {
       onFrame: (slot, failure) => {
-        const depth = () => ({ depth: slot.depth.slice(), ...worker.size, ms: slot.ms });
+        const depth = () => ({ depth: slot.copyDepth(), ...worker.size, ms: slot.ms });
         this.#onFrame(slot, () => failure ?? depth(), thread);
       },
       onLeft: ({ ended, damage }) => {

@@ -1,3 +1,5 @@
+import { freshBytes } from '../core/fresh-bytes.ts';
+
 /**
  * Memory that a worker shares with the main thread: one picture, and its depth. Buffers that are transferred
  * instead count as old memory in the thread that gets them, and V8 then marks its whole heap every few
@@ -77,6 +79,14 @@ export class Slot {
   finish(ms: number): void {
     this.#ms[msAt] = ms;
     Atomics.store(this.#state, 0, states.done);
+  }
+
+  /** In the main thread: the depth, in memory of its own. */
+  copyDepth(): Float32Array {
+    const { buffer, byteOffset } = freshBytes(this.depth.byteLength);
+    const copy = new Float32Array(buffer, byteOffset, this.depth.length);
+    copy.set(this.depth);
+    return copy;
   }
 
   get isDone(): boolean {

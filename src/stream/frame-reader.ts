@@ -1,4 +1,5 @@
 import type { RawFrame, VideoCaps } from '../core/capture-stream.ts';
+import { freshBytes } from '../core/fresh-bytes.ts';
 import { packRows, RefusedCaps, rgbForm, type StreamForm } from './form.ts';
 import { GdpError, type GdpHeader, gdpHeaderLength, gdpType, parseGdpHeader } from './gdp.ts';
 
@@ -20,7 +21,7 @@ export class FrameReader {
   caps: VideoCaps | undefined;
 
   /** @param room memory for a picture of so many bytes; default: a buffer of its own */
-  constructor(room: (length: number) => Uint8Array = fresh, form: StreamForm = rgbForm) {
+  constructor(room: (length: number) => Uint8Array = freshBytes, form: StreamForm = rgbForm) {
     this.#room = room;
     this.#form = form;
   }
@@ -92,10 +93,4 @@ export class FrameReader {
     const text = Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
     this.caps = this.#form.parse(text.replace(/\0+$/, ''));
   }
-}
-
-/** Not zeroed, since every byte is about to be overwritten, and not from the shared pool. */
-function fresh(length: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(length);
-  return new Uint8Array(buffer, byteOffset, length);
 }

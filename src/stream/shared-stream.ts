@@ -4,7 +4,7 @@ import { reason } from '../core/errors.ts';
 import type { FrameReader, ReadPicture } from './frame-reader.ts';
 
 /** Places in the memory: 32-bit, then 64-bit. */
-const words = { reading: 0, credits: 1, over: 2 } as const;
+const words = { reading: 0, credits: 1, over: 2, caps: 3 } as const;
 const longs = {
   seq: 1,
   width: 2,
@@ -45,6 +45,9 @@ export class SharedStream {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #longs: BigInt64Array;
+  /** What `caps` was read from last. */
+  #capsVersion = 0;
+  #caps: VideoCaps | undefined;
 
   constructor(memory = new SharedArrayBuffer(bytes)) {
     this.memory = memory;
@@ -95,16 +98,20 @@ export class SharedStream {
     Atomics.store(this.#longs, longs.usual, interval);
   }
 
+  /** Of the pictures that follow. */
   get caps(): VideoCaps | undefined {
+    const version = Atomics.load(this.#words, words.caps);
+    if (version === this.#capsVersion) return this.#caps;
     const at = (place: number) => Atomics.load(this.#longs, place);
     const [width, height, interval] = [at(longs.width), at(longs.height), at(longs.interval)];
-    if (width === 0n) return undefined;
-    return {
+    this.#capsVersion = version;
+    this.#caps = {
       format: 'RGB',
       width: Number(width),
       height: Number(height),
       interval: interval === 0n ? undefined : interval,
     };
+    return this.#caps;
   }
 
   // A thread that reads.
@@ -163,6 +170,7 @@ export class SharedStream {
     Atomics.store(this.#longs, longs.width, BigInt(width));
     Atomics.store(this.#longs, longs.height, BigInt(height));
     Atomics.store(this.#longs, longs.interval, interval);
+    Atomics.add(this.#words, words.caps, 1);
   }
 
   #takeCredit(): boolean {

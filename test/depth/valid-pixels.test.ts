@@ -48,6 +48,22 @@ describe('invalidAsZero', () => {
     expect(invalidAsZero(pixels())).toHaveLength(0);
   });
 
+  it('looks at every pixel, and keeps the largest, the smallest and -0 as readers see them', () => {
+    const data = new Float32Array(9).fill(2);
+    data.set([(2 - 2 ** -23) * 2 ** 127, 2 ** -149]);
+    expect(invalidAsZero(data)).toBe(data);
+    for (let at = 0; at < data.length; at++) {
+      for (const bad of invalid.slice(1)) {
+        const one = data.slice();
+        one[at] = bad;
+        const expected = data.slice();
+        expected[at] = 0;
+        expect([...invalidAsZero(one)]).toEqual([...expected]);
+      }
+    }
+    expect(invalidAsZero(pixels(1, 1, 1, -0))[3]).toBeCloseTo(0);
+  });
+
   it('is a copy with 0 in place of any other, the last one too', () => {
     for (const bad of invalid.slice(1)) {
       const data = pixels(1, 0, bad);

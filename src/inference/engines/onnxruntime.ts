@@ -1,6 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { DepthlineError } from '../../core/errors.ts';
 import { fromFloat16, hideFloat16Array } from '../float16.ts';
+import { freeNow } from '../free-now.ts';
 import {
   describeModel,
   type FloatType,
@@ -48,27 +49,43 @@ async function start(session: ort.InferenceSession, setup: EngineSetup): Promise
   const { input, output } = manifest;
   const shape = inputShape(input);
   const prepare = inputMaker(input);
-  const run = (rgb: Uint8Array, fetches: ort.InferenceSession.FetchesType) => {
+  const run = async (rgb: Uint8Array) => {
     const tensor = new ort.Tensor(input.dtype, prepare(rgb), shape);
-    return native(state, () => session.run({ [input.name]: tensor }, fetches));
+    const feeds = { [input.name]: tensor };
+    const results = await native(state, () => session.run(feeds, [output.name]));
+    return results[output.name] as ort.Tensor;
   };
-  const black = new Uint8Array(input.width * input.height * 3);
-  const first = (await run(black, [output.name]))[output.name] as ort.Tensor;
+  const first = await run(new Uint8Array(input.width * input.height * 3));
   const { type, width, height } = outputSize(first, session, setup);
-  const depth = new Float32Array(height * width);
-  /** The bits of a float16 output, which become `depth`. */
-  const halves = type === 'float16' ? new Uint16Array(depth.length) : undefined;
-  const fetches = { [output.name]: new ort.Tensor(type, halves ?? depth, first.dims) };
+  const values = type === 'float16' ? fromHalves(height * width) : fromFloats();
   return {
     width,
     height,
     description: `ONNX Runtime ${ort.env.versions.node ?? ''}, ${providers.join(', ')}`,
-    async infer(rgb) {
-      await run(rgb, fetches);
-      if (halves) fromFloat16(halves, depth);
-      return depth;
-    },
+    infer: async (rgb) => values((await run(rgb)).data),
     close: () => native(state, () => session.release()),
+  };
+}
+
+type Output = (data: ort.Tensor['data']) => Float32Array;
+
+/** onnxruntime-node gives each output in new memory, also where it was given memory to write to. */
+function fromFloats(): Output {
+  let last: Float32Array<ArrayBuffer> | undefined;
+  return (data) => {
+    if (last) freeNow(last.buffer);
+    last = data as Float32Array<ArrayBuffer>;
+    return last;
+  };
+}
+
+function fromHalves(length: number): Output {
+  const floats = new Float32Array(length);
+  return (data) => {
+    const halves = data as Uint16Array<ArrayBuffer>;
+    fromFloat16(halves, floats);
+    freeNow(halves.buffer);
+    return floats;
   };
 }
 
