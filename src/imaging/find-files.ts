@@ -1,7 +1,6 @@
 import { type Dirent, readdir, stat } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { glob } from 'tinyglobby';
 
 /**
  * Absolute paths that match a glob below a folder, without folders. Everything else is found, also
@@ -11,6 +10,7 @@ export async function findFiles(pattern: string, folder: string): Promise<string
   const options = { absolute: true, onlyFiles: true, caseSensitiveMatch: false };
   // The type of `readdir` has many overloads, of which tinyglobby calls one.
   const fs = { readdir: readEntries as unknown as typeof readdir };
+  const { glob } = await import('tinyglobby');
   return glob(pattern, { ...options, cwd: folder, fs });
 }
 

@@ -91,6 +91,9 @@ export async function findModelOf<M extends ManifestBase>(
   }
 }
 
+/** Bytes; smaller parts take longer to read than to hash. */
+const hashedAtOnce = 2 ** 20;
+
 /**
  * Hashes the model's file.
  *
@@ -99,7 +102,7 @@ export async function findModelOf<M extends ManifestBase>(
 export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
   const { path, manifest, manifestPath } = model;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash).catch((error: unknown) => {
+  await pipeline(createReadStream(path, { highWaterMark: hashedAtOnce }), hash).catch((error: unknown) => {
     throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
   });
   const sha256 = hash.digest('hex');
@@ -174,12 +177,20 @@ async function locatePath(given: string, baseDirectory: string): Promise<string>
 /** Far above any manifest that people write; bytes. */
 const maxManifestBytes = 2 ** 20;
 
+/** What was read of each manifest last, by kind and path: to open a pipeline asks for it several times. */
+const known = new Map<string, { readonly text: string; readonly manifest: unknown }>();
+
 async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<M>): Promise<M> {
   const fail = (message: string, cause?: unknown) =>
     new DepthlineError('MODEL', message, { cause });
+  const key = `${kind} ${path}`;
+  let text: string;
   let value: unknown;
   try {
-    value = parse(await readRegularFile(path, maxManifestBytes));
+    text = await readRegularFile(path, maxManifestBytes);
+    const before = known.get(key);
+    if (before?.text === text) return before.manifest as M;
+    value = parse(text);
   } catch (error) {
     throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
   }
@@ -189,7 +200,10 @@ async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<
     throw fail(`${path} describes a model for ${what}; use "${operators[found]}" for it`);
   }
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    known.set(key, { text, manifest: result.data });
+    return result.data;
+  }
   const problems = valueProblems(schema, value).map(
     (problem) => `${path}: ${formatProblem(problem)}`,
   );

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { glob } from 'tinyglobby';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
@@ -75,6 +74,7 @@ export const mcap = defineSource({
 async function filesOf(path: string, baseDirectory: string): Promise<string[]> {
   const single = resolvePath(baseDirectory, path);
   if (existsSync(single) || !/[*?[{]/.test(path)) return [single];
+  const { glob } = await import('tinyglobby');
   const found = await glob(expandHome(path), { cwd: baseDirectory, absolute: true });
   if (found.length === 0)
     throw new DepthlineError('SOURCE', `no file matches "${path}"; check the path`);
