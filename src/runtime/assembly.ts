@@ -109,11 +109,14 @@ export class Assembly {
    * @throws DepthlineError if one cannot be built; what is open is in the closings
    */
   async build(): Promise<void> {
-    // At the same time, since models load for long; the source is subscribed to when all are there.
-    const branches = this.#buildBranches();
+    // All ledgers first: the names of stages do not depend on what is built sooner.
+    const steps = this.#branchSteps();
+    // At the same time, since models load for long; the source is subscribed to when all are there. What
+    // takes longest is started first: to load a sink's library keeps this thread busy.
     const plan = planFusion(this.#parts.pipeline);
-    const trunk = plan.then((found) => this.#buildTrunk(found));
     const source = plan.then((found) => this.#buildSource(found));
+    const trunk = plan.then((found) => this.#buildTrunk(found));
+    const branches = plan.then(() => this.#buildBranches(steps));
     const all = [branches, trunk, source] as const;
     this.settled = Promise.allSettled(all);
     const [built] = await Promise.all(all);
@@ -126,14 +129,16 @@ export class Assembly {
     }
   }
 
-  async #buildBranches(): Promise<AssembledBranch[]> {
-    // All ledgers first: the names of stages do not depend on what is built sooner.
-    const steps = this.#parts.pipeline.branches.map((step) => ({
+  #branchSteps(): LedgeredStep[] {
+    return this.#parts.pipeline.branches.map((step) => ({
       step,
       queueLedger: this.#stage(`${step.name} queue`),
       sinkLedger: this.#stage(step.name),
       ledgers: step.operators.map(({ name }) => this.#stage(`${step.name} ${name}`, true)),
     }));
+  }
+
+  async #buildBranches(steps: readonly LedgeredStep[]): Promise<AssembledBranch[]> {
     const built: AssembledBranch[] = [];
     for (const each of steps) {
       const branch = await this.#buildBranch(each);
