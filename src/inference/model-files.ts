@@ -102,9 +102,11 @@ const hashedAtOnce = 2 ** 20;
 export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
   const { path, manifest, manifestPath } = model;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: hashedAtOnce }), hash).catch((error: unknown) => {
-    throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
-  });
+  await pipeline(createReadStream(path, { highWaterMark: hashedAtOnce }), hash).catch(
+    (error: unknown) => {
+      throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
+    },
+  );
   const sha256 = hash.digest('hex');
   if (manifest.sha256 === undefined || manifest.sha256 === sha256) return { ...model, sha256 };
   throw new DepthlineError(
