@@ -6,10 +6,10 @@ export default defineConfig({
     env: { DEPTHLINE_CACHE: '/nonexistent' },
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // A deadline for a machine with other work; who finds the state sooner does not wait.
-    expect: { poll: { timeout: 20_000 } },
+    // Deadlines for a busy machine: a test waits for a state, and goes on as soon as it is there.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 45_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },

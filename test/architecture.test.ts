@@ -213,3 +213,16 @@ describe('the command line in one file', () => {
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
 }
+
+describe('the tests', () => {
+  const tests = readdirSync(new URL('.', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, import.meta.url), 'utf8') }));
+
+  it('give properties the same cases in each run', () => {
+    const wrong = tests.filter(({ text }) => /^import .*'fast-check'/m.test(text));
+    expect(wrong.map(({ path }) => `${path}: import { fc } from test/support/property.ts`)).toEqual(
+      [],
+    );
+  });
+});

@@ -114,7 +114,7 @@ done
   it('stops in order when interrupted', async () => {
     const cwd = folder({ 'p.yaml': plain });
     const running = start(['bench', 'p.yaml', '--seconds', '30'], { cwd });
-    await until(() => processCount(running.child.pid) > 0, 20_000);
+    await until(() => processCount(running.child.pid) > 0);
     running.child.kill('SIGINT');
     const { code, stderr } = await running.finished;
     expect(stderr).toMatch(/interrupted/);

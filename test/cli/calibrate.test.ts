@@ -59,7 +59,7 @@ beforeAll(async () => {
     writeFileSync(join(cwd, `set/rgb/${i}.png`), await encodePng(picture));
     writeFileSync(join(cwd, `set/depth/${i}.png`), await encodeDepthPng({ ...size, data: depth }));
   }
-}, 60_000);
+});
 
 /** `0.png:40,30=2.1m`, as somebody would measure it. */
 function point(room: number, x: number, y: number): string {

@@ -135,7 +135,7 @@ sinks:
 `;
     const cwd = projectFolder({ 'trouble.mjs': troubled, 'p.yaml': file });
     const run = start(['run', 'p.yaml', '--log', 'json'], { cwd });
-    await until(() => run.stderr.includes('no room'), 20_000);
+    await until(() => run.stderr.includes('no room'));
     run.child.kill('SIGUSR2');
     const finished = await run.finished;
     expect(finished.code).toBe(1);

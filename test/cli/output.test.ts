@@ -53,7 +53,7 @@ describe.concurrent('output that cannot be written', () => {
 describe.concurrent('a SIGHUP', () => {
   const running = async (command: string) => {
     const run = startProcess('bash', ['-c', `exec ${command}`], { cwd: cwd() });
-    await until(() => run.stdout.includes('"type":"stats"'), 20_000);
+    await until(() => run.stdout.includes('"type":"stats"'));
     run.child.kill('SIGHUP');
     return run;
   };
@@ -61,7 +61,7 @@ describe.concurrent('a SIGHUP', () => {
   it('does not end what nohup has started', async () => {
     const run = await running(`nohup "${bin}" run live.yaml --stats json`);
     const before = run.stdout.split('\n').length;
-    await until(() => run.stdout.split('\n').length > before + 1, 20_000);
+    await until(() => run.stdout.split('\n').length > before + 1);
     expect(run.stdout).not.toContain('"type":"summary"');
     run.child.kill('SIGTERM');
     expect((await run.finished).code).toBe(0);

@@ -167,7 +167,7 @@ describe('recover', () => {
     const cwd = workplace({ 'camera.yaml': camera });
     const running = start(['run', 'camera.yaml', '--record', 'run.mcap'], { cwd });
     const unfinished = join(cwd, 'run.recording.mcap');
-    await until(() => existsSync(unfinished) && readFileSync(unfinished).length > 200_000, 30_000);
+    await until(() => existsSync(unfinished) && readFileSync(unfinished).length > 200_000);
     running.child.kill('SIGKILL');
     await running.finished;
     expect(await leftBehind(running)).toEqual([]);

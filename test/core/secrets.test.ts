@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addSecret, mask, maskValues, noteSecrets } from '../../src/core/secrets.ts';
 import { userinfoProblem } from '../../src/core/url-parts.ts';
+import { fc } from '../support/property.ts';
 
 /** Every test has secrets of its own: what one notes stays known to the others. */
 let serial = 0;

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { centreRectangle } from '../../src/core/size.ts';
+import { fc } from '../support/property.ts';
 
 const side = fc.integer({ min: 1, max: 300 });
 const size = fc.record({ width: side, height: side });

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calibrate } from '../../src/depth/calibration.ts';
 import { type KnownDepth, NoCalibration } from '../../src/depth/known-depth.ts';
+import { fc } from '../support/property.ts';
 
 const distances = [0.6, 1.1, 1.9, 2.8, 4.4, 6.5];
 const inverse = (scale: number, shift: number) => (metres: number) => (1 / metres - shift) / scale;

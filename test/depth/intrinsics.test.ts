@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Intrinsics } from '../../src/core/frame.ts';
 import type { Fusion } from '../../src/core/fusion.ts';
@@ -6,6 +5,7 @@ import { fuseGeometry, geometryOfFrames } from '../../src/depth/fuse-geometry.ts
 import { intrinsicsOfFieldOfView, scaleIntrinsics } from '../../src/depth/intrinsics.ts';
 import { intrinsicsSchema } from '../../src/depth/intrinsics-options.ts';
 import { wholeView } from '../../src/depth/view.ts';
+import { fc } from '../support/property.ts';
 
 const camera = { width: 1280, height: 720 };
 const k: Intrinsics = { fx: 900, fy: 910, cx: 645, cy: 355 };

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   DepthMetrics,
@@ -6,6 +5,7 @@ import {
   frameErrors,
   medianScale,
 } from '../../src/depth/metrics.ts';
+import { fc } from '../support/property.ts';
 
 const f32 = (...values: number[]) => Float32Array.from(values);
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fromResiduals, toResiduals } from '../../src/depth/residuals.ts';
+import { fc } from '../support/property.ts';
 
 it('gives back every value', () => {
   const map = fc

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { temporalMedian } from '../../src/depth/temporal-median.ts';
+import { fc } from '../support/property.ts';
 
 /** By the definition: the middle of the valid values, or the mean of the two middle ones. */
 function expected(values: readonly number[]): number {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type DepthFrame,
@@ -19,6 +18,7 @@ import {
   wholeView,
 } from '../../src/depth/view.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 
 const camera = { width: 1280, height: 720 };
 const k: Intrinsics = { fx: 1000, fy: 1000, cx: 639.5, cy: 359.5 };

@@ -113,7 +113,7 @@ describe.each(framings)('a pyzmq reader of a %s topic', (framing) => {
       execFile(
         python,
         ['-c', hashing, endpoint, '50', directory],
-        { timeout: 20_000 },
+        { timeout: 60_000 },
         (error, out) => (error ? reject(error) : resolve(out)),
       );
     });
@@ -164,7 +164,7 @@ describe('depth_subscriber.py as a command', () => {
       execFile(
         python,
         [example, endpoint, '--json', '--count', '3'],
-        { timeout: 20_000 },
+        { timeout: 60_000 },
         (error, out) => (error ? reject(error) : resolve(out)),
       );
     });

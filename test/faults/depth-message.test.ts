@@ -1,5 +1,4 @@
 import { type AddressInfo, createServer } from 'node:net';
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isPacked, type MessageHeader, topicEncodings } from '../../src/topic/header.ts';
 import { CorruptMessage } from '../../src/topic/header-check.ts';
@@ -7,6 +6,7 @@ import { decodeFrame, framings, packMessage, unpackMessage } from '../../src/top
 import { decodeMessage, encodeMessage } from '../../src/topic/message-codec.ts';
 import { subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
 import { handshake, longFrame } from '../support/zmtp.ts';
 

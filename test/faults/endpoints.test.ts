@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { firstValueFrom } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Publisher, Subscriber } from 'zeromq';
@@ -10,6 +9,7 @@ import { subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { start, workplace } from '../support/cli.ts';
 import { testContext } from '../support/context.ts';
 import { depthFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 import { freeEndpoint } from '../support/topic.ts';
 
 /** More in the long form: FUZZ_RUNS=100000 npx vitest run test/faults */

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DepthlineError } from '../../src/core/errors.ts';
 import { compressions } from '../../src/mcap/compression.ts';
@@ -8,6 +7,7 @@ import { recover } from '../../src/mcap/recover.ts';
 import { sampleFrame } from '../../src/testing/sample-frames.ts';
 import { workplace } from '../support/cli.ts';
 import { framesIn, playFrames, recordFrames } from '../support/mcap.ts';
+import { fc } from '../support/property.ts';
 
 const numRuns = Number(process.env.FUZZ_RUNS ?? 25);
 

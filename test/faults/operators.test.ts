@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { map, mergeMap, mergeWith, NEVER, Observable, range, take } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeTime } from '../support/fake-time.ts';
 import { breaks, endless, runScenario, type Scenario } from '../support/operator-scenario.ts';
+import { fc } from '../support/property.ts';
 import { type FrameOperator, missingOperators, rxjsOperators } from '../support/rxjs-operators.ts';
 
 let time: FakeTime;

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { builtins } from '../../src/builtins.ts';
 import { parsePipeline } from '../../src/pipeline/pipeline-file.ts';
+import { fc } from '../support/property.ts';
 
 /** More in the long form: FUZZ_RUNS=100000 npx vitest run test/faults */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 1000);

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Pair, parseDocument, visit } from 'yaml';
 import { builtins } from '../../src/builtins.ts';
 import { parsePipeline } from '../../src/pipeline/pipeline-file.ts';
+import { fc } from '../support/property.ts';
 
 const folder = fileURLToPath(new URL('../../pipelines/', import.meta.url));
 const files = readdirSync(folder).map((name) => readFileSync(`${folder}${name}`, 'utf8'));

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   bin,
+  deliveredOf,
   imbalances,
   leftBehind,
   type Running,
+  reportsOf,
   type Summary,
   startProcess,
   workplace,
@@ -32,26 +34,16 @@ function leader({ child }: Running): number {
   return pid ?? (child.pid as number);
 }
 
-const reports = (running: Running) =>
-  running.stdout
-    .split('\n')
-    .filter((line) => line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Summary);
-const delivered = (running: Running, name = 'video') =>
-  reports(running)
-    .at(-1)
-    ?.branches.find((branch) => branch.name === name)?.delivered ?? 0;
-
 async function summaryOf(running: Running): Promise<Summary & { code: number | null }> {
   const { code } = await running.finished;
-  const summary = reports(running).at(-1) as Summary;
+  const summary = reportsOf(running).at(-1) as Summary;
   expect(summary.type).toBe('summary');
   expect(imbalances(summary).every((rest) => rest === 0)).toBe(true);
   expect(await leftBehind(running)).toEqual([]);
   return { ...summary, code };
 }
 
-describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+describe.concurrent.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s to the whole process group',
   (signal) => {
     it.each(['mp4', 'mkv'])(
@@ -59,7 +51,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
       async (ending) => {
         const cwd = workplace({ 'p.yaml': pipeline(`video: { path: clip.${ending} }`) });
         const running = record(cwd);
-        await until(() => delivered(running) > 20, 30_000);
+        await until(() => deliveredOf(running) > 20);
         process.kill(-leader(running), signal);
         const summary = await summaryOf(running);
         expect(summary.code).toBe(0);
@@ -71,7 +63,7 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   },
 );
 
-describe('an encoder process that is killed', () => {
+describe.concurrent('an encoder process that is killed', () => {
   it.each(['fail', 'skip', 'retry'])(
     'is replaced with on-error: %s; other sinks go on',
     async (policy) => {
@@ -82,12 +74,12 @@ describe('an encoder process that is killed', () => {
         ),
       });
       const running = record(cwd);
-      await until(() => delivered(running) > 20, 30_000);
+      await until(() => deliveredOf(running) > 20);
       const [host] = processesOf('output-host', leader(running)) as [number];
       process.kill(host, 'SIGKILL');
       await until(() => !isRunning(host));
-      const before = delivered(running);
-      await until(() => delivered(running) > before + 30, 30_000);
+      const before = deliveredOf(running);
+      await until(() => deliveredOf(running) > before + 30);
       process.kill(leader(running), 'SIGTERM');
       const summary = await summaryOf(running);
       expect(summary.code).toBe(0);
@@ -104,7 +96,7 @@ describe('an encoder process that is killed', () => {
   );
 });
 
-describe('two runs', () => {
+describe.concurrent('two runs', () => {
   it.each([
     ['video: { path: out/clip.mkv }', 'video'],
     ['file: { directory: out, format: png }', 'file'],
@@ -112,7 +104,7 @@ describe('two runs', () => {
   ])('into one place (%s): the second says so and ends', async (sink, name) => {
     const cwd = workplace({ 'p.yaml': pipeline(sink) });
     const first = record(cwd);
-    await until(() => delivered(first, name) > 5, 30_000);
+    await until(() => deliveredOf(first, name) > 5);
     const second = await record(cwd).finished;
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(
@@ -122,7 +114,7 @@ describe('two runs', () => {
     process.kill(-leader(first), 'SIGKILL');
     await first.finished;
     const third = record(cwd);
-    await until(() => delivered(third, name) > 5, 30_000);
+    await until(() => deliveredOf(third, name) > 5);
     process.kill(leader(third), 'SIGTERM');
     expect((await summaryOf(third)).code).toBe(0);
   });
@@ -135,7 +127,7 @@ it('a recorder that is killed again and again keeps everything that it wrote', a
   const kept = new Map<string, string>();
   for (const afterFrames of [3, 17, 40]) {
     const running = record(cwd);
-    await until(() => delivered(running) > afterFrames && delivered(running, 'file') > 3, 30_000);
+    await until(() => deliveredOf(running) > afterFrames && deliveredOf(running, 'file') > 3);
     process.kill(-leader(running), 'SIGKILL');
     await running.finished;
     // The encoder completes its file and ends.

@@ -33,6 +33,9 @@ export const mine = define${role}({
   async create(options, context) { ${create} },
 });`;
 const announce = (phase: string) => `process.stderr.write('phase: ${phase}\\n');`;
+/** Says that a signal has come: two of one kind that arrive together are one. */
+const heed = `for (const signal of ${JSON.stringify(signals)})
+  process.on(signal, () => { ${announce('signalled')} });`;
 const never = 'await new Promise((resolve) => setTimeout(resolve, 2 ** 30));';
 
 const live = 'source:\n  test-pattern: { width: 64, height: 48, fps: 30, realtime: true }\n';
@@ -110,7 +113,10 @@ const phases: Record<string, Phase> = {
   },
   draining: {
     pipeline: () => `use: ./mine.mjs\n${live}sinks:\n  - mine\n`,
-    module: component('Sink', `return { async write() { ${announce('writing')} ${never} } };`),
+    module: component(
+      'Sink',
+      `${heed} return { async write() { ${announce('writing')} ${never} } };`,
+    ),
     reached: said('writing'),
     signals: 2,
     code: 130,
@@ -120,7 +126,8 @@ const phases: Record<string, Phase> = {
     pipeline: () => `use: ./mine.mjs\n${live}sinks:\n  - mine\n`,
     module: component(
       'Sink',
-      `context.defer(async () => { ${never} }); return { write() { ${announce('writing')} } };`,
+      `${heed} context.defer(async () => { ${never} });
+       return { write() { ${announce('writing')} } };`,
     ),
     reached: said('writing'),
     signals: 3,
@@ -134,11 +141,11 @@ describe.concurrent.each(Object.entries(phases))('a run that is %s', (_, phase) 
     const files: Record<string, string> = { 'p.yaml': phase.pipeline() };
     if (phase.module !== undefined) files['mine.mjs'] = phase.module;
     const cwd = projectFolder(files);
-    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd, withinMs: 40_000 });
-    await until(() => phase.reached(running) || running.child.exitCode !== null, 30_000);
+    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
+    await until(() => phase.reached(running) || ended(running));
     for (let sent = 0; sent < phase.signals; sent++) {
-      // Two signals of one kind that arrive together are one.
-      if (sent > 0) await new Promise((resolve) => setTimeout(resolve, 300));
+      const heeded = () => running.stderr.split('phase: signalled').length - 1;
+      await until(() => heeded() === sent || ended(running));
       running.child.kill(signal);
     }
     expectOrder(await running.finished, phase, signal);
@@ -147,6 +154,10 @@ describe.concurrent.each(Object.entries(phases))('a run that is %s', (_, phase) 
     expect(left).toEqual([]);
   });
 });
+
+function ended({ child }: Running): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
 
 function expectOrder(finished: Finished, phase: Phase, signal: string): void {
   expect(finished).toMatchObject({
@@ -164,7 +175,7 @@ it('SIGUSR2 while a run starts ends nothing', async () => {
     'mine.mjs': `${announce('loading')} ${never}`,
   });
   const running = start(['run', 'p.yaml'], { cwd });
-  await until(() => running.stderr.includes('phase: loading'), 20_000);
+  await until(() => running.stderr.includes('phase: loading'));
   running.child.kill('SIGUSR2');
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(running.child.exitCode ?? running.child.signalCode).toBeNull();

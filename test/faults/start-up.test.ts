@@ -29,22 +29,25 @@ describe('a signal at any moment of the start', () => {
     }),
   );
 
-  it.each(cases)('%s after %i ms ends the run and all of its processes', async (signal, ms) => {
-    const cwd = workplace();
-    writeFileSync(join(cwd, 'p.yaml'), pipeline);
-    const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd, withinMs: 40_000 });
-    await sleep(ms);
-    running.child.kill(signal);
-    const finished = await running.finished;
-    expect(await leftBehind(running)).toEqual([]);
-    expect(finished.stderr).not.toMatch(/^\s+at |terminate called/m);
-    const files = readdirSync(cwd, { recursive: true }) as string[];
-    if (signal === 'SIGKILL') return;
-    // Before there is anything to close, the signal itself ends the process.
-    expect([0, null]).toContain(finished.code);
-    if (finished.code === null) expect(finished.signal).toBe(signal);
-    if (finished.stdout.includes('"type":"summary"'))
-      expect(imbalances(summaryOf(finished))).toEqual([0, 0]);
-    expect(files.filter((name) => /\.part$|\.recording\./.test(name))).toEqual([]);
-  });
+  it.concurrent.each(cases)(
+    '%s after %i ms ends the run and all of its processes',
+    async (signal, ms) => {
+      const cwd = workplace();
+      writeFileSync(join(cwd, 'p.yaml'), pipeline);
+      const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd, withinMs: 40_000 });
+      await sleep(ms);
+      running.child.kill(signal);
+      const finished = await running.finished;
+      expect(await leftBehind(running)).toEqual([]);
+      expect(finished.stderr).not.toMatch(/^\s+at |terminate called/m);
+      const files = readdirSync(cwd, { recursive: true }) as string[];
+      if (signal === 'SIGKILL') return;
+      // Before there is anything to close, the signal itself ends the process.
+      expect([0, null]).toContain(finished.code);
+      if (finished.code === null) expect(finished.signal).toBe(signal);
+      if (finished.stdout.includes('"type":"summary"'))
+        expect(imbalances(summaryOf(finished))).toEqual([0, 0]);
+      expect(files.filter((name) => /\.part$|\.recording\./.test(name))).toEqual([]);
+    },
+  );
 });

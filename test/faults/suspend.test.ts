@@ -20,7 +20,7 @@ const who: [string, (pid: number) => number[]][] = [
   ['both', (pid) => [pid, ...processesOf('capture-host', pid)]],
 ];
 
-describe.each(who)('after %s was suspended', (_, pick) => {
+describe.concurrent.each(who)('after %s was suspended', (_, pick) => {
   it('a live run goes on with new frames, none of them from the future', async () => {
     const cwd = workplace({ 'p.yaml': pipeline });
     const running = start(['run', 'p.yaml', '--stats', 'json'], { cwd });
@@ -32,7 +32,7 @@ describe.each(who)('after %s was suspended', (_, pick) => {
         return 0;
       }
     };
-    await until(() => pictures() > 20, 20_000);
+    await until(() => pictures() > 20);
     const pids = pick(main);
     expect(pids.length).toBeGreaterThan(0);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
@@ -41,7 +41,7 @@ describe.each(who)('after %s was suspended', (_, pick) => {
     const awake = Date.now();
     for (const pid of pids) process.kill(pid, 'SIGCONT');
     const before = pictures();
-    await until(() => pictures() > before + 30, 20_000);
+    await until(() => pictures() > before + 30);
     running.child.kill('SIGINT');
     const finished = await running.finished;
     expect(finished.code).toBe(0);

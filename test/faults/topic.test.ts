@@ -9,6 +9,7 @@ import {
   imbalances,
   leftBehind,
   type Running,
+  reportsOf,
   start,
   summaryOf,
   workplace,
@@ -91,7 +92,7 @@ sinks:
     running.child.kill('SIGKILL');
     await running.finished;
   });
-  await until(() => /"captured":[1-9]/.test(running.stdout) || sink !== '', 20_000);
+  await until(() => /"captured":[1-9]/.test(running.stdout) || sink !== '');
   return { running, endpoint };
 }
 
@@ -142,9 +143,9 @@ describe('a topic with bad subscribers', () => {
       await stop(running);
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
     };
-    const alone = await peak(false);
+    const [alone, besideStuck] = await Promise.all([peak(false), peak(true)]);
     // Each of the three is sent 44 MB; a few messages and the buffers of their sockets remain.
-    expect((await peak(true)) - alone).toBeLessThan(60);
+    expect(besideStuck - alone).toBeLessThan(60);
   });
 
   it('survives subscribers that come and go, and keeps none of their descriptors', async () => {
@@ -156,7 +157,7 @@ describe('a topic with bad subscribers', () => {
     expect((await lines.next()).value).toBe('done');
     await once(child, 'close');
     expectHealthy(await read(endpoint, 20));
-    await until(() => descriptors() <= before + 2, 20_000);
+    await until(() => descriptors() <= before + 2);
     await stop(running);
   });
 
@@ -222,16 +223,16 @@ describe('a publisher that is killed and restarts', () => {
     const { lines } = script(reader, endpoint, '-1');
     const next = async () => JSON.parse((await lines.next()).value) as Header;
     let last = await next();
-    // More than the new one publishes until the subscriber has found it.
-    while (last.seq < 300) last = await next();
+    // More than the new one, which is slow, publishes until the subscriber has found it.
+    while (last.seq < 150) last = await next();
     running.child.kill('SIGKILL');
     await running.finished;
-    const again = await publishing(camera, '', endpoint);
+    const again = await publishing('fps: 5, realtime: true', '', endpoint);
     let first = await next();
     for (; first.seq > last.seq; first = await next()) last = first;
     expect(BigInt(first.capturedAt)).toBeGreaterThan(BigInt(last.publishedAt));
     const headers = [first];
-    while (headers.length < 30) headers.push(await next());
+    while (headers.length < 5) headers.push(await next());
     expectHealthy(headers);
     await stop(again.running);
   });
@@ -240,19 +241,14 @@ describe('a publisher that is killed and restarts', () => {
 describe('a topic with demand: subscribers', () => {
   it('is idle until a reader subscribes, and again when it has left', async () => {
     const { running, endpoint } = await publishing(camera, ', demand: subscribers');
-    const stats = () =>
-      running.stdout
-        .trim()
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line));
-    await until(() => stats().length >= 2, 20_000);
-    expect(stats().at(-1)).toMatchObject({ processed: 0, heldBy: ['a subscriber'] });
+    const last = () => reportsOf(running).at(-1) as unknown as { heldBy: string[] } | undefined;
+    await until(() => (last()?.heldBy.length ?? 0) > 0);
+    expect(last()).toMatchObject({ processed: 0, heldBy: ['a subscriber'] });
     const before = BigInt(Date.now() - clockSkewMs) * 1_000_000n;
     const headers = await read(endpoint, 50);
     expectHealthy(headers);
     expect(BigInt(headers[0]?.capturedAt ?? 0)).toBeGreaterThan(before);
-    await until(() => stats().at(-1).heldBy.length > 0, 20_000);
+    await until(() => (last()?.heldBy.length ?? 0) > 0);
     const { branches } = await stop(running);
     expect(branches[0]?.delivered).toBeGreaterThanOrEqual(50);
   });

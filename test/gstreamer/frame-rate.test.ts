@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { frameRate, frameTime } from '../../src/gstreamer/frame-rate.ts';
+import { fc } from '../support/property.ts';
 
 test.each([
   [30, '30/1'],

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Engine, Fusion } from '../../src/core/fusion.ts';
 import { loadGStreamer } from '../../src/gstreamer/binding.ts';
 import { fraction } from '../../src/gstreamer/fraction.ts';
 import { launchLine, quote } from '../../src/gstreamer/launch-line.ts';
+import { fc } from '../support/property.ts';
 
 const head = { line: 'videotestsrc' };
 const waits = { live: false };

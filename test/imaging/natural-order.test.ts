@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { naturalOrder } from '../../src/imaging/natural-order.ts';
+import { fc } from '../support/property.ts';
 
 test.each([
   ['numbers', ['1.jpg', '2.jpg', '9.jpg', '10.jpg', '100.jpg']],

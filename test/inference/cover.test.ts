@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { leavesOut, mergeViews, planTwoViews } from '../../src/inference/cover.ts';
 import { depthFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 
 const input = { width: 224, height: 224, view: 4 / 3 };
 

@@ -207,4 +207,4 @@ test('true depth that a network’s pixels hold, on a room of 1280×720: edges w
   expect(bilateral?.distance).toBeLessThan(1);
   expect(bilateral?.distance).toBeLessThan(bilinear?.distance as number);
   expect(bilateral?.rmse).toBeLessThan((bilinear?.rmse as number) * 0.8);
-}, 60_000);
+});

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import {
   bufferCount,
   filter,
@@ -31,6 +30,7 @@ import type { RunSummary } from '../../src/runtime/run-handle.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { collector, slow, ticker } from '../support/parts.ts';
+import { fc } from '../support/property.ts';
 
 const queue: fc.Arbitrary<QueueOptions> = fc.record(
   {

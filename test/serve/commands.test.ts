@@ -71,7 +71,7 @@ async function served(
       ? startProcess(bin, all, { cwd, env })
       : startProcess(command, [bin, ...all], { cwd, env });
   const address = () => /metrics and health at (http:\S+)/.exec(run.stderr)?.[1];
-  await until(() => address() !== undefined || run.child.exitCode !== null, 30_000);
+  await until(() => address() !== undefined || run.child.exitCode !== null);
   const post = async (path: string, headers: Record<string, string> = {}) => {
     const url = new URL(path, address());
     const answer = await fetch(url, { method: 'POST', headers });
@@ -86,7 +86,7 @@ async function served(
     existsSync(join(cwd, 'out'))
       ? readdirSync(join(cwd, 'out')).filter((one) => one.endsWith('.npy'))
       : [];
-  if (answers) await until(() => files().length > 2, 30_000);
+  if (answers) await until(() => files().length > 2);
   /** The summaries of all runs, each balanced. */
   const end = async () => {
     run.child.kill('SIGTERM');
@@ -237,7 +237,7 @@ sinks:
   - discard
 `;
     const { run, post, write, end } = await served(text('one', '2'), { answers: false });
-    await until(() => run.stdout.includes('"state":"reconnecting"'), 20_000);
+    await until(() => run.stdout.includes('"state":"reconnecting"'));
     write(text('one', '3'));
     expect((await post('/reload')).json()).toMatchObject({ result: 'changed' });
     expect((await post('/pause')).json()).toEqual({ paused: true });
@@ -297,7 +297,7 @@ describe.concurrent('SIGHUP', () => {
     await until(() => run.stderr.includes('phase: opening'));
     write(wall({ max: 1, source: ', opens-after: 1000' }));
     run.child.kill('SIGHUP');
-    await until(() => run.stderr.includes('clamp: max: 9 → 1'), 20_000);
+    await until(() => run.stderr.includes('clamp: max: 9 → 1'));
     await end();
   });
 
@@ -309,7 +309,7 @@ describe.concurrent('SIGHUP', () => {
     const run = startProcess(bin, ['run', 'p.yaml', '--serve', '127.0.0.1:0', '--frames', '5'], {
       cwd,
     });
-    await until(() => run.stderr.includes('phase: loading'), 20_000);
+    await until(() => run.stderr.includes('phase: loading'));
     run.child.kill('SIGHUP');
     const { code, stderr } = await run.finished;
     expect(code, stderr).toBe(0);
@@ -433,7 +433,7 @@ describe.concurrent('POST /snapshot', () => {
   it('says that no frame has come', async () => {
     const text = wall({ source: ', first-after: 60000' });
     const { post, run, end } = await served(text, { answers: false });
-    await until(() => run.stdout.includes('"type":"stats"'), 20_000);
+    await until(() => run.stdout.includes('"type":"stats"'));
     const answer = await post('/snapshot');
     expect([answer.status, answer.json()]).toEqual([409, { error: 'no frame has come yet' }]);
     await end();
@@ -442,7 +442,7 @@ describe.concurrent('POST /snapshot', () => {
   it('gets a frame even while nobody watches and nothing is captured', async () => {
     const text = wall().replace(/ {2}- file.*/s, '  - web: { port: 0 }\n');
     const { post, run, end } = await served(text, { answers: false });
-    await until(() => run.stdout.includes('"heldBy":["a subscriber"]'), 20_000);
+    await until(() => run.stdout.includes('"heldBy":["a subscriber"]'));
     expect((await post('/snapshot?part=depth')).status).toBe(200);
     await post('/pause');
     const [last] = await end();

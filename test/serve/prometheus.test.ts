@@ -29,7 +29,7 @@ describe.skipIf(!tool)('Prometheus', () => {
     const scrapeConfig = `    authorization: { credentials: ${token} }`;
     const prometheus = await scrape(run.address, { scrapeConfig });
     const through = `depthline_captured_frames_total == ${frames + 3} and on() sum(depthline_in_flight_frames) == 0`;
-    await expect.poll(() => prometheus.query(through), { timeout: 30_000 }).toHaveLength(1);
+    await expect.poll(() => prometheus.query(through)).toHaveLength(1);
     const samples = await prometheus.query('{__name__=~"depthline_.*"}');
     for (const [title, query] of dashboardQueries()) {
       // What is empty while all is well, and rates before the second scrape.

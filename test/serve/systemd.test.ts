@@ -60,14 +60,14 @@ describe('a run that systemd has started', () => {
   it.each(['notify.sock', '@depthline-test'])('says how it is: %s', async (socket) => {
     const managing = await managed(socket);
     const { cwd, run, said } = managing;
-    await until(() => said().includes('READY=1'), 30_000);
+    await until(() => said().includes('READY=1'));
     expect(said().find((one) => one.startsWith('STATUS='))).toMatch(/^STATUS=(starting|running)/);
-    await until(() => said().includes('STATUS=running'), 30_000);
+    await until(() => said().includes('STATUS=running'));
     expect(said().join()).not.toContain('WATCHDOG');
 
     writeFileSync(join(cwd, 'p.yaml'), pipeline(3));
     run.child.kill('SIGHUP');
-    await until(() => count(said(), 'READY=1') === 2, 30_000);
+    await until(() => count(said(), 'READY=1') === 2);
     const reloading = said().indexOf('RELOADING=1');
     expect(reloading).toBeGreaterThan(0);
     expect(said().lastIndexOf('READY=1')).toBeGreaterThan(reloading);
@@ -81,7 +81,7 @@ describe('a run that systemd has started', () => {
   it('feeds the watchdog while it is well, and not while it has stalled', async () => {
     const managing = await managed('notify.sock', { WATCHDOG_USEC: '1500000' });
     const { run, said } = managing;
-    await until(() => count(said(), 'WATCHDOG=1') >= 3, 30_000);
+    await until(() => count(said(), 'WATCHDOG=1') >= 3);
     // A source whose process does not answer gives no frames.
     const children = captureHosts(run.child.pid);
     expect(children).toHaveLength(1);
@@ -92,13 +92,13 @@ describe('a run that systemd has started', () => {
     );
     const fed = count(said(), 'WATCHDOG=1');
     for (const pid of children) process.kill(pid, 'SIGCONT');
-    await until(() => count(said(), 'WATCHDOG=1') >= fed + 2, 30_000);
+    await until(() => count(said(), 'WATCHDOG=1') >= fed + 2);
     await ended(managing);
   });
 
   it('is not told apart from others: a watchdog of another process is not fed', async () => {
     const managing = await managed('notify.sock', { WATCHDOG_USEC: '900000', WATCHDOG_PID: '1' });
-    await until(() => managing.said().includes('STATUS=running'), 30_000);
+    await until(() => managing.said().includes('STATUS=running'));
     await ended(managing);
     expect(managing.said()).not.toContain('WATCHDOG=1');
   });

@@ -201,7 +201,7 @@ describe('files', () => {
     await sink?.write(dataFrame(0));
     const before = size();
     await clock.advance(1000);
-    await expect.poll(size, { timeout: 5000 }).toBeGreaterThan(before);
+    await expect.poll(size).toBeGreaterThan(before);
     await context.close();
   });
 

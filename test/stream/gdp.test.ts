@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { packRows } from '../../src/stream/form.ts';
 import { FrameReader, type ReadPicture } from '../../src/stream/frame-reader.ts';
@@ -14,6 +13,7 @@ import {
   parseGdpHeader,
   parseVideoCaps,
 } from '../../src/stream/gdp.ts';
+import { fc } from '../support/property.ts';
 
 /** What GStreamer itself writes: 4 pictures of 9×5, whose rows are padded by one byte. */
 let stream: Buffer;

@@ -78,7 +78,7 @@ export function start(args: readonly string[], settings: RunSettings = {}): Runn
 export function startProcess(
   command: string,
   args: readonly string[],
-  { cwd, env, withinMs = 50_000 }: RunSettings = {},
+  { cwd, env, withinMs = 100_000 }: RunSettings = {},
 ): Running {
   const mark = `TEST_RUN=${randomUUID()}`;
   const environment = { ...process.env, DISPLAY: undefined, ...env, TEST_RUN: mark };
@@ -116,7 +116,7 @@ export async function printed(running: Running, pattern: RegExp): Promise<RegExp
   await until(() => {
     match = pattern.exec(running.stderr);
     return match !== null || running.child.exitCode !== null || running.child.signalCode !== null;
-  }, 40_000);
+  });
   match = pattern.exec(running.stderr);
   if (!match) throw new Error(`ended without ${pattern}: ${running.stderr}`);
   return match;
@@ -146,6 +146,20 @@ export interface Summary {
   readonly error?: { code: string; at: string; message: string };
 }
 
+/** The objects that `--stats json` has printed so far; the last is the newest. */
+export function reportsOf({ stdout }: Pick<Running, 'stdout'>): Summary[] {
+  // The last line may not be complete yet.
+  const lines = stdout.split('\n').slice(0, -1);
+  return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Summary);
+}
+
+/** Frames that a branch of a run with `--stats json` has delivered so far; the first if none is named. */
+export function deliveredOf(running: Running, name?: string): number {
+  const branches = reportsOf(running).at(-1)?.branches ?? [];
+  const branch = name === undefined ? branches[0] : branches.find((one) => one.name === name);
+  return branch?.delivered ?? 0;
+}
+
 export function summaryOf({ stdout, stderr }: Finished): Summary {
   const last = stdout.trim().split('\n').at(-1) ?? '';
   try {
@@ -167,7 +181,7 @@ export function imbalances({ branches }: Summary): number[] {
 export async function leftBehind({ mark }: Running): Promise<string[]> {
   for (let tries = 0; ; tries++) {
     const left = marked(mark);
-    if (left.length === 0 || tries === 20) return left;
+    if (left.length === 0 || tries === 200) return left;
     await sleep(100);
   }
 }

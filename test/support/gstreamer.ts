@@ -47,7 +47,7 @@ function procFile(pid: number, name: string): string {
 }
 
 /** Waits until `condition` holds, up to a deadline. */
-export async function until(condition: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, withinMs = 45_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${condition}`);

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { startProcess } from './cli.ts';
+import { freePort } from './free-port.ts';
 
 const unpacked = fileURLToPath(new URL('../../out/packages/prometheus/usr/bin/', import.meta.url));
 
@@ -82,13 +81,4 @@ ${scrapeConfig}
     if (running.child.exitCode !== null) throw new Error(running.stderr);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { startProcess } from './cli.ts';
+import { freePort } from './free-port.ts';
 import { until } from './gstreamer.ts';
 
 /** Whether Debian's packages of ROS 1 are installed. */
@@ -60,7 +60,7 @@ export async function startMaster(
     socket.once('error', () => setTimeout(probe, 50));
   };
   probe();
-  await until(() => up, 30_000);
+  await until(() => up);
   return { uri, env, stop };
 }
 
@@ -88,13 +88,4 @@ export function printed<T>({ running }: ReturnType<typeof program>): T[] {
     .slice(0, -1)
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as T);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

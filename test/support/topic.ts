@@ -1,20 +1,14 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Publisher } from 'zeromq';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import type { DepthEncoding } from '../../src/topic/header.ts';
 import { encodeFrame, type Framing, packMessage } from '../../src/topic/message.ts';
+import { freePort } from './free-port.ts';
 
 /** An endpoint that nothing listens on. */
 export async function freeEndpoint(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `tcp://127.0.0.1:${port}`;
+  return `tcp://127.0.0.1:${await freePort()}`;
 }
 
 /** A publisher on a free port, and the endpoint that it got. */

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { firstValueFrom, skip, timeout } from 'rxjs';
 import { expect, it } from 'vitest';
 import { Subscriber, XPublisher } from 'zeromq';
 import { demand, Subscriptions } from '../../src/topic/demand.ts';
+import { fc } from '../support/property.ts';
 
 /** What ZeroMQ's XPUB socket keeps and reports, with peers that may send what they like. */
 class Publisher {

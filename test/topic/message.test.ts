@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/core/frame.ts';
 import { FrameRefused } from '../../src/core/frame-refused.ts';
@@ -12,6 +11,7 @@ import {
   unpackMessage,
 } from '../../src/topic/message.ts';
 import { base, depthFrame, imageFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 
 const options = { encoding: '32FC1', publishedAt: 5n, dropped: 2 } as const;
 

@@ -43,7 +43,7 @@ sinks:
     })();
     await printed(running, /live view at/);
     // From here on the topic gives each frame that the page shows.
-    await until(() => frames.size > 0, 30_000);
+    await until(() => frames.size > 0);
     const page = await live(`http://127.0.0.1:${port}/`);
     await page.getByText(/frame \d+/).waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();

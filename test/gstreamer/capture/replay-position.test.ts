@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   FramePosition,
   type ReplayPosition,
   TimePosition,
 } from '../../../src/gstreamer/capture/replay-position.ts';
+import { fc } from '../../support/property.ts';
 
 /** Reads `file` to `n` frames, is interrupted there, and reads it again from the beginning. */
 function interrupted(position: ReplayPosition, file: readonly bigint[], ...stops: number[]) {

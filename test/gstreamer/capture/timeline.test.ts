@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RawFrame } from '../../../src/core/capture-stream.ts';
 import { Timeline } from '../../../src/gstreamer/capture/timeline.ts';
+import { fc } from '../../support/property.ts';
 
 const ms = 1_000_000n;
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ForwardTime } from '../../../src/gstreamer/output/forward-time.ts';
+import { fc } from '../../support/property.ts';
 
 const ms = 1_000_000n;
 const times = (...pts: number[]) => {
