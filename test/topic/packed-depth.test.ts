@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packageDirectory } from '../../src/core/entry-point.ts';
 import type { DepthFrame } from '../../src/core/frame.ts';
@@ -19,6 +18,7 @@ import { packMessage, unpackMessage } from '../../src/topic/message.ts';
 import { decodeMessage, encodeMessage } from '../../src/topic/message-codec.ts';
 import { loadCodec } from '../../src/topic/packed-depth.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { fc } from '../support/property.ts';
 import { pythonWith } from '../support/python.ts';
 
 const encodings = Object.keys(packedEncodings) as PackedEncoding[];
