@@ -101,9 +101,10 @@ class Reception {
   }
 
   async read(emit: (frame: Frame) => void): Promise<void> {
-    const { gate } = this.#context;
+    const { gate, clock } = this.#context;
     const { signal } = this.#stop;
     const frames = this.#subscribe();
+    let openedAt: bigint | undefined;
     this.#watch();
     try {
       while (!signal.aborted) {
@@ -111,13 +112,16 @@ class Reception {
         if (done || signal.aborted) break;
         this.#watch();
         const frame = this.#placed(value);
-        // What came while the gate was closed is stale when it opens.
-        if (gate.open) emit(frame);
+        // What came while the gate was closed is stale when it opens, also the newest, which was kept.
+        const stale = openedAt !== undefined && value.receivedAt < openedAt;
+        openedAt = undefined;
+        if (gate.open && !stale) emit(frame);
         else this.#context.dropped(1, 'at capture');
         if (gate.open) continue;
         // While the gate is closed nothing is received, so the publisher does not count as silent.
         this.#cancel();
         await gate.opened(signal);
+        openedAt = clock.wall();
         this.#watch();
       }
     } finally {

@@ -164,11 +164,11 @@ describe('zeromq sink', () => {
   });
 
   it.each([
-    ['a port', () => 'tcp://127.0.0.1:15963'],
-    ['a path', () => `ipc://${join(workplace(), 'depth')}`],
-    ['a name in the process', () => 'inproc://depth'],
+    ['a port', freeEndpoint],
+    ['a path', async () => `ipc://${join(workplace(), 'depth')}`],
+    ['a name in the process', async () => 'inproc://depth'],
   ])('opens and closes %s many times, with an allow-list', async (_, endpoint) => {
-    const bind = endpoint();
+    const bind = await endpoint();
     const { curveKeyPair } = await import('zeromq');
     const [server, client] = [curveKeyPair(), curveKeyPair()];
     const curve = { 'secret-key': server.secretKey, allow: [client.publicKey] };
