@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { builtins } from '../src/builtins.ts';
+import { seconds } from './support/longest-first.ts';
 
 const root = fileURLToPath(new URL('../src/', import.meta.url));
 
@@ -218,6 +219,10 @@ describe('the tests', () => {
   const tests = readdirSync(new URL('.', import.meta.url), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts'))
     .map((path) => ({ path, text: readFileSync(new URL(path, import.meta.url), 'utf8') }));
+
+  it('that take longest are there', () => {
+    expect(tests.map(({ path }) => path)).toEqual(expect.arrayContaining(Object.keys(seconds)));
+  });
 
   it('give properties the same cases in each run', () => {
     const wrong = tests.filter(({ text }) => /^import .*'fast-check'/m.test(text));

@@ -74,9 +74,10 @@ describe('depthline bench', () => {
 
   it('measures a pipeline without the frame rate of its source', async () => {
     const cwd = folder({ 'p.yaml': plain });
-    const args = ['bench', 'p.yaml', ...quick, '--flood', '--json'];
+    const slow = ['--set', 'source.test-pattern.fps=2'];
+    const args = ['bench', 'p.yaml', ...quick, ...slow, '--flood', '--json'];
     const { stdout } = await depthline(args, { cwd });
-    expect(JSON.parse(stdout).fps.median).toBeGreaterThan(60);
+    expect(JSON.parse(stdout).fps.median).toBeGreaterThan(4);
   });
 
   it('prints one table over the power modes of a Jetson, and restores the first', async () => {

@@ -38,7 +38,7 @@ describe.concurrent('output that cannot be written', () => {
     const { code, stdout } = await shell(command);
     expect(code).toBe(0);
     // The first status line comes after five seconds.
-    expect(stdout).toMatch(/^live: \d+ frames captured in 6\.\d s/);
+    expect(stdout).toMatch(/^live: \d+ frames captured in [\d.]+ s/);
   });
 
   it('a run goes on when the reader of standard error has gone', async () => {
@@ -46,7 +46,7 @@ describe.concurrent('output that cannot be written', () => {
       'exec 3> >(true); wait $!; depthline run live.yaml --duration 6 2>&3',
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^live: \d+ frames captured in 6\.\d s/);
+    expect(stdout).toMatch(/^live: \d+ frames captured in [\d.]+ s/);
   });
 });
 

@@ -97,7 +97,8 @@ describe('workers that read the source’s frames themselves', () => {
     const run = await startPipeline(pipeline(kept, 2, false));
     await until(() => kept.length > 5);
     run.pause();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What had been asked for before still comes.
+    await until(() => run.stats().branches[0]?.inFlight === 0);
     const { captured } = run.stats();
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(run.stats().captured).toBe(captured);

@@ -195,7 +195,7 @@ describe.concurrent('POST /reload', () => {
     const { post, write, files, run, end } = await served(wall());
     write(wall({ source: ', fails: true' }));
     const answer = await post('/reload?restart=1');
-    expect(answer.status).toBe(422);
+    expect(answer.status, answer.text).toBe(422);
     expect(answer.json()).toEqual({ result: 'reverted', why: 'source wall: the wall is gone' });
     expect(run.stderr).toContain('the pipeline before runs again');
     const before = files().length;
@@ -251,7 +251,7 @@ sinks:
   });
 
   it('is refused while components open, and when the run is about to end', async () => {
-    const { post, run, end } = await served(wall({ source: ', opens-after: 1500' }), {
+    const { post, run, end } = await served(wall({ source: ', opens-after: 600000' }), {
       answers: false,
     });
     await until(() => run.stderr.includes('phase: opening'));
@@ -325,7 +325,7 @@ source:
     height: 48
     fps: 30
     realtime: true
-    restart: { stalled-after: 300ms, give-up-after: 600ms, limit: 0 }
+    restart: { stalled-after: 3s, limit: 0 }
 sinks:
   - file: { directory: out, format: npy }
     queue: { limit: 1, when-full: drop-oldest }
@@ -333,9 +333,9 @@ sinks:
     const { run, post, ready, files, end, cwd } = await served(text);
     expect((await post('/pause')).json()).toEqual({ paused: true });
     await until(() => run.stdout.includes('"heldBy":["resume"]'));
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    const before = files().length;
     await new Promise((resolve) => setTimeout(resolve, 500));
+    const before = files().length;
+    await new Promise((resolve) => setTimeout(resolve, 3000));
     expect(files()).toHaveLength(before);
     expect(await ready()).toBe(200);
     expect((await post('/resume')).json()).toEqual({ paused: false });
@@ -392,7 +392,7 @@ describe.concurrent('POST /snapshot', () => {
     expect(await decodeDepthPng(join(cwd, 'depth.png'))).toMatchObject({ width: 4, height: 3 });
     expect((await decodeDepthPng(join(cwd, 'depth.png'))).data[5]).toBe(2);
     expect(Number(depth.headers.get('depthline-seq'))).toBeGreaterThan(0);
-    expect(Number(depth.headers.get('depthline-age-ms'))).toBeLessThan(5000);
+    expect(Number(depth.headers.get('depthline-age-ms'))).toBeLessThan(60_000);
     const points = await post('/snapshot?part=points&branch=file');
     expect(points.text).toContain('element vertex 12');
     await end();

@@ -1,13 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { workplace } from './cli.ts';
 
+const programs = new Map<string, string>();
+
+/** The program, which is built once for a test file. */
 function build(name: string): string {
+  const built = programs.get(name);
+  if (built !== undefined) return built;
   const source = fileURLToPath(new URL(`./${name}.cpp`, import.meta.url));
-  const program = join(mkdtempSync(join(tmpdir(), `${name}-`)), name);
+  const program = join(workplace(), name);
   execFileSync('g++', ['-O1', '-o', program, source, '-lfastcdr'], { stdio: 'inherit' });
+  programs.set(name, program);
   return program;
 }
 

@@ -1,27 +1,45 @@
 import { join } from 'node:path';
-import { bin, projectFolder, type Running, type RunSettings, startProcess } from './cli.ts';
-import { until } from './gstreamer.ts';
+import {
+  bin,
+  printed,
+  projectFolder,
+  type Running,
+  type RunSettings,
+  startProcess,
+} from './cli.ts';
 
 /** Components whose frames are dropped, fail and restart by plan. */
 const parts = `
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineSink, defineSource } from 'depthline';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 
+/** Waits until a test has made this file. */
+const made = async (name, { baseDirectory, signal }) => {
+  while (!signal.aborted && !existsSync(join(baseDirectory, name))) await sleep(10);
+};
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-// Gives its frames, then none, and does not end.
+// Gives its frames, then none, and does not end; \`dries-with\`: without end until that file is there.
 export const runsDry = defineSource({
   name: 'runs-dry',
   summary: 'A camera that stops.',
   emits: ['image'],
   live: true,
-  options: z.strictObject({ frames: z.int(), 'every-ms': z.number().default(20) }),
+  options: z.strictObject({
+    frames: z.int().default(Infinity),
+    'every-ms': z.number().default(20),
+    'dries-with': z.string().optional(),
+  }),
   examples: [{ frames: 3 }],
-  create: async ({ frames, 'every-ms': everyMs }, context) =>
+  create: async ({ frames, 'every-ms': everyMs, 'dries-with': end }, context) =>
     new Observable((subscriber) => {
+      let dry = false;
+      if (end !== undefined) void made(end, context).then(() => { dry = true; });
       const deliver = async () => {
-        for (let seq = 0; seq < frames && !context.signal.aborted; seq++) {
+        for (let seq = 0; seq < frames && !dry && !context.signal.aborted; seq++) {
           await sleep(everyMs);
           await context.gate.opened(context.signal);
           if (seq === 10) context.dropped(3, 'at capture');
@@ -42,10 +60,10 @@ export const takesTime = defineSink({
   name: 'takes-time',
   summary: 'A slow sink.',
   accepts: ['image', 'depth'],
-  options: z.strictObject({ ms: z.number(), 'to-open-ms': z.number().default(0) }),
+  options: z.strictObject({ ms: z.number(), 'opens-with': z.string().optional() }),
   examples: [{ ms: 50 }],
-  create: async ({ ms, 'to-open-ms': toOpenMs }) => {
-    await sleep(toOpenMs);
+  create: async ({ ms, 'opens-with': file }, context) => {
+    if (file !== undefined) await made(file, context);
     return { write: () => sleep(ms) };
   },
 });
@@ -85,6 +103,7 @@ sinks:
 
 export interface Served extends Running {
   readonly address: string;
+  readonly cwd: string;
 }
 
 /** Runs `file` with `--serve` on a free port, and waits until it answers. */
@@ -96,8 +115,6 @@ export async function serveRun(
   const all = ['run', join(cwd, 'p.yaml'), '--serve', '127.0.0.1:0', ...args];
   const running = startProcess(bin, all, { cwd, ...settings });
   const pattern = /metrics and health at (http:\S+)/;
-  await until(() => pattern.test(running.stderr) || running.child.exitCode !== null);
-  const address = pattern.exec(running.stderr)?.[1];
-  if (address === undefined) throw new Error(`not served: ${running.stderr}`);
-  return Object.assign(running, { address });
+  const [, address] = await printed(running, pattern);
+  return Object.assign(running, { address: address as string, cwd });
 }

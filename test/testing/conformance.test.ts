@@ -35,8 +35,9 @@ async function failures(suite: (runner: TestRunner) => void): Promise<string[]> 
   return failed;
 }
 
-/** Short, since some of these components hang. */
+/** Short, since some of these components hang; those that do not get the time that a busy machine needs. */
 const patienceMs = 300;
+const soundPatienceMs = 30_000;
 const options = z.strictObject({});
 const self = { summary: 'A component of a test.', examples: [{}], options };
 
@@ -53,19 +54,20 @@ describe('the suite of operators', () => {
       create,
       ...over,
     } as OperatorDefinition) as unknown as OperatorDefinition;
-  const failed = (definition: OperatorDefinition) =>
-    failures((runner) => conformsAsOperator(definition, { patienceMs }, runner));
+  const failed = (definition: OperatorDefinition, ms = patienceMs) =>
+    failures((runner) => conformsAsOperator(definition, { patienceMs: ms }, runner));
   const image = (change: (frame: ImageFrame) => Frame) =>
     operator(async () => map((frame) => change(frame as ImageFrame)));
   const shared = { count: 0 };
 
   test('passes a sound one, synchronous or not', async () => {
-    expect(await failed(image((frame) => ({ ...frame, data: frame.data.slice() })))).toEqual([]);
+    const copying = image((frame) => ({ ...frame, data: frame.data.slice() }));
+    expect(await failed(copying, soundPatienceMs)).toEqual([]);
     const queued = operator(
       async (_, context) => mapAsync(async (frame) => ({ ...frame }), { context }),
       { queued: true },
     );
-    expect(await failed(queued)).toEqual([]);
+    expect(await failed(queued, soundPatienceMs)).toEqual([]);
   });
 
   test.each<[string, string[], OperatorDefinition]>([
@@ -173,7 +175,7 @@ describe('the suite of operators', () => {
           tap({ complete: () => {} }),
         ),
     );
-    expect(await failed(early)).toEqual([]);
+    expect(await failed(early, soundPatienceMs)).toEqual([]);
     const eager = operator(async () => () => of(imageFrame()));
     expect(await failed(eager)).toContain('never: neither emits nor ends');
   });
@@ -190,11 +192,11 @@ describe('the suite of sources', () => {
     readonly leaks?: true;
     readonly kind?: 'depth';
   }
-  const failed = (faults: Faults, frames?: number) =>
+  const failed = (faults: Faults, frames?: number, ms = patienceMs) =>
     failures((runner) =>
       conformsAsSource(
         source(faults, frames),
-        frames === undefined ? { patienceMs } : { frames, patienceMs },
+        frames === undefined ? { patienceMs: ms } : { frames, patienceMs: ms },
         runner,
       ),
     );
@@ -245,8 +247,8 @@ describe('the suite of sources', () => {
   }
 
   test('passes a sound one, with and without an end', async () => {
-    expect(await failed({}, 6)).toEqual([]);
-    expect(await failed({})).toEqual([]);
+    expect(await failed({}, 6, soundPatienceMs)).toEqual([]);
+    expect(await failed({}, undefined, soundPatienceMs)).toEqual([]);
   });
 
   test.each<[string, Faults, string]>([
@@ -305,12 +307,12 @@ describe('the suite of sinks', () => {
       },
     }) as unknown as SinkDefinition;
 
-  const failed = (faults: Faults) =>
+  const failed = (faults: Faults, ms = patienceMs) =>
     failures((runner) =>
       conformsAsSink(
         sink(faults),
         {
-          patienceMs,
+          patienceMs: ms,
           delivered: (context) => arrived.get(context) ?? 0,
           refused: pointsFrame(),
         },
@@ -319,8 +321,8 @@ describe('the suite of sinks', () => {
     );
 
   test('passes a sound one', async () => {
-    expect(await failed({})).toEqual([]);
-    expect(await failed({ wanted: of(true) })).toEqual([]);
+    expect(await failed({}, soundPatienceMs)).toEqual([]);
+    expect(await failed({ wanted: of(true) }, soundPatienceMs)).toEqual([]);
   });
 
   test.each<[string, Faults, string]>([
