@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,10 +7,11 @@ import { noStandIns, useStandIns } from '../support/jetson.ts';
 
 describe('a network camera', () => {
   const script = fileURLToPath(new URL('../support/rtsp-server.py', import.meta.url));
-  const server = spawn('/usr/bin/python3', [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let server: ChildProcess;
   let port = 0;
   beforeAll(async () => {
-    const [text] = await once(server.stdout, 'data');
+    server = spawn('/usr/bin/python3', [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [text] = await once(server.stdout as NonNullable<typeof server.stdout>, 'data');
     port = Number(text);
   });
   afterAll(async () => {

@@ -48,7 +48,7 @@ beforeAll(async () => {
   if (natsServerPath) natsServer = await startNatsPublisher();
   master = await openMaster();
   closings.push(() => master.close());
-  closings.push(await publishFrames(master, 5, (seq) => imageFrame(16, 12, seq)));
+  closings.push((await publishFrames(master, 5, (seq) => imageFrame(16, 12, seq))).stop);
 });
 afterAll(async () => {
   for (const close of closings.reverse()) await close();

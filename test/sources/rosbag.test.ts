@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lastValueFrom, toArray } from 'rxjs';
@@ -122,7 +122,7 @@ describe('rosbag', () => {
   it.skipIf(!hasRos1)('reads what "rosbag record" has recorded of the ros1 sink', async () => {
     const master = await startMaster();
     const metres = (seq: number) => depthFrame(8, 6, seq, (x, y) => (x === 0 ? 0 : 1 + y + seq));
-    const stop = await publishFrames(master, 20, metres);
+    const publishing = await publishFrames(master, 20, metres);
     const folder = workplace();
     const path = join(folder, 'run.bag');
     const topic = '/camera/depth/image_raw';
@@ -131,14 +131,9 @@ describe('rosbag', () => {
       ['-u', '/usr/bin/rosbag', 'record', '-O', path, topic],
       master.env,
     );
-    const size = () => {
-      const [name] = readdirSync(folder);
-      return name === undefined ? 0 : readFileSync(join(folder, name)).length;
-    };
-    await until(() => size() > 0);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => publishing.sent() > 30 || running.child.exitCode !== null);
     if (running.child.exitCode === null) await end();
-    await stop();
+    await publishing.stop();
     expect(existsSync(path)).toBe(true);
     const frames = (await play({ path, as: 'depth' })) as DepthFrame[];
     expect(frames.length).toBeGreaterThan(10);

@@ -27,12 +27,18 @@ export async function openMaster(): Promise<OwnMaster> {
   return { uri: master.url() as string, topics: () => types, close: () => master.close() };
 }
 
-/** Publishes frames through the sink until the function that it gives is called. */
+export interface Publishing {
+  /** Messages that subscribers have been sent so far. */
+  sent(): number;
+  stop(): Promise<void>;
+}
+
+/** Publishes frames through the sink until it is stopped. */
 export async function publishFrames(
   { uri }: Pick<OwnMaster, 'uri'>,
   everyMs: number,
   frameOf: (seq: number) => Frame,
-): Promise<() => Promise<void>> {
+): Promise<Publishing> {
   const context = testContext({ name: 'ros1' });
   const sink = await ros1.create(ros1.options.parse({ master: uri, host: '127.0.0.1' }), context);
   const done = new AbortController();
@@ -42,9 +48,12 @@ export async function publishFrames(
       await sleep(systemClock, everyMs, done.signal);
     }
   })();
-  return async () => {
-    done.abort();
-    await publishing;
-    await context.close();
+  return {
+    sent: () => (context.report() as { sent: number }).sent,
+    async stop() {
+      done.abort();
+      await publishing;
+      await context.close();
+    },
   };
 }
