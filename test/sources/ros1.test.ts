@@ -43,8 +43,8 @@ const values = Array.from({ length: 24 }, (_, n) => n);
 it('says what is published when its topic is not', async () => {
   const own = await openMaster();
   onTestFinished(() => own.close());
-  const stop = await publishFrames(own, 10, (seq) => imageFrame(4, 4, seq));
-  onTestFinished(stop);
+  const publishing = await publishFrames(own, 10, (seq) => imageFrame(4, 4, seq));
+  onTestFinished(publishing.stop);
   const clock = new VirtualClock();
   const { context, frames } = await reading(own, { topic: '/camra/image_raw' }, undefined, clock);
   const hints = () =>
