@@ -35,6 +35,7 @@ import { nats as natsSource } from './sources/nats.ts';
 import { ros1 as ros1Source } from './sources/ros1.ts';
 import { rosbag } from './sources/rosbag.ts';
 import { rtsp } from './sources/rtsp.ts';
+import { stereo } from './sources/stereo.ts';
 import { syntheticRoom } from './sources/synthetic-room.ts';
 import { testPattern } from './sources/test-pattern.ts';
 import { usbCamera } from './sources/usb-camera.ts';
@@ -51,6 +52,7 @@ export const builtins = new Registry([
   ros1Source,
   rosbag,
   rtsp,
+  stereo,
   syntheticRoom,
   testPattern,
   usbCamera,

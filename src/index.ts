@@ -151,6 +151,7 @@ export { nats as natsSource } from './sources/nats.ts';
 export { ros1 as ros1Source } from './sources/ros1.ts';
 export { rosbag } from './sources/rosbag.ts';
 export { rtsp } from './sources/rtsp.ts';
+export { stereo } from './sources/stereo.ts';
 export { syntheticRoom } from './sources/synthetic-room.ts';
 export { testPattern } from './sources/test-pattern.ts';
 export { usbCamera } from './sources/usb-camera.ts';

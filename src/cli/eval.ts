@@ -13,11 +13,13 @@ import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.t
 import { comparisonRows, notes } from '../evaluation/tables.ts';
 import { DepthEstimator, providers } from '../inference/estimator.ts';
 import { collect, positive, positiveWhole, whole } from './arguments.ts';
+import { evaluateStereoFolders, type StereoFlags } from './eval-stereo.ts';
 import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './table.ts';
 
-interface Flags {
+interface Flags extends Pick<StereoFlags, 'sgm' | 'disparityStep'> {
+  readonly stereo?: true;
   readonly model?: readonly string[];
   readonly sequence?: readonly string[];
   readonly min?: number;
@@ -72,12 +74,24 @@ export function evalCommand(): Command {
         .choices(providers)
         .default(['cpu']),
     )
+    .option(
+      '--stereo',
+      'the folders hold stereo pairs: left/, right/, disparity/ and calib/, or scenes of Middlebury',
+    )
+    .option('--sgm', 'with --stereo: compare with semi-global matching (needs python3-opencv)')
+    .option(
+      '--disparity-step <pixels>',
+      'with --stereo: pixels per step of 8-bit disparity (Middlebury 2003: 0.25)',
+      positive,
+      0.25,
+    )
     .option('--json', 'print the results as JSON')
     .option('--report <dir>', 'write an HTML report with error maps of every frame')
     .action(evaluate);
 }
 
 async function evaluate(folders: readonly string[], flags: Flags): Promise<void> {
+  if (flags.stereo) return evaluateStereoFolders(folders, flags);
   const baseDirectory = process.cwd();
   const options = evaluationOptions(flags);
   const report = flags.report === undefined ? undefined : resolvePath(baseDirectory, flags.report);

@@ -200,6 +200,11 @@ export interface SourceDefinition<Schema extends z.ZodType = z.ZodType>
   readonly emits: Emits<z.output<Schema>>;
   /** True for a camera: frames that are not requested in time are lost. */
   readonly live?: boolean | OfOptions<z.output<Schema>, boolean>;
+  /**
+   * Options that name other sources, which this one reads: written like any source in a pipeline file, and
+   * checked like one. `create` and the other functions get each as a NestedSource.
+   */
+  readonly nested?: readonly string[];
   /** True if the source can carry out fused operators in its GStreamer launch line. */
   readonly fuses?: boolean | OfOptions<z.output<Schema>, boolean>;
   /** What is known of its frames, besides their kind. */

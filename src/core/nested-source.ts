@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SourceDefinition, Use } from './component.ts';
+import type { SourceDefinition } from './component.ts';
 
 /** A source that another source reads, once its options are checked. */
 export interface NestedSource {
@@ -19,7 +19,7 @@ export function nestedSource() {
   );
 }
 
-/** True for a source with its options, whether they are checked yet or not. */
-export function isNested(value: unknown): value is Use<'source'> {
+/** True for a source with its options; false for what only names one. */
+export function isNested(value: unknown): value is NestedSource {
   return typeof value === 'object' && value !== null && 'definition' in value;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Role, Use } from '../core/component.ts';
+import type { Definition, Role, Use } from '../core/component.ts';
 import { hint } from '../core/did-you-mean.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { toQueueOptions } from '../core/queue-options.ts';
@@ -122,8 +122,22 @@ export class FileComponents {
       if (this.#complete) this.#report({ path: [...path, name], key: true, message });
       return undefined;
     }
-    const options = this.#texts.fit(definition.options, item[name] ?? {}, [...path, name]);
+    const given = this.#withNested(definition, item[name] ?? {}, [...path, name]);
+    if (given === undefined) return undefined;
+    const options = this.#texts.fit(definition.options, given, [...path, name]);
     return { use: { role, definition, options } as Use, beside: item };
+  }
+
+  /** Options whose nested sources are resolved; nothing if one of them is none. */
+  #withNested(definition: Definition, options: unknown, path: Path): unknown {
+    const names = definition.role === 'source' ? (definition.nested ?? []) : [];
+    if (names.length === 0 || !isMapping(options)) return options;
+    const sources = names
+      .filter((name) => options[name] !== undefined)
+      .map((name) => [name, this.#item('source', options[name], [...path, name])?.use] as const);
+    return sources.every(([, use]) => use)
+      ? { ...options, ...Object.fromEntries(sources) }
+      : undefined;
   }
 
   #extraKey(role: Role, name: string, extra: string, path: Path): void {

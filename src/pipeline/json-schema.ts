@@ -23,6 +23,7 @@ export function pipelineFileSchema(registry: Registry): Schema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Depthline pipeline file',
+    $defs: { nestedSource: item(withoutNesting(registry), 'source', []) },
     type: 'object',
     additionalProperties: false,
     patternProperties: {
@@ -65,14 +66,32 @@ export function pipelineFileSchema(registry: Registry): Schema {
   };
 }
 
+function withoutNesting(registry: Registry): { list: Registry['list']; names: Registry['names'] } {
+  const list = (role?: Role) =>
+    registry.list(role).filter((one) => one.role !== 'source' || !one.nested);
+  return { list, names: (role) => list(role).map(({ name }) => name) };
+}
+
 /** Without `$schema`, which only the top level has. */
 function plain({ $schema: _, ...schema }: Schema): Schema {
   return schema;
 }
 
+/** Where an option names another source, the schema is that of sources which name none. */
+function withNested(definition: Definition): Schema {
+  const schema = optionsSchema(definition);
+  const names = definition.role === 'source' ? (definition.nested ?? []) : [];
+  const properties = schema.properties as Record<string, Schema>;
+  for (const name of names) {
+    const { description } = properties[name] as Schema;
+    properties[name] = { description, $ref: '#/$defs/nestedSource' };
+  }
+  return schema;
+}
+
 /** `{ resize: {...}, queue: {...} }`: one component of the role and its side keys. */
 function item(
-  registry: Registry,
+  registry: Pick<Registry, 'list' | 'names'>,
   role: Role,
   beside: readonly (keyof typeof sideSchemas)[],
   more: Schema = {},
@@ -81,7 +100,7 @@ function item(
     .list(role)
     .map((definition) => [
       definition.name,
-      { ...optionsSchema(definition), description: definition.summary },
+      { ...withNested(definition), description: definition.summary },
     ]);
   const sides = beside.map((key) => {
     return [key, plain(z.toJSONSchema(sideSchemas[key], { io: 'input' }))];

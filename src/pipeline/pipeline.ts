@@ -234,11 +234,37 @@ function bind(
   const shared = use.definition.role === 'sink' && use.definition.shared;
   const given = (shared ? use.options : withCamera(use.options, camera)) ?? {};
   const result = use.definition.options.safeParse(given);
-  if (result.success) return { definition: use.definition, options: result.data, given };
+  if (result.success) {
+    const options = bindNested(use.definition, result.data, path, problems, camera);
+    return options === undefined ? undefined : { definition: use.definition, options, given };
+  }
   for (const problem of valueProblems(use.definition.options, given)) {
     problems.push({ ...problem, path: [...path, use.definition.name, ...problem.path] });
   }
   return undefined;
+}
+
+/** Options whose nested sources are checked, too; nothing if one of them is invalid. */
+function bindNested(
+  definition: Definition,
+  options: unknown,
+  path: Path,
+  problems: Problem[],
+  camera: string | undefined,
+): unknown {
+  const names = definition.role === 'source' ? (definition.nested ?? []) : [];
+  const given = options as Record<string, unknown>;
+  const bound = names
+    .filter((name) => given?.[name] !== undefined)
+    .map((name) => {
+      const at = [...path, definition.name, name];
+      const use = given[name];
+      if (isUse(use)) return [name, bind(use, at, problems, camera)] as const;
+      problems.push({ path: at, message: 'is not a source; call the component with its options' });
+      return [name, undefined] as const;
+    });
+  if (bound.length === 0) return options;
+  return bound.every(([, one]) => one) ? { ...given, ...Object.fromEntries(bound) } : undefined;
 }
 
 function isLive({ definition, options }: Bound<SourceDefinition>): boolean {

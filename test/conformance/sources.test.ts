@@ -10,6 +10,7 @@ import { builtins } from '../../src/builtins.ts';
 import type { SourceDefinition } from '../../src/core/component.ts';
 import type { ImageFrame } from '../../src/core/frame.ts';
 import { encodeNpy } from '../../src/depth/npy.ts';
+import { images } from '../../src/sources/images.ts';
 import { depthFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSource, type SourceSubject } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
@@ -134,6 +135,14 @@ const subjects: Readonly<Record<string, SourceSubject>> = {
       protocol: 'tcp',
       latency: '50ms',
     }),
+  },
+  stereo: {
+    options: () => {
+      const pictures = { path: join(folder, 'pictures') };
+      const eye = { definition: images, options: images.options.parse(pictures) };
+      return { left: eye, right: eye, baseline: 0.1 };
+    },
+    frames: 5,
   },
   'synthetic-room': { options: { width: 32, height: 24, frames: 4 }, frames: 4 },
   'test-pattern': { options: { width: 64, height: 48, frames: 6 }, frames: 6 },
