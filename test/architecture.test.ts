@@ -62,6 +62,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   mcap: ['core', 'depth', 'files', 'foxglove', 'imaging', 'ros'],
   inference: ['core', 'depth', 'device', 'imaging', 'stream'],
   ros1: ['core', 'depth', 'http', 'imaging', 'mcap', 'ros', 'topic'],
+  stereo: ['core', 'depth'],
   sources: [
     'core',
     'depth',
@@ -71,6 +72,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'mcap',
     'nats',
     'ros1',
+    'stereo',
     'synthetic',
     'topic',
   ],

@@ -5,10 +5,9 @@ import type { Frame, StereoFrame } from '../core/frame.ts';
 import { isNested, type NestedSource, nestedSource } from '../core/nested-source.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 import { duration } from '../core/units.ts';
-import { emittedKinds } from '../pipeline/frame-kinds.ts';
 import { readRig } from '../stereo/calibration-file.ts';
 import { halves } from '../stereo/halves.ts';
-import { isLive } from '../stereo/nested.ts';
+import { isLive, kindsOf } from '../stereo/nested.ts';
 import { PairFeed } from '../stereo/pair-feed.ts';
 import { RectifyThread } from '../stereo/rectify-thread.ts';
 
@@ -135,8 +134,7 @@ export const stereo = defineSource({
     for (const side of nested) {
       const source = given[side];
       if (!isNested(source)) continue;
-      const kinds = emittedKinds(source, []);
-      const wrong = kinds.find((kind) => kind !== 'image');
+      const wrong = kindsOf(source).find((kind) => kind !== 'image');
       if (wrong)
         problems.push({
           path: [side],

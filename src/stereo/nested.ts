@@ -1,10 +1,18 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext, Emits } from '../core/component.ts';
+import type { FrameKind } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { NestedSource } from '../core/nested-source.ts';
 
 /** True for a camera, whose frames do not wait. */
 export function isLive({ definition: { live = false }, options }: NestedSource): boolean {
   return typeof live === 'function' ? live(options) : live;
+}
+
+/** Kinds of the frames that a source gives; none where it does not say. */
+export function kindsOf({ definition, options }: NestedSource): readonly FrameKind[] {
+  const emits = definition.emits as Emits<unknown>;
+  if (emits === 'same') return [];
+  return typeof emits === 'function' ? emits(options) : emits;
 }
 
 /** The context of a source that another one reads: its frames count there, its gate is its own. */

@@ -5,7 +5,7 @@ import { eyeOf } from '../../depth/eye.ts';
 import { DepthMetrics, frameErrors } from '../../depth/metrics.ts';
 import { viewOf } from '../../depth/view.ts';
 import type { DepthEstimator } from '../../inference/estimator.ts';
-import type { StereoEstimator } from '../../inference/stereo/stereo-estimator.ts';
+import { defaultRange, type StereoEstimator } from '../../inference/stereo/stereo-estimator.ts';
 import { LatencyRecorder, type Percentiles } from '../../runtime/latency.ts';
 import { type DisparityErrors, disparityErrors, fillFromBackground } from './disparity-errors.ts';
 import type { SemiGlobalMatching } from './sgm.ts';
@@ -118,7 +118,7 @@ class Tally {
     const metres = depth ?? swapDisparity(disparity, geometry, 'depth');
     const trueMetres = swapDisparity(truth.data, geometry, 'depth');
     const cut = (values: Float32Array) => cutOut({ ...frame, data: values }, part);
-    const found = frameErrors(cut(metres), cut(trueMetres));
+    const found = frameErrors(cut(metres).map(withinRange), cut(trueMetres));
     if (found) this.#depth.addErrors(found);
   }
 
@@ -137,6 +137,11 @@ class Tally {
       latencyMs: this.#latency.percentiles(),
     };
   }
+}
+
+/** Disparity near 0 is depth without end, which is invalid behind `estimate-stereo`, too. */
+function withinRange(metres: number): number {
+  return metres <= defaultRange[1] ? metres : 0;
 }
 
 function cutOut({ width, data }: DepthMap, part: Rectangle): Float32Array {
