@@ -18,7 +18,7 @@ import type { DisparityCheck } from '../inference/stereo/protocol.ts';
 import { StereoEstimator } from '../inference/stereo/stereo-estimator.ts';
 import { print, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
-import { table } from './run-output.ts';
+import { table } from './table.ts';
 
 export interface StereoFlags {
   readonly model?: readonly string[];
