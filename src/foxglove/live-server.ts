@@ -6,6 +6,7 @@ import { BehaviorSubject, distinctUntilChanged, type Observable } from 'rxjs';
 import { WebSocketServer } from 'ws';
 import type { Clock } from '../core/clock.ts';
 import { reason } from '../core/errors.ts';
+import { LimitedMessages } from '../core/limited-messages.ts';
 import type { LiveOptions } from '../core/live-options.ts';
 import { visible } from '../core/printable.ts';
 import { hostProblem } from '../http/access.ts';
@@ -73,6 +74,7 @@ export class FoxgloveLiveServer {
   readonly #steady = new Set<number>();
   readonly #wanted = new BehaviorSubject(false);
   readonly #foreign: ForeignOrigins;
+  readonly #changes: LimitedMessages;
   #problems = 0;
   #address = '';
   #cancels: (() => void)[] = [];
@@ -93,6 +95,7 @@ export class FoxgloveLiveServer {
       response.writeHead(426, { 'Content-Type': 'text/plain', Connection: 'close' });
       response.end(text);
     });
+    this.#changes = new LimitedMessages(options.clock, options.info);
     this.#foreign = new ForeignOrigins(options.warn, 'if that is your viewer, add it to "origins"');
     this.#server.http.on('upgrade', (request, socket, head) =>
       this.#upgrade(request, socket, head),
@@ -230,7 +233,7 @@ export class FoxgloveLiveServer {
       for (const { name, value } of asked) {
         try {
           parameters.set(name, value);
-          this.#options.info(`a client set ${name} to ${JSON.stringify(value)}`);
+          this.#changes.report(`a client set ${name} to ${JSON.stringify(value)}`);
         } catch (error) {
           const status = { level: library.StatusLevel.ERROR, message: reason(error) };
           protocol.sendStatus(status, connection);

@@ -1,4 +1,5 @@
 import type { McapTypes } from '@mcap/core';
+import { lz4Bound } from './lz4-bound.ts';
 
 export const compressions = ['zstd', 'lz4', 'none'] as const;
 export type Compression = (typeof compressions)[number];
@@ -14,14 +15,21 @@ export async function loadDecompressors(): Promise<McapTypes.DecompressHandlers>
   ]);
   await zstd.isLoaded;
   return {
-    lz4: (data, size) => decompressFrameSync(asBuffer(requireSize(data, size))),
-    zstd: (data, size) => zstd.decompress(requireSize(data, size), Number(size)),
+    lz4(data, size) {
+      requireSize(size);
+      requireSize(lz4Bound(data));
+      return decompressFrameSync(asBuffer(data));
+    },
+    zstd(data, size) {
+      requireSize(size);
+      return zstd.decompress(data, Number(size));
+    },
   };
 }
 
-function requireSize(data: Uint8Array, size: bigint): Uint8Array {
-  if (size > largestChunk) throw new Error(`a chunk of ${size} bytes, more than ${largestChunk}`);
-  return data;
+/** @throws Error if a chunk unpacks to more than is taken for one */
+export function requireSize(bytes: bigint | number): void {
+  if (bytes > largestChunk) throw new Error(`a chunk of ${bytes} bytes, more than ${largestChunk}`);
 }
 
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {

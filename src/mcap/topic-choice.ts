@@ -30,8 +30,12 @@ const mostMessages = 5000;
  */
 export async function topicsOf(file: McapFile, decoders: Decoders): Promise<TopicFacts[]> {
   const found = new Map<string, Omit<TopicFacts, 'topic' | 'count'> & { count: number }>();
-  const channels = file.summary?.channelsById;
   const counts = file.summary?.statistics?.channelMessageCounts;
+  const channels = file.summary?.channelsById;
+  const used = [...(counts ?? [])].filter(([, count]) => count > 0n).map(([id]) => id);
+  // An index need not name the topics.
+  const known = used.length > 0 && used.every((id) => channels?.has(id));
+  const missing = new Set(used.map((id) => channels?.get(id)?.topic));
   let seen = 0;
   const messages = file.messages();
   for (;;) {
@@ -47,11 +51,11 @@ export async function topicsOf(file: McapFile, decoders: Decoders): Promise<Topi
       const type = message.schema?.name || message.channel.messageEncoding;
       found.set(topic, { type, ...holds(message, decoders), count: 1 });
     }
-    if (counts && channels) {
+    if (counts && known) {
       // With an index the counts are known, and one message of each topic is enough.
       (found.get(topic) as { count: number }).count = Number(counts.get(id) ?? 1n);
-      const used = [...channels.values()].filter((one) => (counts.get(one.id) ?? 0n) > 0n);
-      if (used.every((one) => found.has(one.topic))) break;
+      missing.delete(topic);
+      if (missing.size === 0) break;
     }
     if (++seen >= mostMessages) break;
   }

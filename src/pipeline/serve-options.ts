@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DepthlineError } from '../core/errors.ts';
 import { listenHost, listenPort } from '../core/listen-options.ts';
@@ -64,11 +65,19 @@ function parseAddress(text: string): Partial<ServeOptions> {
   const match = /^(?:(\[[\da-f:.]+\]|[^:[\]\s]*):)?(\d{1,5})$/i.exec(text);
   const port = Number(match?.[2]);
   if (!match || port > 65_535) {
-    const message = `--serve ${text}: write it as host:port, such as 127.0.0.1:9464`;
-    throw new DepthlineError('CONFIG', message);
+    const example = bracketed(text) ?? 'write it as host:port, such as 127.0.0.1:9464';
+    throw new DepthlineError('CONFIG', `--serve ${text}: ${example}`);
   }
   const host = match[1]?.replace(/^\[|\]$/g, '');
   return host ? { host, port } : { port };
+}
+
+/** What to write instead of an IPv6 address without brackets. */
+function bracketed(text: string): string | undefined {
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  const advice = (address: string) => `write an IPv6 address in brackets: ${address}`;
+  if (isIPv6(host)) return advice(`[${host}]:${port}`);
+  return isIPv6(text) ? advice(`[${text}]:9464`) : undefined;
 }
 
 // An empty or short token is a mistake, not the wish to have none.

@@ -5,6 +5,8 @@ import { MessageReader } from '@foxglove/rosmsg-serialization';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { nameInText } from '../core/printable.ts';
 import { largestRead, openRegularFile, whyUnreadable } from '../core/regular-file.ts';
+import { requireSize } from '../mcap/compression.ts';
+import { lz4Bound } from '../mcap/lz4-bound.ts';
 import type { TopicFacts } from '../mcap/topic-choice.ts';
 import { dataProblem, descriptionProblem } from '../ros/message-problems.ts';
 import type { RosType } from '../ros/messages.ts';
@@ -188,8 +190,10 @@ function nanoseconds({ sec, nsec }: { readonly sec: number; readonly nsec: numbe
 /** What unpacks chunks, by the name of their compression; bz2 only where it is needed. */
 async function loadUnpack(bz2: boolean): Promise<Record<string, Unpack>> {
   const { decompressFrameSync } = await import('lz4-napi');
-  const lz4: Unpack = (data) =>
-    decompressFrameSync(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  const lz4: Unpack = (data) => {
+    requireSize(lz4Bound(data));
+    return decompressFrameSync(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  };
   return { lz4, ...(bz2 && { bz2: await loadBzip2() }) };
 }
 
@@ -207,7 +211,10 @@ function loadBzip2(): Promise<Unpack> {
         if (!before.has(listener)) process.off(event, listener as () => void);
       }
     }
-    return (data, size) => loaded.decompress(data, size, { small: false });
+    return (data, size) => {
+      requireSize(size);
+      return loaded.decompress(data, size, { small: false });
+    };
   })();
   return bzip2;
 }

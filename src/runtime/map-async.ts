@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import { reason } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
+import { LimitedMessages } from '../core/limited-messages.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { FrameQueue } from './frame-queue.ts';
 import type { Turns } from './turns.ts';
@@ -64,6 +65,7 @@ function run(
   return new Observable((subscriber) => {
     const queueOptions = options.queue ?? context.queue;
     const queue = new FrameQueue(queueOptions, context);
+    const warnings = new LimitedMessages(context.clock, (message) => context.log.warn(message));
     let workers = most(queueOptions);
     const slots: Slot[] = [];
     let running = 0;
@@ -161,7 +163,7 @@ function run(
         subscriber.error(error);
         return;
       }
-      context.log.warn(`frame ${frame.seq} failed: ${reason(error)}`);
+      warnings.report(`frame ${frame.seq} failed: ${reason(error)}`);
       emitReady();
       pump();
     };

@@ -3,6 +3,7 @@ import type { ComponentContext, Sink } from '../core/component.ts';
 import { type DepthlineError, located, reason } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
+import { LimitedMessages } from '../core/limited-messages.ts';
 import { giveReceipt } from '../core/receipts.ts';
 import { SinkClosed } from '../core/sink-closed.ts';
 import { SinkLost } from '../core/sink-lost.ts';
@@ -41,6 +42,7 @@ export class SinkWriter {
   /** Capture-to-delivery age of the newest delivered frame, milliseconds. */
   lastAgeMs: number | undefined;
   readonly #parts: SinkWriterParts;
+  readonly #warnings: LimitedMessages;
   #current: Frame | undefined;
   /** False: no further attempt at a write that fails. */
   #patient = true;
@@ -48,6 +50,8 @@ export class SinkWriter {
 
   constructor(parts: SinkWriterParts) {
     this.#parts = parts;
+    const { clock, context } = parts;
+    this.#warnings = new LimitedMessages(clock, (message) => context.log.warn(message));
   }
 
   /** True while a frame is being written. */
@@ -118,7 +122,7 @@ export class SinkWriter {
   }
 
   async #failed(frame: Frame, error: unknown): Promise<void> {
-    const { onError, sinkLedger, context, path } = this.#parts;
+    const { onError, sinkLedger, path } = this.#parts;
     if (this.#ended(frame, error)) return;
     const again = onError === 'retry' && !(error instanceof FrameRefused);
     if (again && (await this.#retry(frame, error))) return;
@@ -130,7 +134,7 @@ export class SinkWriter {
     }
     sinkLedger.failed++;
     if (onError !== 'fail')
-      context.log.warn(`frame ${frame.seq} was not written: ${reason(error)}`);
+      this.#warnings.report(`frame ${frame.seq} was not written: ${reason(error)}`);
     else this.#parts.onSinkEnd({ how: 'failed', error: located(error, 'SINK', path) });
   }
 
@@ -155,7 +159,7 @@ export class SinkWriter {
   async #retry(frame: Frame, error: unknown): Promise<boolean> {
     const { clock, context } = this.#parts;
     let pause = retryFirstMs;
-    context.log.warn(`frame ${frame.seq} was not written, trying again: ${reason(error)}`);
+    this.#warnings.report(`frame ${frame.seq} was not written, trying again: ${reason(error)}`);
     while (this.#patient && !context.signal.aborted) {
       await sleep(clock, pause, context.signal);
       pause = Math.min(retryLongestMs, pause * 2);

@@ -1,8 +1,12 @@
-import { systemClock } from '../core/clock.ts';
+import { sleep, systemClock } from '../core/clock.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
 import type { Run, RunOptions, RunSummary } from './run-handle.ts';
 import { startPipeline } from './runner.ts';
+
+/** A new pipeline that fails within this time, before its first frame, has not started; milliseconds. */
+const trialMs = 3000;
+const lookMs = 50;
 
 /** What became of a request to run another pipeline. */
 export type Replaced =
@@ -17,7 +21,7 @@ export type Replaced =
     }
   /** Drained, closed and started with the new pipeline. */
   | { readonly result: 'restarted'; readonly changed: readonly string[] }
-  /** The new pipeline did not start; the one before runs again. */
+  /** The new pipeline did not start, or failed before its first frame; the one before runs again. */
   | { readonly result: 'reverted'; readonly why: string }
   /** Nothing has changed: there is no run, or it is about to end. */
   | { readonly result: 'refused'; readonly why: string };
@@ -93,10 +97,11 @@ export class Supervisor {
       // What has failed or is finished is not started again.
       if (summary.error || this.#isFinished()) return undefined;
       this.#run = undefined;
-      const next = await this.#startAgain(pipeline, paused).catch((error: unknown) => {
+      const next = await this.#tried(pipeline, paused).catch((error: unknown) => {
         if (this.#options.signal?.aborted) return undefined;
         reverted = error instanceof DepthlineError && error.at ? `${error.at}: ` : '';
         reverted += reason(error);
+        this.#run = undefined;
         return this.#startAgain(this.#pipeline, paused);
       });
       if (next) this.#options.onReplaced?.(summary);
@@ -106,10 +111,30 @@ export class Supervisor {
     const next = await this.#replacing.catch(() => undefined);
     this.#replacing = undefined;
     if (!next) return { result: 'refused', why: 'the run has ended' };
-    this.#adopt(next);
+    if (next !== this.#run) this.#adopt(next);
     if (reverted !== undefined) return { result: 'reverted', why: reverted };
     this.#pipeline = pipeline;
     return { result: 'restarted', changed };
+  }
+
+  /**
+   * A run of another pipeline that has got its first frame, or has not failed for a while without one.
+   *
+   * @throws the error that ended it before its first frame
+   */
+  async #tried(pipeline: Pipeline, paused: boolean): Promise<Run> {
+    const run = await this.#startAgain(pipeline, paused);
+    this.#adopt(run);
+    const ended: { summary?: RunSummary } = {};
+    void run.done.then((summary) => {
+      ended.summary = summary;
+    });
+    const until = this.#now() + trialMs;
+    while (!ended.summary && !paused && run.stats().captured === 0 && this.#now() < until)
+      await Promise.race([run.done, sleep(this.#options.clock ?? systemClock, lookMs)]);
+    const { error, captured } = ended.summary ?? {};
+    if (error && captured === 0) throw error;
+    return run;
   }
 
   #isFinished(): boolean {

@@ -38,12 +38,13 @@ function ofStages({ ending, paused, stages, heldBy }: RunStats): Health {
   const [source] = stages;
   if (!source) return starting;
   const { stage, state, since, quietMs, left } = source;
+  const stalled = stages.find(({ state, kind }) => state === 'stalled' && kind !== 'source');
+  if (stalled) return bad(`${stalled.stage} has stalled for ${seconds(stalled.quietMs)} s`);
+  // Whoever has paused it expects no frames, wherever the source is.
+  if (paused) return { ok: true, why: 'paused' };
   if (state === 'reconnecting') return bad(`source ${stage} has been reconnecting since ${since}`);
   if (state === 'stalled')
     return bad(`source ${stage} has given no frame for ${seconds(quietMs)} s`);
-  const stalled = stages.find((one) => one.state === 'stalled');
-  if (stalled) return bad(`${stalled.stage} has stalled for ${seconds(stalled.quietMs)} s`);
-  if (paused) return { ok: true, why: 'paused' };
   if (state === 'blocked') return { ok: true, why: `waiting for ${heldBy.join(', ')}` };
   if (left === 0) return bad(`starting: source ${stage} has given no frame yet`);
   return { ok: true, why: 'running' };

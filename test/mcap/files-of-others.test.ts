@@ -132,6 +132,10 @@ describe.each([
   ['with lz4', { ...asRos2Bag, compression: 'lz4' }],
   ['without compression', { ...asRos2Bag, compression: '' }],
   ['without chunks', { ...asRos2Bag, compression: 'no chunks' }],
+  [
+    'with a summary that names no topics',
+    { ...asRos2Bag, summary: { repeatChannels: false, repeatSchemas: false } },
+  ],
 ] as const)('files %s, written by other libraries', (_, options) => {
   let path = '';
   beforeAll(async () => {

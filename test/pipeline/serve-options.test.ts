@@ -19,12 +19,21 @@ describe('--serve', () => {
     expect(options(address)).toEqual(expected);
   });
 
-  it.each(['', 'demo', '127.0.0.1', '127.0.0.1:', '::1:9464', '1:2:3', ':65536', ':-1', 'a b:1'])(
+  it.each(['', 'demo', '127.0.0.1', '127.0.0.1:', '1:2:3', ':65536', ':-1', 'a b:1'])(
     'refuses "%s"',
     (address) => {
       expect(() => options(address)).toThrow(/write it as host:port, such as 127\.0\.0\.1:9464$/);
     },
   );
+
+  it.each([
+    ['::1:9464', '[::1]:9464'],
+    ['fe80::1:2:80', '[fe80::1:2]:80'],
+    ['::', '[::]:9464'],
+  ])('says where brackets are missing: %s', (address, written) => {
+    expect(() => options(address)).toThrow(`write an IPv6 address in brackets: ${written}`);
+    expect(options(written)).toBeDefined();
+  });
 
   it('replaces host and port of the file, as far as they are given, and keeps its token', () => {
     const file = { host: '0.0.0.0', port: 1, token: 'of-the-file' };

@@ -91,6 +91,24 @@ describe('a write', () => {
   });
 });
 
+describe('writes that fail one after the other', () => {
+  it('are all counted, and logged at the first and then every 5 s', async () => {
+    const test = writer('skip', () => {
+      throw broken();
+    });
+    for (let i = 0; i < 300; i++) {
+      await test.start();
+      await test.clock.advance(33);
+    }
+    expect(test.counts().failed).toBe(300);
+    const message = 'frame 3 was not written: the disk is full';
+    expect(test.warnings()).toEqual([
+      message,
+      `${message} (and 151 more since the last such message)`,
+    ]);
+  });
+});
+
 describe('with on-error: retry, a frame', () => {
   it('is delivered once when an attempt succeeds', async () => {
     const test = writer('retry', (n) => (n < 4 ? Promise.reject(broken()) : undefined));

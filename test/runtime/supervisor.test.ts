@@ -1,12 +1,15 @@
+import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import { defineSink } from '../../src/core/component.ts';
+import { defineSink, defineSource } from '../../src/core/component.ts';
+import type { Frame } from '../../src/core/frame.ts';
 import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import type { Run, RunSummary } from '../../src/runtime/run-handle.ts';
 import { Supervisor, type SupervisorOptions } from '../../src/runtime/supervisor.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
+import { imageFrame } from '../support/frames.ts';
 import { collector, ticker } from '../support/parts.ts';
 
 /** A sink that is slow to open, or does not open. */
@@ -21,6 +24,20 @@ const opening = defineSink({
     if (fails) throw new Error('there is no room');
     return { write: () => {} };
   },
+});
+
+/** A source that opens, and fails a moment later: before its first frame, or after it. */
+const failing = defineSource({
+  name: 'failing',
+  summary: 'Fails soon, for tests.',
+  emits: ['image'],
+  options: z.strictObject({ frames: z.number().default(0), ms: z.number().default(0) }),
+  examples: [{}],
+  create: async ({ frames, ms }, { clock }) =>
+    new Observable<Frame>((subscriber) => {
+      for (let seq = 0; seq < frames; seq++) subscriber.next(imageFrame(2, 2, seq));
+      return clock.after(ms, () => subscriber.error(new Error('it is unplugged')));
+    }),
 });
 
 async function supervised(options: SupervisorOptions = {}, frames = 100_000) {
@@ -107,6 +124,39 @@ describe('a supervised run', () => {
     // What runs now is what the next change is compared with.
     expect(await supervisor.replace(input({ periodMs: 20 }))).toEqual({ result: 'unchanged' });
     await end();
+  });
+
+  it.each([0, 200])(
+    'goes back if the new source fails after %i ms, before its first frame',
+    async (ms) => {
+      const { clock, supervisor, input, replaced, delivered, end } = await supervised();
+      await clock.advance(105);
+      const broken = {
+        ...input({}),
+        source: definePipeline({ source: failing({ ms }), sinks: [] }).source,
+      };
+      expect(await clock.until(supervisor.replace(broken, { restart: true }))).toEqual({
+        result: 'reverted',
+        why: 'source failing: it is unplugged',
+      });
+      const before = delivered.length;
+      await clock.advance(100);
+      expect(delivered.length).toBeGreaterThan(before);
+      expect(replaced).toHaveLength(1);
+      await end();
+    },
+  );
+
+  it('does not go back from a source that fails after its first frame', async () => {
+    const { clock, supervisor, input } = await supervised();
+    await clock.advance(105);
+    const later = {
+      ...input({}),
+      source: definePipeline({ source: failing({ frames: 1, ms: 10 }), sinks: [] }).source,
+    };
+    const answer = await clock.until(supervisor.replace(later, { restart: true }));
+    expect(answer.result).toBe('restarted');
+    expect((await clock.until(supervisor.done)).error?.message).toContain('it is unplugged');
   });
 
   it('goes back to the pipeline before if the new one does not start', async () => {

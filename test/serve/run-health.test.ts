@@ -69,6 +69,10 @@ describe('whether a run is ready', () => {
     expect(ready({})).toEqual({ ok: true, why: 'running' });
     expect(ready({ state: 'waiting' })).toEqual({ ok: true, why: 'running' });
     expect(ready({ state: 'blocked' }, { paused: true })).toEqual({ ok: true, why: 'paused' });
+    expect(ready({ state: 'reconnecting', left: 0 }, { paused: true })).toEqual({
+      ok: true,
+      why: 'paused',
+    });
     const held = ready({ state: 'blocked', left: 0 }, { heldBy: ['a subscriber'] });
     expect(held).toEqual({ ok: true, why: 'waiting for a subscriber' });
   });

@@ -17,6 +17,11 @@ export interface BagOptions {
   readonly compression: 'zstd' | 'lz4' | '' | 'no chunks';
   /** Metadata of every channel. */
   readonly channel?: ReadonlyMap<string, string>;
+  /** What the end of the file has. */
+  readonly summary?: Pick<
+    ConstructorParameters<typeof McapWriter>[0],
+    'repeatChannels' | 'repeatSchemas' | 'useStatistics' | 'useChunkIndex' | 'useSummaryOffsets'
+  >;
   readonly metadata?: { readonly name: string; readonly metadata: ReadonlyMap<string, string> };
 }
 
@@ -24,7 +29,7 @@ export interface BagOptions {
 export async function writeBag(
   path: string,
   messages: readonly BagMessage[],
-  { profile, library, compression, channel = new Map(), metadata }: BagOptions,
+  { profile, library, compression, channel = new Map(), summary, metadata }: BagOptions,
 ): Promise<void> {
   await isLoaded;
   const packed = {
@@ -42,6 +47,7 @@ export async function writeBag(
       },
     },
     chunkSize: 768 * 1024,
+    ...summary,
     useChunks: compression !== 'no chunks',
     ...((compression === 'zstd' || compression === 'lz4') && {
       compressChunk: (data) => ({ compression, compressedData: packed[compression](data) }),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BranchStats, RunStats, StageState } from '../../src/core/run-stats.ts';
+import { FailingStages } from '../../web/src/failing-stages.ts';
 import { History, linePath } from '../../web/src/history.ts';
 import { dropTexts, ledgerRow, runSentence, stateText } from '../../web/src/run-words.ts';
 import { testContext } from '../support/context.ts';
@@ -42,6 +43,24 @@ describe('what the page says of the run', () => {
     ],
   ])('%s', (sentence, own) => {
     expect(runSentence(stats(own))).toBe(sentence);
+  });
+
+  it('says that a sink fails on every frame, until it writes one', () => {
+    const failing = new FailingStages();
+    const said = (left: number, failed: number) => {
+      const stages = [stage({}), stage({ stage: 'file', kind: 'sink', left, failed })];
+      failing.update(stages);
+      return runSentence(stats({ stages }), failing.failures);
+    };
+    // What was before the page was opened is not known.
+    expect(said(5, 3)).toBe('All stages are running.');
+    expect(said(5, 4)).toBe('file has failed on the last frame.');
+    expect(said(5, 34)).toBe('file has failed on the last 31 frames.');
+    expect(said(5, 34)).toBe('file has failed on the last 31 frames.');
+    expect(said(6, 34)).toBe('All stages are running.');
+    expect(said(36, 35)).toBe('All stages are running.');
+    expect(said(36, 36)).toBe('file has failed on the last frame.');
+    expect(said(0, 0)).toBe('All stages are running.');
   });
 
   it('is the state of each stage, with its cause', () => {

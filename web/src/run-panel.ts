@@ -1,5 +1,6 @@
 import type { RunStats } from '../../src/core/run-stats.ts';
 import { element } from './element.ts';
+import { FailingStages } from './failing-stages.ts';
 import {
   dropTexts,
   ledgerRow,
@@ -11,11 +12,18 @@ import {
 
 /** What the run has counted: the ledger of each branch, and the state of each stage. */
 export class RunPanel {
+  /** Of each camera that was shown. */
+  readonly #failing = new Map<string | undefined, FailingStages>();
+
   /** @param camera whose part of it is shown, of a run of several */
   show(all: RunStats, camera: string | undefined): void {
     const stats = ofCamera(all, camera);
     const others = otherCameras(all, camera);
-    element('run-state').textContent = [runSentence(stats), ...others].join(' ');
+    const failing = this.#failing.get(camera) ?? new FailingStages();
+    this.#failing.set(camera, failing);
+    failing.update(stats.stages);
+    const sentence = runSentence(stats, failing.failures);
+    element('run-state').textContent = [sentence, ...others].join(' ');
     fill(
       'ledger',
       stats.branches.map((branch) => ledgerRow(branch)),

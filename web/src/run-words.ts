@@ -1,13 +1,25 @@
 import type { BranchStats, RunStats, StageState } from '../../src/core/run-stats.ts';
 
-/** What the run does now, in one sentence: the worst that any stage says. */
-export function runSentence({ stages, heldBy, ending, paused }: RunStats): string {
+/**
+ * What the run does now, in one sentence: the worst that any stage says.
+ *
+ * @param failures frames that have failed in a row, by stage
+ */
+export function runSentence(
+  { stages, heldBy, ending, paused }: RunStats,
+  failures: ReadonlyMap<string, number> = new Map(),
+): string {
   if (ending) return 'The source has ended.';
   if (paused) return 'The run is paused.';
   const away = stages.find(({ state }) => state === 'reconnecting');
   if (away) return `${away.stage} has lost its input and is reconnecting.`;
   const stalled = stages.find(({ state }) => state === 'stalled');
   if (stalled) return `${stalled.stage} has stalled for ${seconds(stalled.quietMs)}.`;
+  const failing = stages.find(({ stage }) => failures.has(stage));
+  if (failing) {
+    const count = failures.get(failing.stage) as number;
+    return `${failing.stage} has failed on the last ${count === 1 ? 'frame' : `${count} frames`}.`;
+  }
   if (heldBy.length > 0) return `The source waits for ${heldBy.join(', ')}.`;
   // What a queue waits for is what is slow; a sink may wait for its next frame all the time.
   const blocked = stages.find(({ state }) => state === 'blocked');
