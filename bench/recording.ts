@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { map } from 'rxjs';
 import { measured } from '../src/benchmark/statistics.ts';
 import type { Frame, ImageFrame } from '../src/core/frame.ts';
+import { mainThreadMs } from '../src/device/processes.ts';
 import {
   definePipeline,
   discard,
@@ -81,20 +82,23 @@ async function sizes(
   for (const [name, options] of Object.entries(kinds)) {
     const bytes: number[] = [];
     const cpu: number[] = [];
+    const main: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const path = join(folder, 'size.mcap');
       const context = testContext({ name: 'mcap', baseDirectory: folder });
       const sink = await mcap.create(mcap.options.parse({ path, ...options }), context);
-      const before = process.cpuUsage();
+      const [before, mainBefore] = [process.cpuUsage(), mainThreadMs()];
       for (const frame of all) await sink?.write(frame);
       await context.close();
       const { user, system } = process.cpuUsage(before);
       cpu.push((user + system) / 1000 / all.length);
+      main.push((mainThreadMs() - mainBefore) / all.length);
       bytes.push(statSync(path).size / 1000 / all.length);
       rmSync(path);
     }
     print(`${name}: size`, 'kB per frame', measured(bytes));
     print(`${name}: CPU time`, 'ms per frame', measured(cpu));
+    print(`${name}: of it on the main thread`, 'ms per frame', measured(main));
   }
 }
 

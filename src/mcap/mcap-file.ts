@@ -74,7 +74,7 @@ export class McapFile {
       const magic = Buffer.alloc(MCAP_MAGIC.length);
       await handle.read(magic, 0, magic.length, 0);
       if (!magic.equals(Uint8Array.from(MCAP_MAGIC)))
-        throw new DepthlineError('SOURCE', `${path} is not an MCAP file`);
+        throw new DepthlineError('SOURCE', `${path} ${otherFile(magic.toString('latin1'), size)}`);
       return new McapFile(path, handle, size, decompress, await readSummary(handle, size));
     } catch (error) {
       await handle.close();
@@ -171,6 +171,15 @@ export class McapFile {
       { cause: error },
     );
   }
+}
+
+/** What a file is whose first bytes are not those of MCAP. */
+function otherFile(head: string, size: number): string {
+  if (size === 0) return 'is empty';
+  if (head.startsWith('#ROSBAG')) return 'is a bag of ROS 1; read it with the source "rosbag"';
+  if (head.startsWith('SQLite'))
+    return 'is a bag of ROS 2 in SQLite; "ros2 bag convert" makes an MCAP file of it';
+  return 'is not an MCAP file';
 }
 
 /** The index of a complete file; nothing if it has none or it is damaged. */

@@ -48,9 +48,15 @@ async function supervised(options: SupervisorOptions = {}, frames = 100_000) {
       push: ({ seq }: { seq: number }) => delivered.push({ seq, at: clock.now() }),
     } as never,
   });
-  const input = (given: { periodMs?: number; limit?: number; ms?: number; fails?: boolean }) =>
+  const input = (given: {
+    source?: PipelineInput['source'];
+    periodMs?: number;
+    limit?: number;
+    ms?: number;
+    fails?: boolean;
+  }) =>
     definePipeline({
-      source: ticker({ frames, periodMs: given.periodMs ?? 10 }),
+      source: given.source ?? ticker({ frames, periodMs: given.periodMs ?? 10 }),
       sinks: [
         { sink: sink({}), queue: { limit: given.limit ?? 1 } },
         opening({ ms: given.ms ?? 0, fails: given.fails ?? false }),
@@ -131,10 +137,7 @@ describe('a supervised run', () => {
     async (ms) => {
       const { clock, supervisor, input, replaced, delivered, end } = await supervised();
       await clock.advance(105);
-      const broken = {
-        ...input({}),
-        source: definePipeline({ source: failing({ ms }), sinks: [] }).source,
-      };
+      const broken = input({ source: failing({ ms }) });
       expect(await clock.until(supervisor.replace(broken, { restart: true }))).toEqual({
         result: 'reverted',
         why: 'source failing: it is unplugged',
@@ -150,10 +153,7 @@ describe('a supervised run', () => {
   it('does not go back from a source that fails after its first frame', async () => {
     const { clock, supervisor, input } = await supervised();
     await clock.advance(105);
-    const later = {
-      ...input({}),
-      source: definePipeline({ source: failing({ frames: 1, ms: 10 }), sinks: [] }).source,
-    };
+    const later = input({ source: failing({ frames: 1, ms: 10 }) });
     const answer = await clock.until(supervisor.replace(later, { restart: true }));
     expect(answer.result).toBe('restarted');
     expect((await clock.until(supervisor.done)).error?.message).toContain('it is unplugged');

@@ -222,7 +222,9 @@ describe('files', () => {
   it.each([
     ['no file', undefined, /there is no file/],
     ['something else', 'text', /is not an MCAP file/],
-    ['an empty file', '', /is not an MCAP file/],
+    ['an empty file', '', /run.mcap is empty/],
+    ['a bag of ROS 1', '#ROSBAG V2.0\n', /is a bag of ROS 1; read it with the source "rosbag"/],
+    ['a bag in SQLite', 'SQLite format 3\0', /is a bag of ROS 2 in SQLite; "ros2 bag convert"/],
   ])('%s', async (_, text, message) => {
     const path = place();
     if (text !== undefined) writeFileSync(path, text);
