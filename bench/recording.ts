@@ -27,12 +27,14 @@ export const recording: Bench = {
   name: 'recording',
   summary:
     'MCAP files: size and CPU time per 224×224 picture with its depth; intervals of a replay',
-  async run({ rounds, model, seconds }, print) {
+  async run({ rounds, model, seconds, only }, print) {
     const folder = mkdtempSync(join(tmpdir(), 'depthline-recording-'));
     try {
-      await sizes(kinds, await noisyDepth(frames, model), folder, rounds, print);
-      await sizes(largeKinds, large(), folder, rounds, print);
-      await intervals(folder, Math.max(4, seconds), rounds, print);
+      const [small, big] = [named(kinds, only), named(largeKinds, only)];
+      if (small.length > 0)
+        await sizes(small, await noisyDepth(frames, model), folder, rounds, print);
+      if (big.length > 0) await sizes(big, large(), folder, rounds, print);
+      if (replay.includes(only)) await intervals(folder, Math.max(4, seconds), rounds, print);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -59,6 +61,14 @@ const largeKinds: Readonly<Record<string, Partial<Options>>> = {
   '1280×720, zstd, jpeg': { pictures: 'jpeg' },
 };
 
+type Kinds = readonly (readonly [name: string, options: Partial<Options>])[];
+
+function named(kinds: Readonly<Record<string, Partial<Options>>>, text: string): Kinds {
+  return Object.entries(kinds).filter(([name]) => name.includes(text));
+}
+
+const replay = 'replay at speed 1: interval error';
+
 /** Pictures of a camera, as `--record` writes them. */
 function large(): ImageFrame[] {
   const shoot = rooms();
@@ -73,13 +83,13 @@ function large(): ImageFrame[] {
 }
 
 async function sizes(
-  kinds: Readonly<Record<string, Partial<Options>>>,
+  kinds: Kinds,
   all: readonly Frame[],
   folder: string,
   rounds: number,
   print: Print,
 ) {
-  for (const [name, options] of Object.entries(kinds)) {
+  for (const [name, options] of kinds) {
     const bytes: number[] = [];
     const cpu: number[] = [];
     const main: number[] = [];
@@ -134,7 +144,7 @@ async function intervals(folder: string, seconds: number, rounds: number, print:
     errors.push(measured(off).median);
     worst.push(off.toSorted((a, b) => a - b)[Math.floor(off.length * 0.99)] as number);
   }
-  print('replay at speed 1: interval error, median', 'ms', measured(errors));
-  print('replay at speed 1: interval error, p99', 'ms', measured(worst));
+  print(`${replay}, median`, 'ms', measured(errors));
+  print(`${replay}, p99`, 'ms', measured(worst));
   if (readdirSync(folder).length !== rounds) throw new Error('a recording is missing');
 }

@@ -52,7 +52,7 @@ const command = new Command('bench')
   .option('--seconds <n>', 'length of one measurement', Number, 4)
   .option('--warm-up <n>', 'seconds before a measurement', Number, 3)
   .option('--model <name-or-path>', 'uint8 NHWC in', 'fastdepth')
-  .option('--only <text>', 'of peers: what has this in its name', '')
+  .option('--only <text>', 'of peers and recording: what has this in its name', '')
   .option('--rgbd <folder>', 'folder with rgb/ and depth/, instead of rendered rooms (calibrate)')
   .option('--json', 'one JSON object per line')
   .parse();

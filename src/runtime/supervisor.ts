@@ -122,7 +122,7 @@ export class Supervisor {
    *
    * @throws the error that ended it before its first frame
    */
-  async #tried(pipeline: Pipeline, paused: boolean): Promise<Run> {
+  async #tried(pipeline: AnyPipeline, paused: boolean): Promise<Run> {
     const run = await this.#startAgain(pipeline, paused);
     this.#adopt(run);
     const ended: { summary?: RunSummary } = {};
