@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 
 suite=${SUITE:-bullseye}
 node=${NODE:-20.20.2}
-work=$PWD/out/arm64
+repo=$PWD
+work=$repo/out/arm64
 root=$work/$suite
 app=$work/app
 # A little larger than the difference that other orders of additions make.
@@ -38,7 +39,7 @@ userland() {
     as_root debootstrap --arch=arm64 --foreign --variant=minbase "$suite" "$root" >"$work-$suite.log" ||
       { tail -5 "$work-$suite.log" >&2; exit 1; }
     as_root rm -f "$root/proc"
-    as_root mkdir -p "$root/proc" "$root/sys" "$root/app" "$root/usr/local/bin"
+    as_root mkdir -p "$root/proc" "$root/app" "$root/usr/local/bin"
     printf 'hosts: files\npasswd: files\ngroup: files\n' | as_root tee "$root/etc/nsswitch.conf" >/dev/null
     printf '127.0.0.1 localhost\n' | as_root tee "$root/etc/hosts" >/dev/null
     printf 'root:x:0:0:root:/tmp:/bin/sh\n' | as_root tee "$root/etc/passwd" >/dev/null
@@ -99,19 +100,21 @@ newest() {
 }
 
 check_load() {
-  inside node scripts/arm64/load.mjs
+  inside env ORT_DISABLE_TELEMETRY=1 node scripts/arm64/load.mjs
 }
 
 # Rendered rooms: pictures made here, depth of them made on both sides, by the whole command.
 check_depth() {
-  rm -rf "$app/out/check"
-  mkdir -p "$app/out/check"
-  (cd "$app/out/check" && "$OLDPWD/bin/depthline" run ../../scripts/arm64/rooms.yaml >/dev/null)
-  (cd "$app/out/check" && "$OLDPWD/bin/depthline" run ../../scripts/arm64/depth.yaml \
-    --set 'sinks[0].file.directory=here' >/dev/null)
-  inside sh -c 'cd out/check && node ../../bin/depthline run ../../scripts/arm64/depth.yaml \
-    --set "sinks[0].file.directory=there" >/dev/null'
-  node scripts/arm64/compare.mjs "$app/out/check/here" "$app/out/check/there" "$most_difference"
+  local check=$app/out/check
+  rm -rf "$check"
+  mkdir -p "$check/here" "$check/there"
+  cp scripts/arm64/rooms.yaml "$check"
+  cp scripts/arm64/depth.yaml "$check/here"
+  cp scripts/arm64/depth.yaml "$check/there"
+  (cd "$check" && "$repo/bin/depthline" run rooms.yaml)
+  (cd "$check/here" && "$repo/bin/depthline" run depth.yaml)
+  inside sh -c 'cd out/check/there && exec node ../../../bin/depthline run depth.yaml'
+  node scripts/arm64/compare.mjs "$check/here/depth" "$check/there/depth" "$most_difference"
 }
 
 check_tests() {
@@ -134,9 +137,10 @@ inside() {
         { echo "this kernel cannot run arm64 programs: register qemu-aarch64 (systemctl restart systemd-binfmt)" >&2; exit 1; }
     fi
     mount --rbind "$app" "$root/app"
-    for one in proc sys dev; do mount --rbind "/$one" "$root/$one"; done
-    export PATH=/usr/local/bin:/usr/bin:/bin HOME=/tmp
-    exec chroot "$root" sh -c "cd /app && exec \"\$@\"" sh "$@"
+    # Not /sys: with its list of x86-64 processors, onnxruntime reads more of them from /proc/cpuinfo than are there.
+    for one in proc dev; do mount --rbind "/$one" "$root/$one"; done
+    exec chroot "$root" /usr/bin/env PATH=/usr/local/bin:/usr/bin:/bin HOME=/tmp \
+      sh -c "cd /app && exec \"\$@\"" sh "$@"
   ' bash "$root" "$app" "$conf" env -u NODE_EXTRA_CA_CERTS "$@"
 }
 

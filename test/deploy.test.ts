@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageDirectory } from '../src/core/entry-point.ts';
@@ -27,7 +28,11 @@ const packages = (/^packages = (.*)$/m.exec(makefile)?.[1] ?? '').split(/\s+/).f
 /** What only compiling the GStreamer binding needs. */
 const forBuilding = /-dev$|^(build-essential|python3|pkg-config)$/;
 
-describe.each(['deploy/Dockerfile', 'deploy/jetson/Dockerfile'])('%s', (file) => {
+describe.each([
+  'deploy/Dockerfile',
+  'deploy/jetson/Dockerfile',
+  'deploy/jetson/jetpack4.Dockerfile',
+])('%s', (file) => {
   const all = instructions(file);
 
   it('copies what is there', () => {
@@ -76,6 +81,24 @@ describe('deploy/Dockerfile', () => {
     expect(wanted.length).toBeGreaterThan(4);
     expect(list.split(/\s+/).toSorted()).toEqual(wanted.toSorted());
   });
+});
+
+it('deploy/jetson/run-jetpack4.sh passes what is there, and the command to the image', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'docker-'));
+  writeFileSync(join(folder, 'docker'), '#!/bin/sh\nprintf "%s\\n" "$@"\n', { mode: 0o755 });
+  const { stdout, status } = spawnSync(
+    join(root, 'deploy/jetson/run-jetpack4.sh'),
+    ['run', 'my file.yaml'],
+    { encoding: 'utf8', env: { PATH: `${folder}:${process.env.PATH}`, DATA: '/my data' } },
+  );
+  rmSync(folder, { recursive: true });
+  const given = stdout.trimEnd().split('\n');
+  expect(status).toBe(0);
+  expect(given.slice(0, 5)).toEqual(['run', '--rm', '--init', '--runtime', 'nvidia']);
+  expect(given).toContain('/my data:/data');
+  expect(given.slice(-3)).toEqual(['depthline:jetpack4', 'run', 'my file.yaml']);
+  for (const [at, word] of given.entries())
+    if (given[at - 1] === '--device') expect(existsSync(word)).toBe(true);
 });
 
 describe('deploy/depthline@.service', () => {
