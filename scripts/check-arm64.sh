@@ -117,11 +117,12 @@ check_depth() {
   node scripts/arm64/compare.mjs "$check/here/depth" "$check/there/depth" "$most_difference"
 }
 
+# All that need no GStreamer, or the files of TESTS. They share one process, since starting another takes minutes.
 check_tests() {
-  # Files of tests share one process, since starting another takes minutes; cases that count time get more of it.
+  local files=${TESTS:-test/core/ test/depth/ test/pipeline/ test/runtime/ test/topic/ test/architecture.test.ts}
+  # shellcheck disable=SC2086 # a list of files
   inside env FUZZ_RUNS=40 node node_modules/vitest/vitest.mjs run --no-isolate --pool=threads --maxWorkers=1 \
-    --testTimeout=600000 --hookTimeout=600000 --reporter=dot \
-    test/core/ test/depth/ test/pipeline/ test/runtime/ test/topic/ test/architecture.test.ts
+    --testTimeout=600000 --hookTimeout=600000 $files
 }
 
 # Runs a command in the userland, in the folder of the checkout. Where the kernel lets a user namespace have its own

