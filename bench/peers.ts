@@ -16,6 +16,11 @@ interface Race {
 const fps = ['speed', 'fps', (lap: Lap) => lap.fps] as const;
 const cpu = ['CPU time of all processes', 'ms per frame', (lap: Lap) => lap.cpuMsPerFrame] as const;
 const memory = ['memory of all processes, peak', 'MiB', (lap: Lap) => lap.peakMemoryMiB] as const;
+const proportional = [
+  'the same, shared pages counted once',
+  'MiB',
+  (lap: Lap) => lap.peakProportionalMiB,
+] as const;
 const start = ['start to first depth at a subscriber', 'ms', (lap: Lap) => lap.startMs] as const;
 const age = (p: number) =>
   [`age when published, p${p}`, 'ms', (lap: Lap) => percentile(lap.agesMs, p)] as const;
@@ -34,8 +39,18 @@ function races(): Race[] {
   const flood = { source: pattern(''), live: false };
   const read = { source: file, live: false };
   return [
-    { name: 'test pattern, 1 worker', ...flood, workers: 1, shows: [fps, cpu, memory, start] },
-    { name: 'test pattern, 2 workers', ...flood, workers: 2, shows: [fps, cpu, memory] },
+    {
+      name: 'test pattern, 1 worker',
+      ...flood,
+      workers: 1,
+      shows: [fps, cpu, memory, proportional, start],
+    },
+    {
+      name: 'test pattern, 2 workers',
+      ...flood,
+      workers: 2,
+      shows: [fps, cpu, memory, proportional],
+    },
     { name: '720p file, 1 worker', ...read, workers: 1, shows: [fps, cpu] },
     { name: '720p file, 2 workers', ...read, workers: 2, shows: [fps, cpu] },
     {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subscriber } from 'zeromq';
-import { cpuMs, family, memoryMiB, switches } from '../../src/device/processes.ts';
+import { cpuMs, family, memoryMiB, proportionalMiB, switches } from '../../src/device/processes.ts';
 import type { Contestant, Task } from './contestants.ts';
 
 /** What one run of a program showed. */
@@ -14,6 +14,8 @@ export interface Lap {
   /** Share of one processor. */
   readonly cpu: number;
   readonly peakMemoryMiB: number;
+  /** The same, with shared pages counted once. */
+  readonly peakProportionalMiB: number;
   /** Voluntary context switches of all its threads. */
   readonly switchesPerFrame: number;
   /** From the start of the process to the first message at the subscriber, milliseconds. */
@@ -55,7 +57,6 @@ async function measure(
   seconds: number,
 ): Promise<Lap> {
   let startMs = 0;
-  let peak = 0;
   let agesMs: number[] | undefined;
   const read = async () => {
     for await (const [, header] of reader) {
@@ -72,28 +73,48 @@ async function measure(
     return mark.value;
   };
   while ((await next()).processed < leastWarmUpFrames);
-  const before = await next();
+  const used = [await next()];
   agesMs = [];
-  let after = before;
-  while (after.at - before.at < seconds * 1000) {
-    after = await next();
-    peak = Math.max(peak, after.memory);
-  }
-  const frames = after.processed - before.processed;
-  const elapsed = after.at - before.at;
+  while (lasted(used) < seconds * 1000) used.push(await next());
+  return { ...usage(used), startMs, agesMs };
+}
+
+function lasted(marks: readonly Mark[]): number {
+  return (marks.at(-1) as Mark).at - (marks[0] as Mark).at;
+}
+
+/** What a program has used by a moment, in all. */
+export interface Mark {
+  /** Monotonic, milliseconds. */
+  readonly at: number;
+  /** Frames published. */
+  readonly processed: number;
+  /** CPU time of all its processes, milliseconds. */
+  readonly cpu: number;
+  /** MiB at this moment. */
+  readonly memory: number;
+  readonly proportional: number;
+  /** Voluntary context switches. */
+  readonly switches: number;
+}
+
+/** What was used between the first and the last of these marks. */
+export function usage(marks: readonly Mark[]): Omit<Lap, 'startMs' | 'agesMs'> {
+  const [first, last] = [marks[0] as Mark, marks.at(-1) as Mark];
+  const frames = last.processed - first.processed;
+  const elapsed = lasted(marks);
   return {
     fps: (1000 * frames) / elapsed,
-    cpuMsPerFrame: (after.cpu - before.cpu) / frames,
-    cpu: (after.cpu - before.cpu) / elapsed,
-    peakMemoryMiB: peak,
-    switchesPerFrame: (after.switches - before.switches) / frames,
-    startMs,
-    agesMs,
+    cpuMsPerFrame: (last.cpu - first.cpu) / frames,
+    cpu: (last.cpu - first.cpu) / elapsed,
+    peakMemoryMiB: Math.max(...marks.map(({ memory }) => memory)),
+    peakProportionalMiB: Math.max(...marks.map(({ proportional }) => proportional)),
+    switchesPerFrame: (last.switches - first.switches) / frames,
   };
 }
 
 /** The frames that the program says it has published, each second, and what it has used by then. */
-async function* statistics(child: ChildProcess) {
+async function* statistics(child: ChildProcess): AsyncGenerator<Mark> {
   for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
     const { type, processed } = JSON.parse(line) as { type: string; processed: number };
     if (type !== 'stats') continue;
@@ -103,6 +124,7 @@ async function* statistics(child: ChildProcess) {
       processed,
       cpu: cpuMs(pids),
       memory: memoryMiB(pids),
+      proportional: proportionalMiB(pids),
       switches: switches(pids),
     };
   }

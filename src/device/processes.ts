@@ -87,6 +87,12 @@ export function memoryMiB(pids: readonly number[]): number {
   return (pages.reduce((sum, n) => sum + n, 0) * pageBytes) / 2 ** 20;
 }
 
+/** Resident memory in which each process has its part of the pages that several share, MiB. */
+export function proportionalMiB(pids: readonly number[]): number {
+  const kib = pids.map((pid) => Number(/^Pss:\s+(\d+)/m.exec(read(pid, 'smaps_rollup'))?.[1] ?? 0));
+  return kib.reduce((sum, n) => sum + n, 0) / 1024;
+}
+
 /** Voluntary context switches of all threads since they were started. */
 export function switches(pids: readonly number[]): number {
   let sum = 0;

@@ -41,12 +41,11 @@ function accept(request: Request): void {
   last = last.then(() => work(request));
 }
 
-/** A run blocks the event loop: whether it is to close may be on the way. */
-function isClosing(): boolean {
+/** A run blocks the event loop: what came meanwhile may be that it is to close. */
+function takeMessages(): void {
   for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
     accept(next.message as Request);
   }
-  return closing;
 }
 
 function work(request: Request): Promise<void> {
@@ -90,7 +89,7 @@ async function follow(setup: StreamSetup): Promise<void> {
 }
 
 async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
-  if (isClosing()) return;
+  if (closing) return;
   const start = performance.now();
   try {
     const memory = shared[slot] as Slot;
@@ -101,6 +100,7 @@ async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Prom
   } catch (error) {
     post({ type: 'failed', slot, failure: failureOf(error) });
   }
+  takeMessages();
 }
 
 /** Depth of `picture`, into a slot. */
