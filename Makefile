@@ -5,7 +5,7 @@
 # make clean  removes what was built
 
 .DELETE_ON_ERROR:
-.PHONY: demo test docs bench setup build clean
+.PHONY: demo test test-setup docs bench setup build clean
 
 # GStreamer with its plug-in sets, and what the binding is compiled with.
 packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
@@ -33,15 +33,17 @@ demo: build
 	@echo 'To see it live in a browser, without a camera: bin/depthline run demo-live'
 	@echo 'Then open http://127.0.0.1:8080/'
 
-test: build
-	@scripts/install-packages.sh $(test-packages)
-	@scripts/install-packages.sh $(ros-packages) || echo "ROS 1 cannot be had here; its tests are skipped"
-	@scripts/unpack-packages.sh $(unpacked-packages)
+test: test-setup
 	npx biome ci .
 	npx tsc --noEmit
 	npx vitest run
 	@if training/run-tests --available; then training/run-tests; \
 	else echo "PyTorch is not here; training/run-tests sets it up and tests training/"; fi
+
+test-setup: build
+	@scripts/install-packages.sh $(test-packages)
+	@scripts/install-packages.sh $(ros-packages) || echo "ROS 1 cannot be had here; its tests are skipped"
+	@scripts/unpack-packages.sh $(unpacked-packages)
 
 docs: build
 	npm run docs
