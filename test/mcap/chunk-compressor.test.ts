@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from '@foxglove/crc';
 import { McapIndexedReader } from '@mcap/core';
@@ -8,6 +7,7 @@ import { ChunkCompressor } from '../../src/mcap/chunk-compressor.ts';
 import type { WrittenMessage } from '../../src/mcap/chunked-writer.ts';
 import { type Compression, compressions, loadDecompressors } from '../../src/mcap/compression.ts';
 import { RecordingFile } from '../../src/mcap/recording-file.ts';
+import { workplace } from '../support/cli.ts';
 
 const data = Uint8Array.from({ length: 100_000 }, (_, index) => (index * index) >> 5);
 
@@ -58,7 +58,7 @@ describe('ChunkCompressor', () => {
 describe('RecordingFile', () => {
   it('is whole if the compression ends while it is recorded', async () => {
     const one = compressor('zstd');
-    const base = join(mkdtempSync(join(tmpdir(), 'depthline-')), 'run.mcap');
+    const base = join(workplace(), 'run.mcap');
     const options = { profile: '', library: 'test', chunkBytes: 50_000 };
     const file = await RecordingFile.create(base, 1, options, one);
     await file.add([message(1n)], 1);

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TestProject } from 'vitest/node';
 
 interface LeftBehind {
   readonly pid: number;
@@ -11,9 +12,9 @@ interface LeftBehind {
 
 /**
  * Gives all tests a temporary folder, and marks the environment of all processes that they start. Fails the run
- * if a process or a file is left when the tests have ended.
+ * if a process or a folder of a test is left when the tests have ended.
  */
-export default function setup(): () => Promise<void> {
+export default function setup({ config }: TestProject): () => Promise<void> {
   const mark = `DEPTHLINE_TESTS=${randomUUID()}`;
   const folder = mkdtempSync(join(tmpdir(), 'depthline-tests-'));
   const sharedBefore = new Set(shared());
@@ -22,12 +23,13 @@ export default function setup(): () => Promise<void> {
   return async () => {
     const processes = await ended(mark);
     for (const { pid } of processes) process.kill(pid, 'SIGKILL');
-    const files = readdirSync(folder).filter((name) => !ofVitest.test(name));
+    // Where tests are chosen by their names, the hooks of files without any do not run.
+    const folders = config.testNamePattern ? [] : readdirSync(folder).filter(ofTest);
     const memory = shared().filter((name) => !sharedBefore.has(name));
     rmSync(folder, { recursive: true, force: true });
     const left = [
       ...processes.map(({ pid, command }) => `process ${pid}: ${command}`),
-      ...files.map((name) => `temporary file ${name}`),
+      ...folders.map((name) => `temporary folder ${name}`),
       ...memory.map((name) => `shared memory ${name}`),
     ];
     if (left.length === 0) return;
@@ -37,8 +39,10 @@ export default function setup(): () => Promise<void> {
   };
 }
 
-/** Folders of vitest itself, and of what it runs in, which are there until it ends. */
-const ofVitest = /^([\w-]{21}|node-compile-cache|tsx-\d+)$/;
+/** Whether `mkdtemp` of Node.js has made it; what browsers and libraries leave is removed with the rest. */
+function ofTest(name: string): boolean {
+  return /^(?!playwright)[a-z][\w.-]*-[A-Za-z0-9]{6}$/.test(name);
+}
 
 /** Processes with the mark that have not ended after a moment. */
 async function ended(mark: string): Promise<LeftBehind[]> {
