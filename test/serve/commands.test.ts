@@ -421,7 +421,7 @@ describe.concurrent('POST /snapshot', () => {
       ['?to=/etc', 400, 'to must be response or directory'],
       ['?to=directory', 409, 'there is no directory: start the run with --snapshots DIRECTORY'],
       ['?branch=web', 404, 'there is no branch "web"; there are: file'],
-      ['?format=png', 400, 'unknown parameter "format"; valid: part, branch, to'],
+      ['?format=png', 400, 'unknown parameter "format"; valid: part, branch, to, camera'],
     ] as const;
     for (const [query, status, error] of refusals) {
       const answer = await post(`/snapshot${query}`);
