@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { Clock } from '../core/clock.ts';
 
 type Handler = ((event: never) => void) | null | undefined;
 
@@ -15,6 +16,10 @@ const answersLimit = 4 * 1024 * 1024;
 /** Names of parameters that a client may subscribe to in its life, bytes. */
 const namesLimit = 1024 * 1024;
 
+/** Messages of a client that are taken in a second, and those that have arrived with them; the rest waits. */
+const mostReceived = 100;
+const secondMs = 1000;
+
 /**
  * The connection to one client, as the library's server uses it. Text is sent at once. Of frames, a
  * client that reads too slowly gets the newest only: the one that waits is replaced and counted.
@@ -27,6 +32,7 @@ export class LiveConnection {
   onmessage: ((event: { data: string | Uint8Array }) => void) | null | undefined;
   readonly #socket: WebSocket;
   readonly #events: ConnectionEvents;
+  readonly #clock: Clock;
   /** Messages of the newest frame that wait until the client has read. */
   #pending: Uint8Array[] = [];
   /** Messages that do not belong to frames, the newest of each subscription. */
@@ -36,15 +42,19 @@ export class LiveConnection {
   #answers = 0;
   #names = 0;
   #answered = true;
+  #received = 0;
+  #cancelPace = () => {};
 
-  constructor(socket: WebSocket, events: ConnectionEvents) {
+  constructor(socket: WebSocket, events: ConnectionEvents, clock: Clock) {
     this.#socket = socket;
     this.#events = events;
+    this.#clock = clock;
     socket.on('message', (data, binary) => this.#receive(data as Buffer, binary));
     socket.on('pong', () => {
       this.#answered = true;
     });
     socket.once('close', () => {
+      this.#cancelPace();
       this.#pending = [];
       this.#steady.clear();
       this.onclose?.({} as never);
@@ -108,6 +118,7 @@ export class LiveConnection {
   }
 
   close(): void {
+    this.#socket.resume();
     this.#socket.close(1001, 'the run has ended');
   }
 
@@ -122,7 +133,20 @@ export class LiveConnection {
     });
   }
 
+  /** A client that sends without end must not keep the thread from everybody else. */
+  #pace(): void {
+    this.#received++;
+    if (this.#received === 1) {
+      this.#cancelPace = this.#clock.after(secondMs, () => {
+        this.#received = 0;
+        this.#socket.resume();
+      });
+    }
+    if (this.#received === mostReceived) this.#socket.pause();
+  }
+
   #receive(data: Buffer, binary: boolean): void {
+    this.#pace();
     if (binary) {
       this.onmessage?.({ data });
       return;

@@ -269,15 +269,19 @@ export class FoxgloveLiveServer {
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       const { counts } = this;
-      const client = new LiveConnection(webSocket, {
-        sent: (bytes) => {
-          counts.sent++;
-          counts.bytes += bytes;
+      const client = new LiveConnection(
+        webSocket,
+        {
+          sent: (bytes) => {
+            counts.sent++;
+            counts.bytes += bytes;
+          },
+          dropped: () => {
+            counts.notSent++;
+          },
         },
-        dropped: () => {
-          counts.notSent++;
-        },
-      });
+        this.#options.clock,
+      );
       counts.clients++;
       this.#clients.add(client);
       webSocket.once('close', () => {

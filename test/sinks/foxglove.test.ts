@@ -12,6 +12,7 @@ import type { DepthFrame, Frame } from '../../src/core/frame.ts';
 import { clamp, definePipeline, startPipeline } from '../../src/index.ts';
 import { foxglove } from '../../src/sinks/foxglove.ts';
 import { dataFrame } from '../../src/testing/sample-frames.ts';
+import { VirtualClock } from '../../src/testing.ts';
 import { testContext } from '../support/context.ts';
 import { openViewer } from '../support/foxglove-client.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -258,6 +259,33 @@ describe('foxglove', () => {
     await feed(sink, [depthFrame(4, 3, 1)], () => frames.length > 0);
     expect(context.logs.filter(({ level }) => level === 'warn')).toHaveLength(1);
     socket.terminate();
+  });
+
+  it('takes so many messages of a client in a second, and lets the others wait', async () => {
+    const clock = new VirtualClock();
+    const { address } = await opened({}, { clock });
+    const sent = 20_000;
+    const socket = new WebSocket(address, ['foxglove.sdk.v1']);
+    onTestFinished(() => socket.terminate());
+    let answers = 0;
+    socket.on('message', (data, binary) => {
+      if (!binary && JSON.parse(data.toString()).op === 'status') answers++;
+    });
+    await once(socket, 'open');
+    // Each is answered with a complaint.
+    const message = JSON.stringify({ op: 'unsubscribe', subscriptionIds: [7] });
+    for (let n = 0; n < sent; n++) socket.send(message);
+    await until(() => answers > 0);
+    const viewer = await openViewer(address);
+    // In so many turns all of them would have been taken.
+    for (let n = 1; n <= 50; n++) {
+      viewer.client.unsubscribe(7);
+      await until(() => viewer.statuses.length === n);
+    }
+    const before = answers;
+    expect(before).toBeLessThan(sent / 2);
+    await clock.advance(1000);
+    await until(() => answers > before);
   });
 
   it('disconnects a client that fills the memory with names', async () => {
