@@ -36,6 +36,7 @@ export default defineConfig({
           { text: 'The live view', link: '/web' },
           { text: 'Recordings', link: '/recordings' },
           { text: 'Models', link: '/models' },
+          { text: 'Two lenses', link: '/stereo' },
           { text: 'Engines', link: '/engines' },
           { text: 'Depth cameras', link: '/depth-cameras' },
           { text: 'Jetson', link: '/jetson' },

@@ -4,7 +4,8 @@ import { reason } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { addModel } from '../evaluation/add-model.ts';
 import { knownModels } from '../inference/known-models.ts';
-import { findModel, modelNames } from '../inference/model-files.ts';
+import { findModel, kindOfModel, modelNames } from '../inference/model-files.ts';
+import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { print, printJson } from './output.ts';
 import { table } from './table.ts';
@@ -64,6 +65,10 @@ async function list({ json }: { json?: true }): Promise<void> {
 
 async function describe(name: string): Promise<Listed> {
   try {
+    if ((await kindOfModel(name, process.cwd())) === 'stereo') {
+      const { input } = (await findStereoModel(name, process.cwd())).manifest;
+      return { name, size: `${input.width}×${input.height}`, gives: 'metres, of stereo pairs' };
+    }
     const { manifest } = await findModel(name, process.cwd());
     const { input, output } = manifest;
     const gives = isRelative(output) ? 'relative depth' : 'metres';

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { packageDirectory } from '../../src/core/entry-point.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
+import { stereoManifestSchema } from '../../src/inference/stereo/stereo-manifest.ts';
 import { start, startProcess, workplace } from '../support/cli.ts';
 import { putModel } from '../support/models.ts';
 
@@ -80,7 +81,9 @@ function sinkOf(name: string): object {
 it.each(blocks('yaml').filter(({ text }) => isModel(text)))(
   'the manifest in $name is valid',
   ({ text }) => {
-    expect(manifestSchema.safeParse(parse(text)).error).toBeUndefined();
+    const manifest = parse(text);
+    const schema = manifest.kind === 'stereo' ? stereoManifestSchema : manifestSchema;
+    expect(schema.safeParse(manifest).error).toBeUndefined();
   },
 );
 

@@ -49,6 +49,25 @@ describe('make demo', () => {
   });
 });
 
+describe('stereo-demo', () => {
+  it('writes depth of rendered pairs, and tells how accurate it is', async () => {
+    const cwd = workplace();
+    const args = ['run', 'stereo-demo', '--frames', '3', '--stats', 'json'];
+    const running = start(args, { cwd, env: { DEPTHLINE_PORT: await port() } });
+    const finished = await running.finished;
+    expect(finished.code).toBe(0);
+    const summary = summaryOf(finished);
+    expect(imbalances(summary)).toEqual([0, 0, 0]);
+    expect(summary.captured).toBe(3);
+    expect(endingIn('.png', cwd, 'out/stereo-demo/depth')).toHaveLength(3);
+    const { width, height, data } = await decodeDepthPng(
+      join(cwd, 'out/stereo-demo/depth/000000.png'),
+    );
+    expect({ width, height }).toEqual({ width: 320, height: 224 });
+    expect(data.filter((metres) => metres > 0).length).toBeGreaterThan(0.7 * data.length);
+  });
+});
+
 describe('demo', () => {
   it('writes depth, a video and pictures, and tells how accurate it is', async () => {
     const cwd = workplace();

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Pairing, type Side } from '../../src/stereo/pairing.ts';
+import { fc } from '../support/property.ts';
 
 const ms = (value: number) => BigInt(Math.round(value * 1e6));
 

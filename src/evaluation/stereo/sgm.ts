@@ -20,7 +20,9 @@ while True:
             P1=8 * 3 * 25, P2=32 * 3 * 25, disp12MaxDiff=1, uniquenessRatio=10,
             speckleWindowSize=100, speckleRange=2)
     start = time.perf_counter()
-    found = matchers[count].compute(left, right)
+    # OpenCV matches no pixel within \`count\` columns of the left edge: beside the pictures there are as many more.
+    wide = [cv2.copyMakeBorder(eye, 0, 0, count, 0, cv2.BORDER_CONSTANT) for eye in (left, right)]
+    found = matchers[count].compute(*wide)[:, count:]
     ms = (time.perf_counter() - start) * 1000
     disparity = numpy.where(found > 0, found / 16.0, 0).astype('<f4')
     target.write(struct.pack('<d', ms) + disparity.tobytes())

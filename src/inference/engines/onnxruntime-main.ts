@@ -2,10 +2,7 @@ import { DepthlineError } from '../../core/errors.ts';
 import { packageProblem } from '../../core/package-problem.ts';
 import { loadProblem } from '../model-contract.ts';
 import type { MainSide } from './main-side.ts';
-
-// ONNX Runtime must not send telemetry, nor write files for it. Native code sees the variable only if
-// it is set in the main thread.
-process.env.ORT_DISABLE_TELEMETRY ??= '1';
+import '../no-telemetry.ts';
 
 export const mainSide: MainSide = {
   loadError(model, { providers }, cause) {

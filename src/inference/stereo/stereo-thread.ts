@@ -7,6 +7,7 @@ import type { StereoGeometry } from '../../depth/disparity.ts';
 import { loadProblem, misfit } from '../model-contract.ts';
 import { guardExit, nativeState } from '../native-guard.ts';
 import { defaultSettings, type SessionSettings } from '../session-settings.ts';
+import '../no-telemetry.ts';
 import { dropAlpha } from '../tensors.ts';
 import type {
   DisparityCheck,
