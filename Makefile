@@ -15,14 +15,14 @@ packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-goo
 # Only for tests: a screen, other readers of the topic and of recordings, a camera on the network, a browser.
 test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium openssl libfastcdr-dev \
-	python3-protobuf protobuf-compiler python3-zstandard python3-lz4 systemd
+	python3-protobuf protobuf-compiler python3-zstandard python3-lz4 systemd mosquitto-clients
 
 # ROS 1, only for tests: not every distribution has it.
 ros-packages = python3-roslaunch python3-rosmaster python3-rostopic python3-rosbag python3-rospy \
 	python3-sensor-msgs python3-tf2-msgs
 
 # Only for tests, too, but unpacked into out/packages instead of installed: their services would start.
-unpacked-packages = prometheus nats-server
+unpacked-packages = prometheus nats-server mosquitto
 
 # Only for benchmarks: the browser of "web"; what the peers of "peers" are compiled with, or import.
 bench-packages = chromium libzmq3-dev python3-gi python3-zmq python3-numpy

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Unpacks the Debian packages named as arguments into out/packages/NAME, unless they are there. Nothing is
-# installed, so that no service starts, and root is not needed. A package that cannot be downloaded is named;
+# Unpacks the Debian packages named as arguments into out/packages/NAME, unless they are there. They are not
+# installed, so that no service starts; only the libraries that they need are. A package that cannot be downloaded is named;
 # the tests that use it skip.
 set -eu
 
@@ -18,6 +18,9 @@ for package in "$@"; do
     rm -rf "out/packages/$package.part"
     continue
   fi
+  libraries=$(apt-cache depends --important "$package" | sed -n 's/^ *|\{0,1\}Depends: \(lib[^j].*\)$/\1/p')
+  # shellcheck disable=SC2086 # a list of package names
+  scripts/install-packages.sh $libraries
   mv "out/packages/$package.part/files" "$target"
   rm -rf "out/packages/$package.part"
   echo "Unpacked: $package"

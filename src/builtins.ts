@@ -17,11 +17,13 @@ import { sideBySide } from './operators/side-by-side.ts';
 import { smooth } from './operators/smooth.ts';
 import { spatial } from './operators/spatial.ts';
 import { takeEye } from './operators/take-eye.ts';
+import { zones } from './operators/zones.ts';
 import { discard } from './sinks/discard.ts';
 import { display } from './sinks/display.ts';
 import { file } from './sinks/file.ts';
 import { foxglove } from './sinks/foxglove.ts';
 import { mcap } from './sinks/mcap.ts';
+import { mqtt } from './sinks/mqtt.ts';
 import { nats } from './sinks/nats.ts';
 import { ros1 } from './sinks/ros1.ts';
 import { video } from './sinks/video.ts';
@@ -76,12 +78,14 @@ export const builtins = new Registry([
   smooth,
   spatial,
   takeEye,
+  zones,
   discard,
   display,
   file,
   foxglove,
   mcap,
   nats,
+  mqtt,
   ros1,
   video,
   web,

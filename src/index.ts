@@ -91,6 +91,7 @@ export { sideBySide } from './operators/side-by-side.ts';
 export { smooth } from './operators/smooth.ts';
 export { spatial } from './operators/spatial.ts';
 export { takeEye } from './operators/take-eye.ts';
+export { zones } from './operators/zones.ts';
 export {
   type AnyPipeline,
   type CameraPipeline,
@@ -138,6 +139,7 @@ export { display } from './sinks/display.ts';
 export { file } from './sinks/file.ts';
 export { foxglove } from './sinks/foxglove.ts';
 export { mcap } from './sinks/mcap.ts';
+export { mqtt } from './sinks/mqtt.ts';
 export { nats } from './sinks/nats.ts';
 export { ros1 } from './sinks/ros1.ts';
 export { video } from './sinks/video.ts';

@@ -115,14 +115,16 @@ export function describesItself(
 /** The options of an instance with those that are `adjustable` as in each example. */
 export async function adjustments(definition: Definition, subject: Subject): Promise<unknown[]> {
   const { adjustable = [], options, examples } = definition;
-  const own = options.parse(await optionsOf(definition, subject)) as object;
+  const own = (await optionsOf(definition, subject)) as object;
   return examples
-    .map((example) => options.parse(example) as Readonly<Record<string, unknown>>)
+    .map((example) => example as Readonly<Record<string, unknown>>)
     .map((other) => ({
       ...own,
       ...Object.fromEntries(adjustable.map((name) => [name, other[name]])),
     }))
-    .filter((mixed) => options.safeParse(mixed).success);
+    .map((mixed) => options.safeParse(mixed))
+    .filter(({ success }) => success)
+    .map(({ data }) => data);
 }
 
 interface JsonSchema {

@@ -46,6 +46,7 @@ const subjects: Readonly<Record<string, OperatorSubject>> = {
   smooth: { options: {} },
   spatial: { options: {}, frame: holey },
   'take-eye': { options: {} },
+  zones: { options: { zones: { all: { box: [0, 0, 1, 1], within: 1 } } } },
 };
 
 test('every operator is tested', () => {

@@ -7,6 +7,7 @@ import type { SinkDefinition } from '../../src/core/component.ts';
 import { dataFrame, imageFrame } from '../../src/testing/sample-frames.ts';
 import { conformsAsSink, type SinkSubject } from '../../src/testing.ts';
 import { framesIn } from '../support/mcap.ts';
+import { type Broker, hasMosquitto, startBroker } from '../support/mosquitto.ts';
 import { type NatsServer, natsServerPath, startNats, storedCount } from '../support/nats-server.ts';
 import { type OwnMaster, openMaster } from '../support/own-master.ts';
 import { processesOf } from '../support/processes.ts';
@@ -18,8 +19,11 @@ let screen: Screen;
 let master: OwnMaster;
 let natsServer: NatsServer | undefined;
 let natsStreams = 0;
+/** Without Debian's, one that runs is used. */
+let broker: Broker | undefined;
 beforeAll(async () => {
   master = await openMaster();
+  if (hasMosquitto) broker = await startBroker();
   screen = await openScreen();
   if (natsServerPath) natsServer = await startNats();
   process.env.DISPLAY = screen.display;
@@ -28,6 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   master.close();
   await natsServer?.stop();
+  await broker?.stop();
   await screen.stop();
   process.env = before;
   for (const { socket } of receivers.values()) socket.close();
@@ -81,6 +86,11 @@ const subjects: Readonly<Record<string, SinkSubject>> = {
     },
     delivered: (context) =>
       storedCount(natsServer as NatsServer, context.report().subject as string),
+  },
+  mqtt: {
+    options: () => ({ url: broker?.url ?? 'mqtt://127.0.0.1:1883' }),
+    frame: (seq) => dataFrame(seq),
+    delivered: (context) => context.report().frames as number,
   },
   ros1: {
     options: () => ({ master: master.uri, host: '127.0.0.1' }),

@@ -39,7 +39,7 @@ const refusal = /relative, without a unit/;
 const operators = builtins.list('operator') as OperatorDefinition[];
 const sinks = builtins.list('sink') as SinkDefinition[];
 /** These are about metres, and refuse everything else. */
-const metric = ['clamp', 'compare-depth', 'point-cloud'];
+const metric = ['clamp', 'compare-depth', 'point-cloud', 'zones'];
 
 describe('an operator keeps depth relative, or refuses it', () => {
   const cases = operators
