@@ -35,6 +35,7 @@ export default defineConfig({
           { text: 'Running as a service', link: '/service' },
           { text: 'The live view', link: '/web' },
           { text: 'Recordings', link: '/recordings' },
+          { text: 'Zones and alarms', link: '/zones' },
           { text: 'Models', link: '/models' },
           { text: 'Two lenses', link: '/stereo' },
           { text: 'Engines', link: '/engines' },

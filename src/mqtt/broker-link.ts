@@ -91,12 +91,14 @@ export class BrokerLink {
     if (this.#closing) return;
     this.#closing = true;
     const client = this.#client;
-    if (client.connected && !this.#options.signal.aborted) {
+    const cut = !client.connected || this.#options.signal.aborted;
+    if (!cut) {
       const { status } = this.#options;
       const said = client.publishAsync(status, 'offline', { qos: 1, retain: true });
       await Promise.race([said.catch(() => {}), pause(closeMs)]);
     }
-    await Promise.race([client.endAsync(true), pause(closeMs)]);
+    // Cut off, the broker says it.
+    await Promise.race([client.endAsync(cut), pause(closeMs)]);
   }
 
   #watch(): void {

@@ -69,7 +69,10 @@ export const zones = defineOperator({
           for (const { zone, event } of value.events) counts.add(zone, event);
           const wanted = first || current().emit === 'all' || value.events.length > 0;
           first = false;
-          if (!wanted) return EMPTY;
+          if (!wanted) {
+            context.dropped(1, 'unchanged');
+            return EMPTY;
+          }
           const result: DataFrame = { ...derive(depth), kind: 'data', value };
           return of(result);
         }),
