@@ -33,12 +33,4 @@ async function canListen(port: number): Promise<boolean> {
   server.close();
   await once(server, 'close');
   return true;
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
