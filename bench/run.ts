@@ -13,6 +13,7 @@ import { filters } from './filters.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
 import { interrupt } from './interrupt.ts';
+import { natsBench } from './nats.ts';
 import { packing } from './packing.ts';
 import { peers } from './peers.ts';
 import { recording } from './recording.ts';
@@ -42,6 +43,7 @@ const benches: readonly Bench[] = [
   reruns,
   interrupt,
   packing,
+  natsBench,
   web,
   recording,
 ];
@@ -52,7 +54,7 @@ const command = new Command('bench')
   .option('--seconds <n>', 'length of one measurement', Number, 4)
   .option('--warm-up <n>', 'seconds before a measurement', Number, 3)
   .option('--model <name-or-path>', 'uint8 NHWC in', 'fastdepth')
-  .option('--only <text>', 'of peers and recording: what has this in its name', '')
+  .option('--only <text>', 'of peers, recording and nats: what has this in its name', '')
   .option('--rgbd <folder>', 'folder with rgb/ and depth/, instead of rendered rooms (calibrate)')
   .option('--json', 'one JSON object per line')
   .parse();

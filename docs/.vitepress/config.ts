@@ -34,6 +34,7 @@ export default defineConfig({
           { text: 'Monitoring', link: '/monitoring' },
           { text: 'Running as a service', link: '/service' },
           { text: 'The live view', link: '/web' },
+          { text: 'Fleets', link: '/fleet' },
           { text: 'Recordings', link: '/recordings' },
           { text: 'Zones and alarms', link: '/zones' },
           { text: 'Models', link: '/models' },

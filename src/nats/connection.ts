@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError, type ErrorCode, reason } from '../core/errors.ts';
@@ -74,8 +76,27 @@ async function settings(
     ...(token !== undefined && { token }),
     ...(nkey !== undefined && { authenticator: nkeyAuthenticator(new TextEncoder().encode(nkey)) }),
     ...((tls ?? servers.some((one) => one.startsWith('tls:'))) && {
-      tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+      tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), ...identity(servers) },
     }),
+  };
+}
+
+/**
+ * For a server that is named by its IP address the client gives Node.js no name to compare, which then
+ * expects a certificate of "localhost". It must be one of the addresses in the options.
+ */
+function identity(servers: readonly string[]) {
+  const hosts = servers.map((one) => new URL(one.replace(/^\w+:/, 'http:')).hostname);
+  const addresses = hosts
+    .map((host) => host.replace(/^\[|\]$/g, ''))
+    .filter((host) => isIP(host) !== 0);
+  if (addresses.length === 0 || hosts.includes('localhost')) return {};
+  return {
+    checkServerIdentity(name: string, certificate: PeerCertificate): Error | undefined {
+      const names = name === 'localhost' ? addresses : [name];
+      const results = names.map((one) => checkServerIdentity(one, certificate));
+      return results.includes(undefined) ? undefined : results[0];
+    },
   };
 }
 

@@ -22,6 +22,8 @@ export interface NatsServer {
   readonly url: string;
   readonly port: number;
   readonly folder: string;
+  /** Of its process. */
+  readonly pid: number;
   /** As the machine's loss of power would. */
   kill(): Promise<void>;
   /** On the same port, with what it has stored. */
@@ -83,6 +85,9 @@ ${config}
     url: `nats://127.0.0.1:${port}`,
     port,
     folder,
+    get pid() {
+      return child.pid as number;
+    },
     kill: () => end('SIGKILL'),
     restart: start,
     stop: async () => {

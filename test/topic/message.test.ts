@@ -377,3 +377,16 @@ it('says that data is not JSON', () => {
   const parts = packMessage('multipart', 'depth', header, Buffer.from('[1}'));
   expect(() => decodeFrame(unpackMessage(parts))).toThrow('its payload is not JSON');
 });
+
+it.each(['32FC1', '16UC1'] as const)(
+  '%s in a part of a Buffer is decoded as a copy',
+  (encoding) => {
+    const { header, payload } = encodeFrame(depth, { ...options, encoding });
+    const [message] = packMessage('single', 'depth', header, payload) as [Uint8Array];
+    const received = Buffer.concat([Buffer.alloc(3), message, Buffer.alloc(5)]).subarray(3, -5);
+    const { data } = decodeFrame(unpackMessage([received])) as typeof depth;
+    received.fill(0);
+    expect(data).toHaveLength(35);
+    expect(data[34]).toBeCloseTo(depth.data[34] as number, 3);
+  },
+);
