@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Numbered, Reorder } from '../../src/nats/reorder.ts';
 import { VirtualClock } from '../../src/testing.ts';
+import { fc } from '../support/property.ts';
 
 function reorder({ limit = 10, deadlineMs = 100 } = {}) {
   const clock = new VirtualClock();

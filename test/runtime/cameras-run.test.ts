@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
@@ -13,6 +12,7 @@ import { Supervisor } from '../../src/runtime/supervisor.ts';
 import { Turns } from '../../src/runtime/turns.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { collector, ticker } from '../support/parts.ts';
+import { fc } from '../support/property.ts';
 
 /** Work of `ms` per frame, by `workers` that all cameras share. */
 const model = defineOperator({
