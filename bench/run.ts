@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import type { Measured } from '../src/benchmark/statistics.ts';
 import { backpressure } from './backpressure.ts';
 import { calibration } from './calibrate.ts';
+import { cameras } from './cameras.ts';
 import { cost } from './cost.ts';
 import { cover } from './cover.ts';
 import { filters } from './filters.ts';
@@ -38,6 +39,7 @@ const benches: readonly Bench[] = [
   freshness,
   idle,
   scaling,
+  cameras,
   backpressure,
   restarts,
   reruns,

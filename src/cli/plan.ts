@@ -2,17 +2,20 @@ import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
 import { fuseGeometry } from '../depth/fuse-geometry.ts';
 import { type Geometry, wholeView } from '../depth/view.ts';
+import { hasCameras, pipelinesOf } from '../pipeline/cameras.ts';
 import { mostFrameMemory } from '../pipeline/frame-memory.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
-import { requirePipeline } from '../pipeline/pipeline-file.ts';
-import { pipelineWarnings } from '../pipeline/pipeline-warnings.ts';
+import { loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
+import { allWarnings } from '../pipeline/pipeline-warnings.ts';
 import { pipelineArgument, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
 
 interface Plan {
   readonly pipeline: string;
+  /** Of a pipeline of several. */
+  readonly camera?: string;
   readonly source: string;
   readonly launchLine?: string;
   /** Why this machine has none. */
@@ -44,16 +47,21 @@ export function planCommand(): Command {
     .option('--json', 'print as JSON')
     .option('--mermaid', 'print as a Mermaid graph')
     .action(async (name: string, flags: { set?: string[]; json?: true; mermaid?: true }) => {
-      const pipeline = await requirePipeline(findPipeline(name), {
+      const loaded = await loadPipelineFile(findPipeline(name), {
         registry: builtins,
         checks: 'none',
         set: flags.set ?? [],
       });
-      const fused = await planFusion(pipeline);
-      const plan = await makePlan(pipeline, fused);
-      for (const warning of pipelineWarnings(pipeline)) printError(warning);
-      if (flags.json) printJson(plan, 2);
-      else print(flags.mermaid ? mermaid(plan) : text(plan));
+      const pipeline = requireValid(loaded);
+      const plans = await Promise.all(
+        pipelinesOf(pipeline).map(async (one) => makePlan(one, await planFusion(one))),
+      );
+      for (const warning of allWarnings(pipeline)) printError(warning);
+      const cameras = hasCameras(pipeline) ? plans : undefined;
+      const [first] = plans as [Plan];
+      if (flags.json) printJson(cameras ? { pipeline: pipeline.name, cameras } : first, 2);
+      else if (flags.mermaid) print(['flowchart LR', ...plans.flatMap(mermaid)].join('\n'));
+      else print(plans.map(text).join('\n\n'));
     });
 }
 
@@ -86,6 +94,7 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
   const { frames, bytes, largest } = mostFrameMemory(pipeline, fusion);
   return {
     pipeline: pipeline.name,
+    ...(pipeline.camera !== undefined && { camera: pipeline.camera }),
     source: definition.name,
     ...line,
     fused: fusion.fused.map((one) => JSON.stringify(one)),
@@ -124,7 +133,11 @@ function queueText({ queue }: Pick<OperatorStep, 'queue'>): string {
 }
 
 function text(plan: Plan): string {
-  const lines = [`pipeline  ${plan.pipeline}`, `source    ${plan.source}`];
+  const lines = [
+    `pipeline  ${plan.pipeline}`,
+    ...(plan.camera === undefined ? [] : [`camera    ${plan.camera}`]),
+    `source    ${plan.source}`,
+  ];
   if (plan.launchLine) lines.push(`launch    ${plan.launchLine}`);
   if (plan.launchProblem)
     lines.push(`launch    not available on this machine: ${plan.launchProblem}`);
@@ -146,20 +159,22 @@ function text(plan: Plan): string {
   return lines.join('\n');
 }
 
-function mermaid(plan: Plan): string {
-  const lines = [
-    'flowchart LR',
-    `  source["${plan.source}${plan.fused.length > 0 ? ' + fused' : ''}"]`,
-  ];
-  let last = 'source';
+/** The lines of a graph; of each camera, where there are several, with names of its own. */
+function mermaid(plan: Plan, nth: number): string[] {
+  const { camera } = plan;
+  const of = camera === undefined ? '' : `c${nth}`;
+  const name = camera === undefined ? '' : `${camera}: `;
+  const source = `${name}${plan.source}${plan.fused.length > 0 ? ' + fused' : ''}`;
+  const lines = [`  ${of}source["${source}"]`];
+  let last = `${of}source`;
   for (const [index, stage] of plan.stages.entries()) {
     const label = stage.queue ? `|"${stage.queue}"|` : '';
-    lines.push(`  ${last} -->${label} o${index}["${stage.name}"]`);
-    last = `o${index}`;
+    lines.push(`  ${last} -->${label} ${of}o${index}["${stage.name}"]`);
+    last = `${of}o${index}`;
   }
   for (const [index, branch] of plan.branches.entries()) {
     const chain = [...branch.operators, branch.name].join(' → ');
-    lines.push(`  ${last} -->|"${branch.queue}"| b${index}["${chain}"]`);
+    lines.push(`  ${last} -->|"${branch.queue}"| ${of}b${index}["${chain}"]`);
   }
-  return lines.join('\n');
+  return lines;
 }

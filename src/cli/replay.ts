@@ -13,6 +13,7 @@ import { type RunFlags, runAction, withRunFlags } from './run.ts';
 interface Flags extends RunFlags {
   readonly pipeline: string;
   readonly as?: MessageKind;
+  readonly camera?: string;
   readonly topic?: string;
   readonly speed?: number;
   readonly step?: true;
@@ -35,6 +36,7 @@ export function replayCommand(onSignals: () => void): Command {
         messageKinds,
       ),
     )
+    .option('--camera <name>', 'whose recording it is, of a pipeline of several cameras')
     .option('--topic <name>', 'topic to read, such as /camera/color/image_raw')
     .option(
       '--speed <times>',
@@ -71,21 +73,22 @@ async function replay(file: string, flags: Flags, onSignals: () => void): Promis
     const [name] = at as [keyof Flags];
     throw new DepthlineError('CONFIG', `--${name} ${flags[name]}: ${message}`);
   }
-  const as = flags.as ?? (await kindFor(findPipeline(pipeline), options, flags.set));
-  await runAction(pipeline, flags, onSignals, { mcap: { ...options, as } });
+  const as = flags.as ?? (await kindFor(findPipeline(pipeline), options, flags));
+  const source = { mcap: { ...options, as } };
+  await runAction(pipeline, flags, onSignals, { source, camera: flags.camera });
 }
 
 /** What of the recording the pipeline takes, pictures first; if it takes none, what there is. */
 async function kindFor(
   pipeline: string,
   options: { readonly path: string },
-  set: readonly string[] = [],
+  { set = [], camera }: Pick<Flags, 'set' | 'camera'>,
 ): Promise<MessageKind> {
   const { kindsOf } = await import('../mcap/kinds.ts');
   const held = await kindsOf(options.path);
   for (const as of held) {
     const source = { mcap: { ...options, as } };
-    const given = { registry: builtins, set, source, checks: 'none' } as const;
+    const given = { registry: builtins, set, source, camera, checks: 'none' } as const;
     const { problems } = await loadPipelineFile(pipeline, given);
     if (problems.length === 0) return as;
   }

@@ -2,8 +2,7 @@ import { Command, Option } from 'commander';
 import { builtins } from '../builtins.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
-import type { Mapping } from '../pipeline/file-schema.ts';
-import { loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
+import { type LoadOptions, loadPipelineFile, requireValid } from '../pipeline/pipeline-file.ts';
 import { serveOptions } from '../pipeline/serve-options.ts';
 import type { Run, RunSummary } from '../runtime/run-handle.ts';
 import { Supervisor, type SupervisorOptions } from '../runtime/supervisor.ts';
@@ -69,14 +68,16 @@ export function withRunFlags(command: Command): Command {
     );
 }
 
-/** @param source in place of that of the file */
+/** What runs in place of the file's own source. */
+type Instead = Pick<LoadOptions, 'source' | 'camera'>;
+
 export async function runAction(
   nameOrFile: string,
   flags: RunFlags,
   onSignals: () => void,
-  source?: Mapping,
+  instead: Instead = {},
 ): Promise<void> {
-  process.exitCode = await run(nameOrFile, flags, onSignals, source);
+  process.exitCode = await run(nameOrFile, flags, onSignals, instead);
   // Native modules may leave handles open.
   setTimeout(() => process.exit(), 500).unref();
 }
@@ -85,7 +86,7 @@ async function run(
   nameOrFile: string,
   flags: RunFlags,
   onSignals: () => void,
-  source: Mapping | undefined,
+  instead: Instead,
 ): Promise<number> {
   if (flags.log === 'json') logAsJson();
   const hangups = new Hangups();
@@ -93,7 +94,7 @@ async function run(
   const hangWatch = new HangWatch(flags.log === 'json');
   hangWatch.enter('loading the pipeline');
   const { set = [], record } = flags;
-  const options = { registry: builtins, set, source };
+  const options = { registry: builtins, set, ...instead };
   const read = () => loadPipelineFile(findPipeline(nameOrFile), options);
   const prepare = (read: AnyPipeline) => (record === undefined ? read : recorded(read, record));
   const loaded = await read();

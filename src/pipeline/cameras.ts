@@ -36,6 +36,8 @@ export interface CamerasInput extends Omit<PipelineInput, 'source'> {
 /** The same with its invalid parts missing. */
 export interface PartialCameras extends Omit<PartialInput, 'source' | 'camera'> {
   readonly cameras: Readonly<Record<string, Use<'source'> | undefined>>;
+  /** Names of further cameras, which do not run. */
+  readonly absent?: readonly string[] | undefined;
 }
 
 /** Of one run. */
@@ -44,7 +46,7 @@ export const mostCameras = 64;
 export const cameraName = z
   .string()
   .max(64)
-  .regex(/^[a-z0-9][a-z0-9-]*$/i, { error: 'must be letters, digits and "-"' });
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9-]*$/, { error: 'must be letters, digits and "-"' });
 
 /** True for a pipeline of several cameras. */
 export function hasCameras(pipeline: AnyPipeline): pipeline is CameraPipelines {
@@ -73,14 +75,14 @@ export function defineCameras(input: CamerasInput): CameraPipelines {
 
 /** Like `defineCameras`, but collects problems; also returns the valid parts, for further checks. */
 export function inspectCameras(
-  { cameras, ...input }: PartialCameras,
+  { cameras, absent = [], ...input }: PartialCameras,
   problems: Problem[],
   known: readonly OperatorDefinition[] = [],
 ): { readonly pipeline: CameraPipelines | undefined; readonly parts: readonly PipelineParts[] } {
   const before = problems.length;
   const names = Object.keys(cameras);
   problems.push(...nameProblems(names));
-  forCameras(input, problems, names);
+  forCameras(input, problems, [...new Set([...names, ...absent])]);
   const inspected = names.map((camera) =>
     inspectPipeline({ ...input, source: cameras[camera], camera }, problems, known),
   );

@@ -17,7 +17,7 @@ import {
 } from './cameras.ts';
 import { componentProblems } from './component-checks.ts';
 import { FileComponents } from './file-components.ts';
-import { extensionPrefix, fileKeys, type Mapping } from './file-schema.ts';
+import { extensionPrefix, fileKeys, isMapping, type Mapping } from './file-schema.ts';
 import { forCameras } from './for-cameras.ts';
 import { inspectPipeline, type Pipeline, type PipelineParts, type Problem } from './pipeline.ts';
 import { type ServeOptions, serveSchema } from './serve-options.ts';
@@ -41,6 +41,8 @@ export interface LoadOptions {
   readonly checks?: 'none' | 'quick' | 'thorough';
   /** In place of the file's source and its tests: `{ mcap: { path: 'run.mcap' } }`. */
   readonly source?: Mapping | undefined;
+  /** With `source`, and a file with `cameras`: the camera that it stands for; the others are left out. */
+  readonly camera?: string | undefined;
 }
 
 /** What a pipeline file says, or what is wrong with it. */
@@ -137,7 +139,7 @@ async function check(
   value: Mapping,
   file: string,
   yaml: YamlFile,
-  { registry, env = process.env, set = [], checks = 'quick', source }: LoadOptions,
+  { registry, env = process.env, set = [], checks = 'quick', source, camera }: LoadOptions,
 ): Promise<Pick<Loaded, 'serve' | 'modules' | 'tests'> & { runs: AnyPipeline | undefined }> {
   // Other problems of a value that could not be resolved are consequences of that.
   const unresolved = new Set<string>();
@@ -151,7 +153,7 @@ async function check(
   if (source) {
     // The times that a test states are those of the source that it was written for.
     delete own.tests;
-    own.source = source;
+    if (own.cameras === undefined) own.source = source;
   }
   const resolved = interpolate(own, env, texts, (problem) => {
     report(problem);
@@ -171,7 +173,7 @@ async function check(
       sinks: components.sinks(resolved.sinks),
       files: [resolve(file), ...modules],
     },
-    resolved,
+    source && resolved.cameras !== undefined ? instead(resolved, source, camera) : resolved,
     components,
     found,
     registry.list('operator') as OperatorDefinition[],
@@ -195,10 +197,26 @@ async function check(
   return { runs, serve, modules, tests };
 }
 
+/**
+ * The file with one camera, whose source is replaced.
+ *
+ * @throws DepthlineError `CONFIG` if the file has no such camera
+ */
+function instead(file: Mapping, source: Mapping, camera: string | undefined): Mapping {
+  const names = Object.keys(isMapping(file.cameras) ? file.cameras : {});
+  if (camera !== undefined && names.includes(camera))
+    return { ...file, cameras: { [camera]: source }, absent: names };
+  const message =
+    camera === undefined
+      ? `the pipeline has several cameras; say with --camera whose recording it is: ${names.join(', ')}`
+      : `there is no camera "${camera}"${hint(camera, names)}`;
+  throw new DepthlineError('CONFIG', message);
+}
+
 /** The pipeline with its source, or its cameras, and its parts for further checks. */
 function inspect(
   input: Omit<PartialCameras, 'cameras'>,
-  { source, cameras }: Mapping,
+  { source, cameras, absent }: Mapping,
   components: FileComponents,
   found: Problem[],
   known: readonly OperatorDefinition[],
@@ -214,7 +232,11 @@ function inspect(
     found.push({ path: ['source'], key: true, message });
   }
   const named = components.cameras(cameras);
-  const { pipeline, parts } = inspectCameras({ ...input, cameras: named }, found, known);
+  const { pipeline, parts } = inspectCameras(
+    { ...input, cameras: named, absent: absent as readonly string[] | undefined },
+    found,
+    known,
+  );
   return { runs: pipeline, parts };
 }
 

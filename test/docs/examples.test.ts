@@ -53,7 +53,10 @@ describe('pipeline files in the documents', () => {
     const written = parse(text) as Record<string, unknown>;
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;
-    writeFileSync(join(project, 'p.yaml'), JSON.stringify({ ...rest, sinks, ...written }));
+    const { source, ...others } = rest;
+    const alone = 'cameras' in written ? {} : { source };
+    const whole = { ...alone, ...others, sinks, ...written };
+    writeFileSync(join(project, 'p.yaml'), JSON.stringify(whole));
     const env = {
       CAMERA_URL: 'rtsp://127.0.0.1/',
       DEPTHLINE_TOKEN: 'a token of the test',
