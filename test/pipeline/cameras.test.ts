@@ -187,7 +187,10 @@ describe('defineCameras', () => {
   const cameras = { front: testPattern(), rear: testPattern() };
 
   it('names every mistake once', () => {
-    const sinks = [{ sink: discard(), cameras: ['raer'] }, file({ directory: 'out', format: 'tiff' as never })];
+    const sinks = [
+      { sink: discard(), cameras: ['raer'] },
+      file({ directory: 'out', format: 'tiff' as never }),
+    ];
     expect(() => defineCameras({ cameras, sinks })).toThrow(
       /raer"; did you mean "rear"\?[\s\S]*format/,
     );
