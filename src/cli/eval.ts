@@ -11,7 +11,8 @@ import {
 import { requireReportPlace, writeReport } from '../evaluation/report.ts';
 import { crops, findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.ts';
 import { comparisonRows, notes } from '../evaluation/tables.ts';
-import { DepthEstimator, providers } from '../inference/estimator.ts';
+import { providerNames } from '../inference/engines/choice.ts';
+import { DepthEstimator } from '../inference/estimator.ts';
 import { collect, positive, positiveWhole, whole } from './arguments.ts';
 import { evaluateStereoFolders, type StereoFlags } from './eval-stereo.ts';
 import { print, printError, printJson } from './output.ts';
@@ -30,7 +31,7 @@ interface Flags extends Pick<StereoFlags, 'sgm' | 'disparityStep'> {
   readonly every: number;
   readonly average: 'frames' | 'pixels';
   readonly threads: number;
-  readonly provider: readonly (typeof providers)[number][];
+  readonly provider: readonly (typeof providerNames)[number][];
   readonly json?: true;
   readonly report?: string;
 }
@@ -71,7 +72,7 @@ export function evalCommand(): Command {
     .option('--threads <n>', 'threads per model', positiveWhole, 1)
     .addOption(
       new Option('--provider <name...>', 'ONNX Runtime execution providers, in order of preference')
-        .choices(providers)
+        .choices(providerNames)
         .default(['cpu']),
     )
     .option(

@@ -9,11 +9,12 @@ import {
   type ImageFrame,
   type Picture,
 } from '../core/frame.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import type { Size } from '../core/size.ts';
 import type { FitPlan } from '../depth/fit-plan.ts';
 import { geometryOf, scaleGeometry } from '../depth/view.ts';
 import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
-import { defaultEngine, type EngineChoice } from './engines/choice.ts';
+import { defaultEngine, type EngineChoice, type providerNames } from './engines/choice.ts';
 import { findProgram } from './engines/find-program.ts';
 import { withFiles } from './engines/kserve-files.ts';
 import type { Inference } from './inference-thread.ts';
@@ -23,15 +24,13 @@ import { isRelative } from './tensors.ts';
 import { chooseSettings } from './tuned-settings.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
-export const providers = ['cpu', 'cuda', 'tensorrt'] as const;
-
 /** Which model runs, and how. */
 export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>> {
   /** Name of a model in models/, or path of an .onnx file with its manifest beside it. */
   readonly model: string;
   /** Folder that `models/` and a relative path start from; default: the working directory. */
   readonly baseDirectory?: string;
-  readonly providers?: readonly (typeof providers)[number][];
+  readonly providers?: readonly (typeof providerNames)[number][];
   /** Use what `depthline tune` found for this model on this machine, unless an option is given. */
   readonly tuned?: boolean;
   /** Keep the picture as it came, as the result's `picture`. */
@@ -203,7 +202,12 @@ export class DepthEstimator {
 /** An engine with all that it needs found. @throws DepthlineError `MISSING` */
 async function ready(engine: EngineChoice, baseDirectory: string): Promise<EngineChoice> {
   if (engine.name === 'kserve') return withFiles(engine, baseDirectory);
-  if (engine.name !== 'process') return engine;
+  if (engine.name === 'onnxruntime') {
+    const { binding } = engine;
+    return binding === undefined
+      ? engine
+      : { ...engine, binding: resolvePath(baseDirectory, binding) };
+  }
   const [program = '', ...args] = engine.command;
   return { ...engine, command: [await findProgram(program, baseDirectory), ...args] };
 }

@@ -52,19 +52,17 @@ export async function requireFit(model: ModelFiles): Promise<void> {
   }
 }
 
-/** Execution providers in the option `providers` that this machine lacks. */
+/** The option `providers`, if this machine has none of them. */
 export async function providerProblems(providers: readonly string[]): Promise<ValueProblem[]> {
   // Every build of ONNX Runtime has it; loading the library takes a moment.
-  if (providers.every((provider) => provider === 'cpu')) return [];
+  if (providers.includes('cpu')) return [];
   let available: readonly string[];
   try {
     ({ providers: available } = (await import('./runtime-info.ts')).runtimeInfo());
   } catch (error) {
     return [{ path: ['providers'], message: packageProblem(error) ?? reason(error) }];
   }
-  return providers.flatMap((provider, index) => {
-    if (available.includes(provider)) return [];
-    const message = `${provider} is not available on this machine${hint('', available)}; its libraries come with the CUDA build of onnxruntime-node ("depthline doctor" shows what this machine has)`;
-    return [{ path: ['providers', index], message }];
-  });
+  if (providers.some((provider) => available.includes(provider))) return [];
+  const message = `${providers.join(' and ')} is not available on this machine${hint('', available)}; its libraries come with the CUDA build of onnxruntime-node ("depthline doctor" shows what this machine has)`;
+  return [{ path: ['providers', 0], message }];
 }

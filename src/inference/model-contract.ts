@@ -72,6 +72,7 @@ export function loadProblem(cause: unknown): string {
   return reason(cause)
     .replace(/^Load model from .*? failed:/s, '')
     .replace(/^\/\S+\.(?:cc|h):\d+ .*\) /, '')
+    .replace(/^\/\S+\.(?:cc|h):\d+ .* was false\. /s, '')
     .trim()
     .replace(/\.$/, '');
 }

@@ -16,7 +16,7 @@ export const defaultSettings: SessionSettings = { spinning: true, arena: true, g
 export function sessionOptions(
   { spinning, arena, graph }: SessionSettings,
   threads: number,
-  providers: readonly string[],
+  providers: readonly InferenceSession.ExecutionProviderConfig[],
 ): InferenceSession.SessionOptions {
   return {
     intraOpNumThreads: threads,

@@ -7,13 +7,14 @@ import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
 import { covers } from '../inference/cover.ts';
 import { describeSeen } from '../inference/describe-seen.ts';
+import { providerNames } from '../inference/engines/choice.ts';
 import { describeEngine, engineNeeds } from '../inference/engines/describe-engine.ts';
 import {
   engineChoice,
   engineOptions,
   engineProblems,
 } from '../inference/engines/engine-options.ts';
-import { DepthEstimator, geometry, providers } from '../inference/estimator.ts';
+import { DepthEstimator, geometry } from '../inference/estimator.ts';
 import { EngineFailed } from '../inference/inference-thread.ts';
 import { modelProblems, providerProblems } from '../inference/model-check.ts';
 import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts';
@@ -30,10 +31,12 @@ const fields = z.strictObject({
     .describe('name of a model in models/, or path of an .onnx file with its manifest beside it'),
   ...engineOptions,
   providers: z
-    .array(z.enum(providers))
+    .array(z.enum(providerNames))
     .min(1)
     .default(['cpu'])
-    .describe('ONNX Runtime execution providers, best first'),
+    .describe(
+      'ONNX Runtime execution providers, best first; one that is missing is reported, and the next is used',
+    ),
   threads: z
     .int()
     .min(1)

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ImageFrame } from '../../src/core/frame.ts';
@@ -317,14 +318,54 @@ describe('a float16 model gives the depth of its float32 twin', () => {
   });
 });
 
-it('a provider that is not there: says what to do', async () => {
-  const opening = estimator('metres', {}, { providers: ['tensorrt', 'cpu'] });
+it('no provider that is there: says what to do', async () => {
+  const opening = estimator('metres', {}, { providers: ['tensorrt'] });
   await expect(opening).rejects.toMatchObject({
     code: 'MODEL',
     message: expect.stringMatching(
       /tensorrt may be missing.*providers: \[cpu\] always works/,
     ) as string,
   });
+});
+
+it('a provider that is not there: says so once, and takes the next', async () => {
+  const warnings: string[] = [];
+  const log = { info() {}, warn: (text: string) => void warnings.push(text) };
+  const providers = ['tensorrt', 'cuda', 'cpu'] as const;
+  const depth = await estimator('metres', {}, { providers, log, workers: 2 });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^tensorrt cannot be used, cuda is: .*/) as string,
+    expect.stringMatching(/^cuda cannot be used, cpu is: .*/) as string,
+  ]);
+  const wanted = await (await estimator('metres')).estimate(varied);
+  expect((await depth.estimate(varied)).data).toEqual(wanted.data);
+});
+
+it('another build of the binding, in a folder of its own', async () => {
+  const folder = join(directory, 'binding');
+  const own = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  cpSync(join(own, 'bin/napi-v6', process.platform, process.arch), folder, { recursive: true });
+  const path = putModel(directory, 'metres');
+  const module = new URL('../../dist/inference/estimator.js', import.meta.url);
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { DepthEstimator } from ${JSON.stringify(module.href)};
+    const engine = process.argv[1] ? { name: 'onnxruntime', binding: process.argv[1] } : undefined;
+    const estimator = await DepthEstimator.open({ model: ${JSON.stringify(path)}, ...(engine && { engine }) });
+    const picture = { width: 8, height: 6, format: 'rgb', data: new Uint8Array(144).fill(100) };
+    const { data } = await estimator.estimate(picture);
+    const maps = readFileSync('/proc/self/maps', 'utf8').match(/\\S+(?:onnxruntime_binding|libonnxruntime)\\S*/g);
+    console.log(data[0].toFixed(2), [...new Set(maps)].sort().join(' '));`;
+  const run = (args: string[], env = {}) =>
+    startProcess(process.execPath, ['--input-type=module', '-e', script, '--', ...args], { env })
+      .finished;
+  const files = ['libonnxruntime.so.1', 'onnxruntime_binding.node'].map((f) => join(folder, f));
+  const [byOption, byVariable] = await Promise.all([
+    run([folder]),
+    run([], { DEPTHLINE_ONNXRUNTIME: folder }),
+  ]);
+  expect(byOption.stdout).toBe(`1.11 ${files.join(' ')}\n`);
+  expect(byVariable.stdout).toBe(byOption.stdout);
 });
 
 it('a model that is no model', async () => {

@@ -2,9 +2,25 @@
 export const engineNames = ['onnxruntime', 'process', 'kserve'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** Execution providers of ONNX Runtime that onnxruntime-node knows on Linux. */
+export const providerNames = ['cpu', 'cuda', 'tensorrt', 'webgpu'] as const;
+
+/** Options of execution providers, as far as onnxruntime-node takes them. */
+export interface ProviderOptions {
+  readonly cuda?: { readonly device: number } | undefined;
+  readonly tensorrt?: { readonly device: number } | undefined;
+  readonly webgpu?: { readonly layout: 'NCHW' | 'NHWC' } | undefined;
+}
+
+/** Name of the file that Node.js loads. */
+export const bindingFile = 'onnxruntime_binding.node';
+
 /** ONNX Runtime in the inference thread. */
 export interface OnnxRuntimeChoice {
   readonly name: 'onnxruntime';
+  readonly options?: ProviderOptions | undefined;
+  /** Folder with another build of onnxruntime-node's binding, onnxruntime_binding.node, and its libraries. */
+  readonly binding?: string | undefined;
 }
 
 /** A helper process that runs the network (docs/engine-protocol.md). */

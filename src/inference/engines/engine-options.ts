@@ -3,6 +3,26 @@ import type { ValueProblem } from '../../core/option-problems.ts';
 import { positiveDuration } from '../../core/units.ts';
 import { type EngineChoice, type EngineName, engineNames } from './choice.ts';
 
+const device = z.strictObject({ device: z.int().min(0).describe('number of the GPU') }).optional();
+
+const onnxruntimeOptions = z.strictObject({
+  binding: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'folder with a build of your own: onnxruntime_binding.node and its libraries; default: $DEPTHLINE_ONNXRUNTIME, else that of the package',
+    ),
+  cuda: device.describe('of the provider cuda'),
+  tensorrt: device.describe('of the provider tensorrt'),
+  webgpu: z
+    .strictObject({
+      layout: z.enum(['NCHW', 'NHWC']).describe('layout in which it runs layers where it matters'),
+    })
+    .optional()
+    .describe('of the provider webgpu'),
+});
+
 const processOptions = z.strictObject({
   command: z
     .array(z.string().min(1))
@@ -59,6 +79,7 @@ export const engineOptions = {
     .describe(
       'what runs the network: ONNX Runtime in threads of Depthline, a helper process, or an inference server (docs/engines.md)',
     ),
+  onnxruntime: onnxruntimeOptions.optional().describe('of engine: onnxruntime'),
   process: processOptions.optional().describe('of engine: process'),
   kserve: kserveOptions.optional().describe('of engine: kserve'),
 };
@@ -67,7 +88,8 @@ const schema = z.object(engineOptions);
 export type EngineOptions = z.output<typeof schema>;
 
 /** The engine as the options say; they must be free of problems. */
-export function engineChoice({ engine, process, kserve }: EngineOptions): EngineChoice {
+export function engineChoice(options: EngineOptions): EngineChoice {
+  const { engine, onnxruntime = {}, process, kserve } = options;
   if (engine === 'process' && process) {
     const { command, deadline, 'start-within': startWithinMs } = process;
     return { name: 'process', command, deadlineMs: deadline, startWithinMs };
@@ -76,7 +98,8 @@ export function engineChoice({ engine, process, kserve }: EngineOptions): Engine
     const { deadline, 'start-within': startWithinMs, ...rest } = kserve;
     return { name: 'kserve', ...rest, deadlineMs: deadline, startWithinMs };
   }
-  return { name: 'onnxruntime' };
+  const { binding, ...providers } = onnxruntime;
+  return { name: 'onnxruntime', binding, options: providers };
 }
 
 /** Engines whose settings must be given. */
@@ -85,7 +108,7 @@ const needy = ['process', 'kserve'] as const satisfies EngineName[];
 /** Settings of another engine than the one that runs, and missing ones. */
 export function engineProblems(options: EngineOptions): ValueProblem[] {
   const { engine } = options;
-  const given = needy.filter((name) => options[name] !== undefined);
+  const given = engineNames.filter((name) => options[name] !== undefined);
   const others = given.filter((name) => name !== engine);
   return [
     ...others.map((name) => ({

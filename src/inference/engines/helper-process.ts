@@ -60,7 +60,7 @@ export class HelperProcess implements Companion {
         this.#how = signal ? `was killed by ${signal}` : `ended with exit code ${code}`;
         // Its own children go with it.
         this.#killGroup();
-        setTimeout(resolve, lastWordsWithinMs).unref();
+        setTimeout(resolve, lastWordsWithinMs);
       });
     });
     for (const output of [child.stdout, child.stderr]) {
@@ -72,7 +72,7 @@ export class HelperProcess implements Companion {
     this.#watch = setInterval(() => this.#check(), every).unref();
     // A thread that waits for it would keep the program from exiting.
     process.on('exit', this.#killAtExit);
-    this.#unref();
+    this.#hold(false);
   }
 
   /**
@@ -102,6 +102,7 @@ export class HelperProcess implements Companion {
   }
 
   async explain(cause: string): Promise<string> {
+    this.#hold(true);
     // A socket that closes is the first sign of an end.
     const closed = cause.startsWith(socketClosed);
     if (closed) await Promise.race([this.#gone, waited(endWithinMs)]);
@@ -119,6 +120,7 @@ export class HelperProcess implements Companion {
   /** It ends when its socket closes; if it does not in time, it is killed. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
+    this.#hold(true);
     this.#socket.destroy();
     const timer = setTimeout(() => this.kill(), endWithinMs);
     await this.#gone;
@@ -147,13 +149,16 @@ export class HelperProcess implements Companion {
     return ` [${readable(last.length > quotedCharacters ? `…${last.slice(-quotedCharacters)}` : last)}]`;
   }
 
-  #unref(): void {
-    const { stdout, stderr } = this.#child as { stdout: Held | null; stderr: Held | null };
-    for (const handle of [this.#child, stdout, stderr, this.#socket as Held]) handle?.unref?.();
+  /** Whether it keeps the program running: not until somebody waits for its end. */
+  #hold(keeps: boolean): void {
+    const { stdout, stderr } = this.#child;
+    const handles = [this.#child, stdout, stderr, this.#socket] as (Held | null)[];
+    for (const handle of handles) keeps ? handle?.ref?.() : handle?.unref?.();
   }
 }
 
 interface Held {
+  ref?(): void;
   unref?(): void;
 }
 
@@ -184,5 +189,5 @@ function diesWithUs(): Promise<readonly string[]> {
 }
 
 function waited(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

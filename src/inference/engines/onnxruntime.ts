@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { DepthlineError } from '../../core/errors.ts';
 import { fromFloat16, hideFloat16Array } from '../float16.ts';
 import { freeNow } from '../free-now.ts';
@@ -6,6 +6,7 @@ import {
   describeModel,
   type FloatType,
   isFloatType,
+  loadProblem,
   manifestProblem,
   misfit,
   unsupportedModel,
@@ -13,8 +14,13 @@ import {
 } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
 import { sessionOptions } from '../session-settings.ts';
+import type { OnnxRuntimeChoice } from './choice.ts';
 import type { DepthEngine, EngineSetup } from './engine.ts';
 import { inputMaker, inputShape } from './input-tensor.ts';
+import { loadRuntime, type Runtime } from './load-runtime.ts';
+import { withOptions } from './provider-options.ts';
+
+type Session = InferenceSession;
 
 /**
  * ONNX Runtime in this thread, by onnxruntime-node, whose run() blocks the thread that calls it.
@@ -23,16 +29,46 @@ import { inputMaker, inputShape } from './input-tensor.ts';
  */
 export async function open(setup: EngineSetup): Promise<DepthEngine> {
   hideFloat16Array();
+  const ort = await loadRuntime((setup.engine as OnnxRuntimeChoice).binding);
   // ONNX Runtime throws what it would print on stderr.
   ort.env.logLevel = 'fatal';
-  const { path, session: settings, threads, providers, native: state } = setup;
-  const options = sessionOptions(settings, threads, providers);
-  const session = await native(state, () => ort.InferenceSession.create(path, options));
+  const { session, ...used } = await createSession(ort, setup);
   requireFit(session, setup);
-  return start(session, setup);
+  return start(ort, session, setup, used);
 }
 
-function requireFit(session: ort.InferenceSession, setup: EngineSetup): void {
+interface Used {
+  readonly providers: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** With the first provider that can be had, and those behind it. */
+async function createSession(
+  ort: Runtime,
+  setup: EngineSetup,
+): Promise<Used & { readonly session: Session }> {
+  const { path, session: settings, threads, providers, native: state } = setup;
+  const { options } = setup.engine as OnnxRuntimeChoice;
+  const notes: string[] = [];
+  for (let first = 0; ; first++) {
+    const left = providers.slice(first);
+    const [provider, next] = left;
+    const given = sessionOptions(
+      settings,
+      threads,
+      left.map((name) => withOptions(name, options)),
+    );
+    try {
+      const session = await native(state, () => ort.InferenceSession.create(path, given));
+      return { session, providers: left, notes };
+    } catch (error) {
+      if (next === undefined || provider === 'cpu') throw error;
+      notes.push(`${provider} cannot be used, ${next} is: ${loadProblem(error)}`);
+    }
+  }
+}
+
+function requireFit(session: Session, setup: EngineSetup): void {
   const { path, manifest } = setup;
   const unsupported = unsupportedModel(session);
   const description = describeModel(session);
@@ -44,8 +80,13 @@ function requireFit(session: ort.InferenceSession, setup: EngineSetup): void {
 }
 
 /** The first run shows the output's real shape, and warms the session up. */
-async function start(session: ort.InferenceSession, setup: EngineSetup): Promise<DepthEngine> {
-  const { manifest, providers, native: state } = setup;
+async function start(
+  ort: Runtime,
+  session: Session,
+  setup: EngineSetup,
+  { providers, notes }: Used,
+): Promise<DepthEngine> {
+  const { manifest, native: state } = setup;
   const { input, output } = manifest;
   const shape = inputShape(input);
   const prepare = inputMaker(input);
@@ -53,7 +94,7 @@ async function start(session: ort.InferenceSession, setup: EngineSetup): Promise
     const tensor = new ort.Tensor(input.dtype, prepare(rgb), shape);
     const feeds = { [input.name]: tensor };
     const results = await native(state, () => session.run(feeds, [output.name]));
-    return results[output.name] as ort.Tensor;
+    return results[output.name] as Tensor;
   };
   const first = await run(new Uint8Array(input.width * input.height * 3));
   const { type, width, height } = outputSize(first, session, setup);
@@ -61,13 +102,14 @@ async function start(session: ort.InferenceSession, setup: EngineSetup): Promise
   return {
     width,
     height,
+    notes,
     description: `ONNX Runtime ${ort.env.versions.node ?? ''}, ${providers.join(', ')}`,
     infer: async (rgb) => values((await run(rgb)).data),
     close: () => native(state, () => session.release()),
   };
 }
 
-type Output = (data: ort.Tensor['data']) => Float32Array;
+type Output = (data: Tensor['data']) => Float32Array;
 
 /** onnxruntime-node gives each output in new memory, also where it was given memory to write to. */
 function fromFloats(): Output {
@@ -91,8 +133,8 @@ function fromHalves(length: number): Output {
 
 /** Height and width of the output, among dimensions of 1. */
 function outputSize(
-  { type, dims }: ort.Tensor,
-  session: ort.InferenceSession,
+  { type, dims }: Tensor,
+  session: Session,
   setup: EngineSetup,
 ): { type: FloatType; width: number; height: number } {
   const [height, width, ...others] = dims.filter((size) => size !== 1);
