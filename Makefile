@@ -13,7 +13,7 @@ packages = gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-goo
 	libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev build-essential python3 pkg-config
 
 # Only for tests: a screen, other readers of the topic and of recordings, a camera on the network, a browser.
-test-packages = xvfb x11-apps x11-utils xdotool imagemagick python3-zmq python3-numpy python3-pil \
+test-packages = xvfb x11-apps x11-utils xdotool imagemagick cmake python3-zmq python3-numpy python3-pil \
 	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp chromium openssl libfastcdr-dev \
 	python3-protobuf protobuf-compiler python3-zstandard python3-lz4 systemd mosquitto-clients
 

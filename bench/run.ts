@@ -10,6 +10,7 @@ import { calibration } from './calibrate.ts';
 import { cameras } from './cameras.ts';
 import { cost } from './cost.ts';
 import { cover } from './cover.ts';
+import { enginesBench } from './engines.ts';
 import { filters } from './filters.ts';
 import { freshness } from './freshness.ts';
 import { idle } from './idle.ts';
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   peers,
   throughput,
   cost,
+  enginesBench,
   register,
   cover,
   filters,

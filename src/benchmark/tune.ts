@@ -6,6 +6,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame, Picture } from '../core/frame.ts';
 import { makeFolderSync } from '../core/make-folder.ts';
 import { frameErrors } from '../depth/metrics.ts';
+import type { ProcessChoice } from '../inference/engines/choice.ts';
 import { DepthEstimator } from '../inference/estimator.ts';
 import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
 import {
@@ -22,6 +23,7 @@ import {
   writeTuning,
 } from '../inference/tuning-cache.ts';
 import { BareModel } from './bare-model.ts';
+import { HelperModel, helperChoice } from './helper-model.ts';
 import { peakGmacs } from './peak.ts';
 import { search, type Trial } from './search.ts';
 import { type Measured, measured } from './statistics.ts';
@@ -32,6 +34,8 @@ export interface Candidate {
   readonly workers: number;
   readonly threads: number;
   readonly session: SessionSettings;
+  /** The command of a helper that runs it (`engine: process`), in place of ONNX Runtime here. */
+  readonly helper?: readonly string[];
 }
 
 export interface TuneOptions {
@@ -42,6 +46,8 @@ export interface TuneOptions {
   readonly goal: 'throughput' | 'latency';
   /** Other precisions of the model: .onnx files with the same inputs and outputs. */
   readonly others: readonly string[];
+  /** Commands of helpers that run the model. */
+  readonly helpers?: readonly (readonly string[])[];
   /** Pictures to compare them with the model on. */
   readonly pictures: readonly (ImageFrame | Picture)[];
   /** Share of pixels whose depth may differ from the model's by more than a factor of 1.25. */
@@ -56,7 +62,11 @@ export interface TuneOptions {
 export interface TuneResult {
   readonly model: Model;
   readonly trials: readonly Trial<Candidate>[];
-  readonly accuracy: readonly { path: string; delta1: number; accepted: boolean }[];
+  /** Of other precisions, by their path, and of helpers, by their command. */
+  readonly accuracy: readonly Accuracy[];
+  /** The fastest of all; only what runs in ONNX Runtime is stored. */
+  readonly fastest: Trial<Candidate>;
+  /** The fastest that runs in ONNX Runtime. */
   readonly best: Trial<Candidate>;
   readonly byDefault: Trial<Candidate>;
   /** Time to load the model, and the graph that was saved, milliseconds. */
@@ -66,6 +76,12 @@ export interface TuneResult {
   readonly gmacs: { readonly best: number; readonly peak: number } | undefined;
   /** Where the settings were stored. */
   readonly path: string;
+}
+
+export interface Accuracy {
+  readonly path: string;
+  readonly delta1: number;
+  readonly accepted: boolean;
 }
 
 /** A candidate this far behind the leader is dropped. */
@@ -80,18 +96,20 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { providers, rounds, seconds, signal, onMeasured } = options;
   const model = await verifyModel(await findModel(options.model, options.baseDirectory));
   const accuracy = await compareOthers(options);
-  const accepted = accuracy.filter((other) => other.accepted).map(({ path }) => path);
-  const candidates = allCandidates([model.path, ...accepted], options.goal);
-  const measure = async ({ path, workers, threads, session }: Candidate) => {
+  const accepted = new Set(accuracy.filter((other) => other.accepted).map(({ path }) => path));
+  const helpers = (options.helpers ?? []).filter((command) => accepted.delete(command.join(' ')));
+  const candidates = [
+    ...allCandidates([model.path, ...accepted], options.goal),
+    ...helperCandidates(model, helpers, options.goal),
+  ];
+  const measure = async ({ path, workers, threads, session, helper }: Candidate) => {
     const { manifestPath } = model;
-    const bare = await BareModel.open({
-      model: manifestPath,
-      path,
-      workers,
-      threads,
-      providers,
-      session,
-    });
+    const { baseDirectory, goal } = options;
+    const inFlight = goal === 'latency' ? 1 : workers + 1;
+    const ran = { model: manifestPath, baseDirectory, workers, inFlight };
+    const bare = helper
+      ? await HelperModel.open({ ...ran, command: helper })
+      : await BareModel.open({ model: manifestPath, path, workers, threads, providers, session });
     try {
       return (await bare.run(seconds, signal)).fps;
     } finally {
@@ -99,7 +117,8 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     }
   };
   const trials = await search(candidates, measure, { rounds, keepAbove, signal, onMeasured });
-  const best = trials[0] as Trial<Candidate>;
+  const fastest = trials[0] as Trial<Candidate>;
+  const best = trials.find(({ candidate }) => !candidate.helper) as Trial<Candidate>;
   const byDefault = trials.find(({ candidate }) => isDefault(candidate, model)) ?? best;
   const key = tuningKey(model.sha256, providers);
   const { file, ...saving } = await saveGraph(best.candidate, key, providers);
@@ -115,7 +134,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   };
   const { macs } = model.manifest;
   return {
-    ...{ model, trials, accuracy, best, byDefault, ...saving },
+    ...{ model, trials, accuracy, fastest, best, byDefault, ...saving },
     usesSavedGraph: file !== undefined,
     gmacs: macs ? { best: (best.score * macs) / 1e9, peak: await peakGmacs() } : undefined,
     path: writeTuning(key, tuning),
@@ -138,6 +157,18 @@ function allCandidates(paths: readonly string[], goal: TuneOptions['goal']): Can
   return candidates;
 }
 
+/** A helper is its own engine: there is nothing to set but how many there are. */
+function helperCandidates(
+  { path }: Model,
+  helpers: readonly (readonly string[])[],
+  goal: TuneOptions['goal'],
+): Candidate[] {
+  const counts = goal === 'latency' ? [1] : [1, 2];
+  return helpers.flatMap((helper) =>
+    counts.map((workers) => ({ path, workers, threads: 1, session: defaultSettings, helper })),
+  );
+}
+
 function allSettings(threads: number): SessionSettings[] {
   return [true, false].flatMap((arena) =>
     (['all', 'extended'] as const).flatMap((graph) =>
@@ -147,9 +178,10 @@ function allSettings(threads: number): SessionSettings[] {
   );
 }
 
-function isDefault({ path, workers, threads, session }: Candidate, model: Model): boolean {
+function isDefault({ path, workers, threads, session, helper }: Candidate, model: Model): boolean {
   const { spinning, arena, graph } = defaultSettings;
   return (
+    !helper &&
     path === model.path &&
     workers === 1 &&
     threads === 1 &&
@@ -159,15 +191,20 @@ function isDefault({ path, workers, threads, session }: Candidate, model: Model)
   );
 }
 
-/** How far the depth of other precisions is from the model's own. */
+/** How far the depth of other precisions, and of helpers, is from the model's own. */
 async function compareOthers(options: TuneOptions): Promise<TuneResult['accuracy']> {
-  const { model, baseDirectory, others, pictures, maxLoss, signal } = options;
-  if (others.length === 0) return [];
+  const { model, baseDirectory, others, helpers = [], pictures, maxLoss, signal } = options;
+  const compared: { readonly model: string; readonly engine?: ProcessChoice }[] = [
+    ...others.map((other) => ({ model: other })),
+    ...helpers.map((command) => ({ model, engine: helperChoice(command) })),
+  ];
+  if (compared.length === 0) return [];
   const own = await DepthEstimator.open({ model, baseDirectory });
   try {
-    const results: { path: string; delta1: number; accepted: boolean }[] = [];
-    for (const other of others) {
-      const estimator = await DepthEstimator.open({ model: other, baseDirectory });
+    const results: Accuracy[] = [];
+    for (const one of compared) {
+      const { model: other } = one;
+      const estimator = await DepthEstimator.open({ ...one, baseDirectory });
       try {
         if (contract(estimator.model) !== contract(own.model)) {
           const message = `${other} has other inputs or outputs than ${model}; only its precision may differ`;
@@ -187,7 +224,8 @@ async function compareOthers(options: TuneOptions): Promise<TuneResult['accuracy
           all += pixels / coverage;
         }
         const delta1 = all > 0 ? near / all : 0;
-        results.push({ path: estimator.model.path, delta1, accepted: delta1 >= 1 - maxLoss });
+        const path = one.engine?.command.join(' ') ?? estimator.model.path;
+        results.push({ path, delta1, accepted: delta1 >= 1 - maxLoss });
       } finally {
         await estimator.close();
       }

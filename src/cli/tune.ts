@@ -16,6 +16,7 @@ import { table } from './table.ts';
 interface Flags {
   readonly for: 'throughput' | 'latency';
   readonly candidate?: readonly string[];
+  readonly helper?: readonly string[];
   readonly frames?: string;
   readonly maxLoss: number;
   readonly rounds: number;
@@ -36,6 +37,11 @@ export function tuneCommand(): Command {
     .option(
       '--candidate <file.onnx>',
       'the model in another precision (see training/quantize.py); repeat for more',
+      collect,
+    )
+    .option(
+      '--helper <command>',
+      'a helper that runs the model (engine: process), with its arguments; repeat for more',
       collect,
     )
     .option('--frames <folder>', 'images on which candidates are compared with the model')
@@ -65,8 +71,10 @@ async function forget(name: string): Promise<void> {
 async function run(model: string, flags: Flags): Promise<void> {
   const baseDirectory = process.cwd();
   const { for: goal, candidate: others = [], maxLoss, rounds, seconds, json } = flags;
-  if (others.length > 0 && flags.frames === undefined) {
-    const message = '--candidate needs --frames FOLDER, with images to compare it on';
+  const helpers = (flags.helper ?? []).map((command) => command.trim().split(/\s+/));
+  if (others.length + helpers.length > 0 && flags.frames === undefined) {
+    const option = others.length > 0 ? '--candidate' : '--helper';
+    const message = `${option} needs --frames FOLDER, with images to compare it on`;
     throw new DepthlineError('CONFIG', message);
   }
   const stop = new AbortController();
@@ -78,7 +86,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   try {
     const { tune } = await import('../benchmark/tune.ts');
     const result = await tune({
-      ...{ model, baseDirectory, goal, others, maxLoss, rounds, seconds },
+      ...{ model, baseDirectory, goal, others, helpers, maxLoss, rounds, seconds },
       providers: ['cpu'],
       pictures: flags.frames === undefined ? [] : await pictures(flags.frames, baseDirectory),
       signal: stop.signal,
@@ -139,6 +147,13 @@ function report(result: TuneResult, { for: goal }: Flags): string {
       `${gmacs.best.toFixed(1)} of ${gmacs.peak.toFixed(1)} GMAC/s, ${share.toFixed(0)} % of a large matrix product on all processors`,
     );
   }
+  const { helper, workers } = result.fastest.candidate;
+  if (helper) {
+    const faster = (result.fastest.score / best.score).toFixed(2);
+    lines.push(
+      `the helper is ${faster} × as fast as that; to use it: estimate-depth: { engine: process, process: { command: ${JSON.stringify(helper)} }, workers: ${workers} }`,
+    );
+  }
   return [
     ...lines,
     `stored in ${path}; "depthline run" uses it unless a pipeline says tuned: off`,
@@ -154,7 +169,11 @@ function row(trial: Trial<Candidate>, byDefault: Trial<Candidate>): string[] {
   ];
 }
 
-function name({ path, workers, threads, session }: Candidate): string {
+function name({ path, workers, threads, session, helper }: Candidate): string {
+  if (helper) {
+    const [program = '', ...args] = helper;
+    return `${[basename(program), ...args].join(' ')}, ${workers} × helper`;
+  }
   const { spinning, arena, graph } = session;
   return [
     basename(path),

@@ -5,7 +5,7 @@ import type { Size } from '../core/size.ts';
 import type { StreamOver } from '../stream/shared-stream.ts';
 import { defaultEngine, type EngineChoice } from './engines/choice.ts';
 import type { Companion } from './engines/engine.ts';
-import { mainSideOf } from './engines/main-side.ts';
+import { mainSideOf } from './engines/main-sides.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
 import type { PictureFailure, Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';

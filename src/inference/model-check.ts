@@ -52,17 +52,25 @@ export async function requireFit(model: ModelFiles): Promise<void> {
   }
 }
 
-/** The option `providers`, if this machine has none of them. */
+/** The option `providers`, if this machine has none of them: one that is missing is passed over. */
 export async function providerProblems(providers: readonly string[]): Promise<ValueProblem[]> {
+  const problems = await missingProviders(providers);
+  return problems.length < providers.length ? [] : problems;
+}
+
+/** Execution providers in the option `providers` that this machine lacks. */
+export async function missingProviders(providers: readonly string[]): Promise<ValueProblem[]> {
   // Every build of ONNX Runtime has it; loading the library takes a moment.
-  if (providers.includes('cpu')) return [];
+  if (providers.every((provider) => provider === 'cpu')) return [];
   let available: readonly string[];
   try {
     ({ providers: available } = (await import('./runtime-info.ts')).runtimeInfo());
   } catch (error) {
     return [{ path: ['providers'], message: packageProblem(error) ?? reason(error) }];
   }
-  if (providers.some((provider) => available.includes(provider))) return [];
-  const message = `${providers.join(' and ')} is not available on this machine${hint('', available)}; its libraries come with the CUDA build of onnxruntime-node ("depthline doctor" shows what this machine has)`;
-  return [{ path: ['providers', 0], message }];
+  return providers.flatMap((provider, index) => {
+    if (available.includes(provider)) return [];
+    const message = `${provider} is not available on this machine${hint('', available)}; its libraries come with the CUDA build of onnxruntime-node ("depthline doctor" shows what this machine has)`;
+    return [{ path: ['providers', index], message }];
+  });
 }

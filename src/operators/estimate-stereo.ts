@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineOperator } from '../core/component.ts';
 import type { StereoFrame } from '../core/frame.ts';
-import { providers } from '../inference/estimator.ts';
-import { providerProblems } from '../inference/model-check.ts';
+import { providerNames } from '../inference/engines/choice.ts';
+import { missingProviders } from '../inference/model-check.ts';
 import { modelPaths } from '../inference/model-files.ts';
 import { disparityChecks } from '../inference/stereo/protocol.ts';
 import { stereoModelProblems } from '../inference/stereo/stereo-check.ts';
@@ -41,7 +41,7 @@ const options = z.strictObject({
       'picture beside the depth: what the network sees of the left eye, or the whole left picture as well, at its full size, as register needs it',
     ),
   providers: z
-    .array(z.enum(providers))
+    .array(z.enum(providerNames))
     .min(1)
     .default(['cpu'])
     .describe('ONNX Runtime execution providers, best first'),
@@ -100,7 +100,7 @@ export const estimateStereo = defineOperator({
         : [];
     return [
       ...(await stereoModelProblems(model, baseDirectory, thorough)),
-      ...(await providerProblems(providers)),
+      ...(await missingProviders(providers)),
       ...uncalibrated,
     ];
   },

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { depthline, leftBehind, start, summaryOf, workplace } from '../support/cli.ts';
+import { fakeHelper, referenceHelper } from '../support/engines.ts';
 import { until } from '../support/gstreamer.ts';
 import { putModel } from '../support/models.ts';
 import { writePair } from '../support/rgbd.ts';
@@ -45,6 +46,18 @@ describe('depthline tune', () => {
     expect(plan.stdout).toMatch(/tuned: \d+ worker/);
     const json = await depthline(['run', 'p.yaml', '--stats', 'json'], place);
     expect(summaryOf(json).branches[0]?.delivered).toBe(5);
+  });
+
+  it('--helper measures helpers too, and rejects one that gives another depth', async () => {
+    const place = await folder();
+    const fake = fakeHelper('too-near').command.join(' ');
+    const helpers = ['--helper', referenceHelper(), '--helper', fake, '--frames', 'pictures'];
+    const tuned = await depthline(['tune', 'metres.onnx', ...quick, ...helpers], place);
+    expect(tuned).toMatchObject({ code: 0, stderr: '' });
+    expect(tuned.stdout).toMatch(/depthline-onnxruntime, 1 × helper +[\d.]+ /);
+    expect(tuned.stdout).toMatch(/depthline-onnxruntime: δ1 1\.0000 against the model, accepted/);
+    expect(tuned.stdout).toMatch(/fake-helper\.py too-near: δ1 0\.\d+ against the model, rejected/);
+    expect(tuned.stdout).not.toMatch(/too-near, \d × helper/);
   });
 
   it('--forget removes what was found, and nothing else', async () => {

@@ -48,8 +48,11 @@ describe('pipeline files in the documents', () => {
     link(project);
     mkdirSync(join(project, 'models'));
     putModel(join(project, 'models'), 'planar', {}, 'other');
-    // What an example reads.
+    // What an example reads, and runs.
     mkdirSync(join(project, 'out/dataset'), { recursive: true });
+    for (const helper of ['depthline-onnxruntime', 'depthline-tensorrt']) {
+      writeFileSync(join(project, helper), '', { mode: 0o755 });
+    }
     const written = parse(text) as Record<string, unknown>;
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;

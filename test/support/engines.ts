@@ -1,28 +1,73 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcessChoice } from '../../src/inference/engines/choice.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The reference helper, built by its Makefile; once per state of its sources. */
+/** The reference helper, built by its Makefile. */
 export function referenceHelper(): string {
   const folder = join(root, 'engines/onnxruntime');
-  const sources = ['helper.cpp', 'ort.hpp', 'Makefile', '../helper.hpp'];
-  const hash = createHash('sha256').update(root);
-  for (const source of sources) hash.update(readFileSync(join(folder, source)));
-  const name = `engine-${hash.digest('hex').slice(0, 12)}`;
-  const build = join(root, 'node_modules/.cache', name);
-  if (!existsSync(build)) {
-    execFileSync('make', ['-s', '-C', folder, `BUILD=${build}.${process.pid}`, 'CXXFLAGS=-O1'], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    renameSync(`${build}.${process.pid}`, build);
-  }
+  const build = once('', [folder], (target) =>
+    run('make', ['-s', '-C', folder, `BUILD=${target}`, 'CXXFLAGS=-O1']),
+  );
   return join(build, 'depthline-onnxruntime');
 }
+
+/**
+ * The helper for TensorRT, built by its CMake file with the stand-in for TensorRT in test/support/tensorrt/.
+ *
+ * @param version of TensorRT that it is built for
+ */
+export function tensorRtHelper(version: string): string {
+  const folder = join(root, 'engines/tensorrt');
+  const standIn = join(root, 'test/support/tensorrt');
+  const [major, minor] = version.split('.');
+  const sources = [folder, standIn, join(root, 'engines/onnxruntime')];
+  const build = once(version, sources, (target) => {
+    const libraries = ['nvinfer', 'nvonnxparser', 'cudart'].map(
+      (name) => `-D${name}_LIBRARY=${library}`,
+    );
+    run('cmake', [
+      ...['-S', folder, '-B', target, `-DNVINFER_INCLUDE=${standIn}`, `-DCUDA_INCLUDE=${standIn}`],
+      ...libraries,
+      '-DCMAKE_BUILD_TYPE=Debug',
+      `-DCMAKE_CXX_FLAGS=-Werror -DNV_TENSORRT_MAJOR=${major} -DNV_TENSORRT_MINOR=${minor}`,
+    ]);
+    run('cmake', ['--build', target]);
+  });
+  return join(build, 'depthline-tensorrt');
+}
+
+/** Where `build` has put what it makes of the sources in these folders; built once per state of them. */
+function once(what: string, folders: readonly string[], build: (target: string) => void): string {
+  const hash = createHash('sha256').update(root).update(what);
+  const headers = join(root, 'engines');
+  for (const folder of [headers, ...folders]) {
+    const files = readdirSync(folder).filter((name) =>
+      /\.(?:cpp|hpp|h|txt)$|^Makefile$/.test(name),
+    );
+    for (const file of files) hash.update(readFileSync(join(folder, file)));
+  }
+  const target = join(root, 'node_modules/.cache', `engine-${hash.digest('hex').slice(0, 12)}`);
+  const done = join(target, 'done');
+  if (!existsSync(done)) {
+    build(target);
+    writeFileSync(done, '');
+  }
+  return target;
+}
+
+function run(command: string, args: readonly string[]): void {
+  execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+const library = join(
+  root,
+  `node_modules/onnxruntime-node/bin/napi-v6/linux/${process.arch}/libonnxruntime.so.1`,
+);
 
 const fake = fileURLToPath(new URL('fake-helper.py', import.meta.url));
 

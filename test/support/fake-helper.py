@@ -85,9 +85,10 @@ if wrong == 'forks' and os.fork() == 0:
 if wrong == 'deaf':
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
+scale = 200 if wrong == 'too-near' else 100
 while True:
     _, number, picture = receive()
-    depth = array.array('f', (red / 100 for red in picture[::3])).tobytes()
+    depth = array.array('f', (red / scale for red in picture[::3])).tobytes()
     whole = pack(DEPTH, number, depth)
     order = picture[0]
     if order == 240:

@@ -1,6 +1,6 @@
 import type { DepthlineError } from '../../core/errors.ts';
 import type { Model } from '../model-files.ts';
-import type { EngineChoice, EngineName } from './choice.ts';
+import type { EngineChoice } from './choice.ts';
 import type { Companion, EngineSetup } from './engine.ts';
 
 /** An engine as the main thread knows it. */
@@ -14,6 +14,7 @@ export interface MainSide {
   /** The error for a network that the thread could not load. */
   loadError(model: Model, setup: EngineSetup, cause: unknown): DepthlineError;
 }
+<<<<<<< HEAD
 
 const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: MainSide }>>> = {
   onnxruntime: () => import('./onnxruntime-main.ts'),
@@ -24,3 +25,5 @@ const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: 
 export async function mainSideOf(name: EngineName): Promise<MainSide> {
   return (await mainSides[name]()).mainSide;
 }
+=======
+>>>>>>> fff4e48 (Add the helper for TensorRT, engines in tune and in the benchmarks; document engines)

@@ -5,7 +5,7 @@ import type { Size } from '../../core/size.ts';
 import { stereoGeometry } from '../../depth/disparity.ts';
 import { eyeOf } from '../../depth/eye.ts';
 import { geometryOf, scaleGeometry } from '../../depth/view.ts';
-import type { providers } from '../estimator.ts';
+import type { providerNames } from '../engines/choice.ts';
 import { verifyModel } from '../model-files.ts';
 import type { DisparityCheck } from './protocol.ts';
 import { findStereoModel, type StereoModel } from './stereo-manifest.ts';
@@ -23,7 +23,7 @@ export interface StereoEstimatorOptions {
   readonly model: string;
   /** Folder that `models/` and a relative path start from; default: the working directory. */
   readonly baseDirectory?: string;
-  readonly providers?: readonly (typeof providers)[number][];
+  readonly providers?: readonly (typeof providerNames)[number][];
   readonly workers?: number;
   readonly threads?: number;
   readonly check?: DisparityCheck;
