@@ -14,16 +14,3 @@ export interface MainSide {
   /** The error for a network that the thread could not load. */
   loadError(model: Model, setup: EngineSetup, cause: unknown): DepthlineError;
 }
-<<<<<<< HEAD
-
-const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: MainSide }>>> = {
-  onnxruntime: () => import('./onnxruntime-main.ts'),
-  process: () => import('./process-main.ts'),
-  kserve: () => import('./kserve-main.ts'),
-};
-
-export async function mainSideOf(name: EngineName): Promise<MainSide> {
-  return (await mainSides[name]()).mainSide;
-}
-=======
->>>>>>> fff4e48 (Add the helper for TensorRT, engines in tune and in the benchmarks; document engines)
