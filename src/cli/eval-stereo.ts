@@ -12,7 +12,8 @@ import {
 import { SemiGlobalMatching } from '../evaluation/stereo/sgm.ts';
 import { findStereoPairs, type StereoPair } from '../evaluation/stereo/stereo-folder.ts';
 import { figure, milliseconds } from '../evaluation/tables.ts';
-import { DepthEstimator, type providers } from '../inference/estimator.ts';
+import type { providerNames } from '../inference/engines/choice.ts';
+import { DepthEstimator } from '../inference/estimator.ts';
 import { kindOfModel } from '../inference/model-files.ts';
 import type { DisparityCheck } from '../inference/stereo/protocol.ts';
 import { StereoEstimator } from '../inference/stereo/stereo-estimator.ts';
@@ -24,7 +25,7 @@ export interface StereoFlags {
   readonly model?: readonly string[];
   readonly every: number;
   readonly threads: number;
-  readonly provider: readonly (typeof providers)[number][];
+  readonly provider: readonly (typeof providerNames)[number][];
   readonly json?: true;
   readonly sgm?: true;
   readonly disparityStep: number;
