@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { nthSmallest } from '../../src/depth/nth-smallest.ts';
+import { fc } from '../support/property.ts';
 
 it('is the value at that place of the sorted values', () => {
   const values = fc.float32Array({ noNaN: true, minLength: 1, maxLength: 200 });
