@@ -2,17 +2,34 @@ import { fileURLToPath } from 'node:url';
 import { BareModel } from '../src/benchmark/bare-model.ts';
 import { measured } from '../src/benchmark/statistics.ts';
 import { estimateDepth } from '../src/index.ts';
+import { findModel } from '../src/inference/model-files.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 import { referenceHelper } from './support/reference-helper.ts';
+import { startInferenceServer } from './support/start-inference-server.ts';
 
 type Options = NonNullable<Parameters<typeof estimateDepth>[0]>;
 
+interface Subject {
+  readonly name: string;
+  readonly options: (model: 'small' | 'whole') => Options;
+  /** The network's own time is not in this process and its children. */
+  readonly remote?: boolean;
+}
+
 /** Every engine with what it needs; each runs the network on ONNX Runtime. */
-function engines(): readonly (readonly [name: string, options: Options])[] {
+function engines(url: string): readonly Subject[] {
   return [
-    ['onnxruntime', {}],
-    ['process', { engine: 'process', process: { command: [referenceHelper()] } }],
+    { name: 'onnxruntime', options: () => ({}) },
+    {
+      name: 'process',
+      options: () => ({ engine: 'process', process: { command: [referenceHelper()] } }),
+    },
+    {
+      name: 'kserve, without the server',
+      options: (model) => ({ engine: 'kserve', kserve: { url, model } }),
+      remote: true,
+    },
   ];
 }
 
@@ -29,22 +46,28 @@ export const enginesBench: Bench = {
     const bare = await BareModel.open({ model: tiny });
     const capture: number[] = [];
     const network: number[] = [];
-    const subjects = engines().map(([name, engine]) => ({
-      ...{ name, engine },
+    const server = await startInferenceServer({
+      small: (await findModel(tiny, '.')).path,
+      whole: (await findModel(options.model, '.')).path,
+    });
+    const subjects = engines(server.url).map((subject) => ({
+      ...subject,
       ...{ own: [] as number[], fps: [] as number[] },
     }));
     for (let round = 0; round < rounds; round++) {
       capture.push((await pipelineRate([], options)).cpuMsPerFrame);
       network.push((await bare.run(seconds)).cpuMsPerFrame);
-      for (const { engine, own, fps } of subjects) {
-        const small = [estimateDepth({ model: tiny, tuned: 'off', ...engine })];
+      for (const { options: engine, remote, own, fps } of subjects) {
+        const small = [estimateDepth({ model: tiny, tuned: 'off', ...engine('small') })];
         const { cpuMsPerFrame } = await pipelineRate(small, options);
-        own.push(cpuMsPerFrame - (capture[round] as number) - (network[round] as number));
-        const whole = [estimateDepth({ model: options.model, tuned: 'off', ...engine })];
+        const alone = remote ? 0 : (network[round] as number);
+        own.push(cpuMsPerFrame - (capture[round] as number) - alone);
+        const whole = [estimateDepth({ model: options.model, tuned: 'off', ...engine('whole') })];
         fps.push((await pipelineRate(whole, options)).fps);
       }
     }
     await bare.close();
+    server.close();
     print('capture and transfer of 224×224 RGB', 'ms/frame', measured(capture));
     print('the small network alone', 'ms/frame', measured(network));
     for (const { name, own } of subjects) print(`${name}: beyond that`, 'ms/frame', measured(own));

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface InferenceServer {
@@ -20,9 +21,11 @@ export async function startInferenceServer(
   const named = Object.entries(models).map(([name, path]) => `${name}=${path}`);
   const shell = spawn(
     'sh',
-    ['-c', '"$@" <&0 &', 'sh', process.execPath, '--import', 'tsx', script, ...named],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
+    ['-c', '"$@" <&3 &', 'sh', process.execPath, '--import', 'tsx', script, ...named],
+    { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] },
   );
-  const [port] = await once(shell.stdout, 'data');
-  return { url: `http://127.0.0.1:${String(port).trim()}`, close: () => shell.stdin.end() };
+  // Not its standard input, which is closed here when the shell ends.
+  const lifeline = shell.stdio[3] as Writable;
+  const [port] = await once(shell.stdio[1] as Readable, 'data');
+  return { url: `http://127.0.0.1:${String(port).trim()}`, close: () => lifeline.end() };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tap } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
 import type { EngineChoice } from '../../src/inference/engines/choice.ts';
 import { DepthEstimator } from '../../src/inference/estimator.ts';
@@ -14,6 +14,7 @@ import { discard } from '../../src/sinks/discard.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { fakeHelper, referenceHelper } from '../support/engines.ts';
 import { imageFrame } from '../support/frames.ts';
+import { KServeServer } from '../support/kserve-server.ts';
 import { type FixtureModel, putModel } from '../support/models.ts';
 import { processesOf } from '../support/processes.ts';
 
@@ -30,6 +31,10 @@ interface Subject {
   /** A picture that the engine fails on without being lost. */
   readonly failure: readonly [model: FixtureModel, red: number, says: RegExp];
 }
+
+const inferenceServer = new KServeServer();
+beforeAll(() => inferenceServer.start());
+afterAll(() => inferenceServer.stop());
 
 const reference = (): EngineChoice => ({
   name: 'process',
@@ -79,6 +84,18 @@ const subjects: readonly Subject[] = [
       ],
     ],
     failure: ['metres', 248, /^metres failed: it is too dark/],
+  },
+  {
+    name: 'kserve',
+    engine: () => ({
+      ...{ name: 'kserve', url: inferenceServer.url },
+      ...{ deadlineMs: 10_000, startWithinMs: 10_000 },
+    }),
+    options: () => ({ engine: 'kserve', kserve: { url: inferenceServer.url } }),
+    isHelper: false,
+    // A server that is away comes back by itself: test/inference/kserve.test.ts.
+    losses: [],
+    failure: ['metres', 248, /^metres failed: .*it is too dark/],
   },
 ];
 
