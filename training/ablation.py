@@ -1,7 +1,7 @@
 """The paper's ablations of encoder, decoder, skips and pruning: size, work, latency here, and accuracy.
 
     python ablation.py --out DIR [--names mobilenet-nnconv5dw fastdepth-full]
-    python ablation.py --out DIR --views DIR --samples 4800 --encoder imagenet/checkpoint.pt --data DIR
+    python ablation.py --out DIR --views DIR --samples 9600 --encoder imagenet/checkpoint.pt --data DIR
 
 Writes DIR/ablation.md and DIR/ablation.png. With --views each variant is trained on the same number of
 samples, which is far too few for its best, but the same for all. Run again, it goes on where it stopped.
@@ -129,7 +129,7 @@ def main():
     parser.add_argument('--names', nargs='+', choices=known, default=known, help='the variants')
     parser.add_argument('--threads', type=int, default=1, help='of ONNX Runtime')
     parser.add_argument('--views', help='folder of make_views.py; trains each variant')
-    parser.add_argument('--samples', type=int, default=4800, help='of training for each variant')
+    parser.add_argument('--samples', type=int, default=9600, help='of training for each variant')
     parser.add_argument('--sizes', default='128:0.8,224:1', help='of the pictures, see train.py')
     parser.add_argument('--encoder', help='checkpoint of fastdepth-full whose encoder the variants start with')
     parser.add_argument('--processes', type=int, default=2, help='of train.py')
