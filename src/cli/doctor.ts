@@ -6,7 +6,8 @@ import { packageProblem } from '../core/package-problem.ts';
 import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
 import { videoDevices } from '../gstreamer/failures.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
-import { findModel, modelNames, verifyModel } from '../inference/model-files.ts';
+import { findModel, kindOfModel, modelNames, verifyModel } from '../inference/model-files.ts';
+import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
 import { print, printJson } from './output.ts';
 
 interface Finding {
@@ -133,7 +134,10 @@ async function models(): Promise<Finding[]> {
     names.map(async (name): Promise<Finding> => {
       const what = `model ${name}`;
       try {
-        const { sha256, path } = await verifyModel(await findModel(name, process.cwd()));
+        const stereo = (await kindOfModel(name, process.cwd())) === 'stereo';
+        const { sha256, path } = stereo
+          ? await verifyModel(await findStereoModel(name, process.cwd()))
+          : await verifyModel(await findModel(name, process.cwd()));
         return {
           what,
           state: 'ok',

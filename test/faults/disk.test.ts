@@ -166,7 +166,9 @@ describe.each(Object.entries(places))('%s while frames are written, and back lat
     const { summary, account, warnings, after } = await lose(place, 'skip');
     expect(summary.error).toBeUndefined();
     expect(account.failed).toBeGreaterThan(5);
-    expect(warnings).toHaveLength(account.failed);
+    // At most one warning in 5 s names what fails.
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(warnings.length).toBeLessThanOrEqual(account.failed);
     expect(warnings[0]).toMatch(place.problem);
     expect(pictures(place.directory)).toBe(place.keeps ? account.delivered : after);
   });

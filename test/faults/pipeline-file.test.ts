@@ -93,7 +93,12 @@ const structural = fc
       if (key) pair.key = document.createNode(JSON.stringify(value));
       else pair.value = document.createNode(value);
     }
-    return document.toString();
+    try {
+      return document.toString();
+    } catch {
+      // An alias has lost its anchor: nothing that can be written.
+      return file;
+    }
   });
 
 function isData(candidate: unknown): boolean {
@@ -114,11 +119,15 @@ describe.each([
       let wrong = 0;
       await fc.assert(
         fc.asyncProperty(texts, async (text) => {
-          const { pipeline, problems } = await parsePipeline(text, `${folder}fuzzed.yaml`, {
-            registry: builtins,
-            env: { HOME: '/home/someone' },
-          });
-          expect(pipeline === undefined).toBe(problems.length > 0);
+          const { pipeline, cameras, problems } = await parsePipeline(
+            text,
+            `${folder}fuzzed.yaml`,
+            {
+              registry: builtins,
+              env: { HOME: '/home/someone' },
+            },
+          );
+          expect(pipeline === undefined && cameras === undefined).toBe(problems.length > 0);
           if (problems.length > 0) wrong++;
           for (const { line, column, message } of problems) {
             expect(line).toBeGreaterThan(0);

@@ -90,6 +90,7 @@ describe('a sink says that depth is relative, or refuses it', () => {
     zeromq: 'the topic',
     file: 'npy, its index and the summary; png16 and rgbd refuse it',
     nats: 'messages of the topic; millimetres refuse it; test/sinks/nats.test.ts',
+    mqtt: 'takes data only',
     ros1: 'another topic and the summary; 16UC1 refuses it; test/sinks/ros1.test.ts',
     foxglove: 'another topic and the summary; 16UC1 refuses it; test/sinks/foxglove.test.ts',
     mcap: 'another topic, the record of the frame and the summary; 16UC1 refuses it',

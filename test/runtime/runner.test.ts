@@ -93,7 +93,9 @@ describe('on-error: skip', () => {
     const { branches, error } = await end();
     expect(branches[0]).toMatchObject({ delivered: 2, failed: 3 });
     expect(error).toBeUndefined();
-    expect(warnings).toHaveLength(3);
+    // At most one warning in 5 s; the others are counted.
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/frame 0 was not written/);
   });
 });
 
