@@ -49,21 +49,26 @@ export function setPowerMode(id: string): void {
   try {
     execFileSync('nvpmodel', ['-m', id], { stdio: 'pipe', input: 'NO\n' });
   } catch (cause) {
+    // It did not ask, and had ended before the answer was written.
+    const { code, status } = cause as NodeJS.ErrnoException & { status?: number | null };
+    if (code === 'EPIPE' && status === 0) return;
     const message = `nvpmodel cannot set power mode ${id}: ${reason(cause).split('\n')[0]}; it needs a Jetson and root ("nvpmodel -p --verbose" lists the modes)`;
     throw new DepthlineError('MISSING', message, { cause });
   }
 }
 
-/** Adds up power over time, from samples. */
+/** Adds up power over time, from samples; the first one also stands for the time before it. */
 class Integral {
   #joules = 0;
   #watts: number | undefined;
-  #at = 0;
+  #at = performance.now();
 
   add(watts: number | undefined): void {
     const now = performance.now();
-    if (this.#watts !== undefined) this.#joules += (this.#watts * (now - this.#at)) / 1000;
-    this.#watts = watts ?? this.#watts;
+    const held = this.#watts ?? watts;
+    if (held === undefined) return;
+    this.#joules += (held * (now - this.#at)) / 1000;
+    this.#watts = watts ?? held;
     this.#at = now;
   }
 

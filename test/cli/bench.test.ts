@@ -106,7 +106,8 @@ done
       return Number(power);
     };
     // A sample holds until the next one, so that each mode has a little of the other's.
-    expect(watts('MAXQ')).toBeGreaterThanOrEqual(4);
+    // Energy and time are not read at the same instant.
+    expect(watts('MAXQ')).toBeGreaterThan(3.9);
     expect(watts('MAXN')).toBeGreaterThan(watts('MAXQ'));
     expect(watts('MAXN')).toBeLessThanOrEqual(8);
     expect(readFileSync(join(cwd, 'asked'), 'utf8')).toBe('0\n1\n3\n');

@@ -34,6 +34,11 @@ describe.skipIf(!tool)('Prometheus', () => {
     for (const [title, query] of dashboardQueries()) {
       // What is empty while all is well, and rates before the second scrape.
       const asked = query.replace(/ > 0$/, '');
+      // Only runs of several cameras have it: here it is only evaluated.
+      if (/depthline_camera_state/.test(query)) {
+        expect(await prometheus.query(asked), title).toEqual([]);
+        continue;
+      }
       const answer = expect.poll(() => prometheus.query(asked), { message: `${title}: ${asked}` });
       await answer.not.toEqual([]);
     }
