@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { firstValueFrom, from, toArray } from 'rxjs';
+import { afterAll, expect, test } from 'vitest';
+import { estimateStereo } from '../../src/operators/estimate-stereo.ts';
+import { stereoFrame } from '../../src/testing/sample-frames.ts';
+import { testContext } from '../support/context.ts';
+import { putModel } from '../support/models.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'stereo-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const options = (more: object = {}) =>
+  estimateStereo.options.parse({ model: putModel(directory, 'pairs'), ...more });
+
+test('pairs that are not rectified are named once', async () => {
+  const context = testContext({ queue: { limit: 4, whenFull: 'block' } });
+  const operator = await estimateStereo.create(options(), context);
+  const pairs = [0, 1].map((seq) => ({ ...stereoFrame(32, 24, seq), rectified: false }));
+  const frames = await firstValueFrom(from(pairs).pipe(operator, toArray()));
+  await context.close();
+  expect(frames.map(({ kind, seq }) => [kind, seq])).toEqual([
+    ['depth', 0],
+    ['depth', 1],
+  ]);
+  const said = context.logs.filter(({ message }) => /not rectified/.test(message));
+  expect(said).toHaveLength(1);
+});
+
+test('a source without intrinsics is refused before the run', async () => {
+  const problems = (intrinsics: boolean) =>
+    estimateStereo.check?.(options(), {
+      baseDirectory: directory,
+      arriving: { kinds: ['stereo'], intrinsics },
+      thorough: false,
+    });
+  expect(await problems(false)).toEqual([
+    {
+      path: [],
+      message: expect.stringMatching(/needs the intrinsics.*set "calibration"/) as string,
+    },
+  ]);
+  expect(await problems(true)).toEqual([]);
+});
