@@ -20,7 +20,7 @@ export async function missingManifest(path: string): Promise<DepthlineError> {
     return new DepthlineError('MODEL', message);
   }
   const lines = suggestManifest(session, basename(path));
-  const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} fill in the meaning, and correct what differs:\n\n${lines.join('\n')}\n`;
+  const message = `${path} has no manifest. The model has ${describeModel(session)}. Write ${manifestPath} as follows, fill in the meaning, and correct what differs:\n\n${lines.join('\n')}\n`;
   await session.release();
   return new DepthlineError('MODEL', message);
 }
