@@ -6,7 +6,11 @@ export default defineConfig({
     // What `depthline tune` has found on this machine does not belong in a test.
     env: { DEPTHLINE_CACHE: '/nonexistent' },
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/left-behind.ts', 'test/support/build.ts'],
+    globalSetup: [
+      'test/support/stuck-files.ts',
+      'test/support/left-behind.ts',
+      'test/support/build.ts',
+    ],
     sequence: { sequencer: LongestFirst },
     // Deadlines for a busy machine: a test waits for a state, and goes on as soon as it is there.
     testTimeout: 120_000,
