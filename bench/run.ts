@@ -24,6 +24,7 @@ import { reruns } from './reruns.ts';
 import { restarts } from './restarts.ts';
 import { scaling } from './scaling.ts';
 import { smoothing } from './smoothing.ts';
+import { stereo } from './stereo.ts';
 import type { Bench, BenchOptions } from './support/bench.ts';
 import { throughput } from './throughput.ts';
 import { web } from './web.ts';
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   throughput,
   cost,
   enginesBench,
+  stereo,
   register,
   cover,
   filters,

@@ -30,8 +30,9 @@ class StereoContract(nn.Module):
         self.network = network
 
     def forward(self, left, right):
-        pair = torch.cat((left, right), 3).permute(0, 3, 1, 2).float() / 255
-        return self.network(pair)
+        eyes = (eye.permute(0, 3, 1, 2).float() / 255 for eye in (left, right))
+        fine, _ = self.network.disparities_of(*eyes)
+        return self.network.whole(fine)
 
 
 def export(network, path, height=HEIGHT, width=WIDTH):

@@ -58,12 +58,15 @@ def correlation(left, right, groups, disparities):
 
     What the right eye sees of a point lies further left, by the disparity. Left of its border it sees 0.
     """
-    width = left.shape[-1]
+    count, channels, height, width = left.shape
+    # One border for all shifts: as few operations as there can be in the exported graph.
+    border = left.new_zeros(count, channels, height, disparities - 1)
+    wide = torch.cat((border, right), 3)
     maps = []
     for shift in range(disparities):
-        moved = F.pad(right, (shift, 0))[..., :width]
-        product = (left * moved).unflatten(1, (groups, -1))
-        maps.append(product.mean(2))
+        first = disparities - 1 - shift
+        product = left * wide[..., first : first + width]
+        maps.append(product.reshape(count, groups, channels // groups, height, width).mean(2))
     return torch.stack(maps, 2).flatten(1, 2)
 
 
@@ -129,13 +132,19 @@ class StereoNetwork(nn.Module):
 
     def forward(self, pair):
         fine, _ = self.disparities(pair)
+        return self.whole(fine)
+
+    def whole(self, fine):
         return F.interpolate(fine, scale_factor=2, mode='nearest').clamp(min=0)
 
     def disparities(self, pair):
         """Pixels of the whole picture: [N, 1, H/2, W/2], and a first guess [N, 1, H/8, W/8]."""
-        x = 2 * pair - 1 if self.symmetric else pair
+        return self.disparities_of(pair[:, :3], pair[:, 3:])
+
+    def disparities_of(self, *eyes):
+        """The same of the left and the right picture, [N, 3, H, W] each."""
         last = LAST_LAYER[self.at]
-        (left, skips), (right, _) = self.shared(x[:, :3], last), self.shared(x[:, 3:], last)
+        (left, skips), (right, _) = (self.shared(2 * x - 1 if self.symmetric else x, last) for x in eyes)
         volume = self.volume(correlation(self.match(left), self.match(right), self.groups, self.bins))
         near = self.near(volume)
         seen = self.smooth(near)

@@ -19,6 +19,11 @@ export function nestedSource() {
   );
 }
 
+class WrongSource {}
+
+/** Stands for a source that has been reported as wrong, so that the options beside it are checked, too. */
+export const wrongSource = new WrongSource();
+
 /** True for a source with its options; false for what only names one. */
 export function isNested(value: unknown): value is NestedSource {
   return typeof value === 'object' && value !== null && 'definition' in value;

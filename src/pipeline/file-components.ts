@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Definition, Role, Use } from '../core/component.ts';
 import { hint } from '../core/did-you-mean.ts';
+import { wrongSource } from '../core/nested-source.ts';
 import { valueProblems } from '../core/option-problems.ts';
 import { toQueueOptions } from '../core/queue-options.ts';
 import type { Registry } from '../core/registry.ts';
@@ -123,21 +124,21 @@ export class FileComponents {
       return undefined;
     }
     const given = this.#withNested(definition, item[name] ?? {}, [...path, name]);
-    if (given === undefined) return undefined;
     const options = this.#texts.fit(definition.options, given, [...path, name]);
     return { use: { role, definition, options } as Use, beside: item };
   }
 
-  /** Options whose nested sources are resolved; nothing if one of them is none. */
+  /** Options whose nested sources are resolved; what is none has been reported, and stays as `wrongSource`. */
   #withNested(definition: Definition, options: unknown, path: Path): unknown {
     const names = definition.role === 'source' ? (definition.nested ?? []) : [];
     if (names.length === 0 || !isMapping(options)) return options;
     const sources = names
       .filter((name) => options[name] !== undefined)
-      .map((name) => [name, this.#item('source', options[name], [...path, name])?.use] as const);
-    return sources.every(([, use]) => use)
-      ? { ...options, ...Object.fromEntries(sources) }
-      : undefined;
+      .map((name) => {
+        const found = this.#item('source', options[name], [...path, name]);
+        return [name, found?.use ?? wrongSource] as const;
+      });
+    return { ...options, ...Object.fromEntries(sources) };
   }
 
   #extraKey(role: Role, name: string, extra: string, path: Path): void {

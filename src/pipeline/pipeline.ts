@@ -9,6 +9,7 @@ import type {
 } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import { wrongSource } from '../core/nested-source.ts';
 import {
   formatPath,
   formatProblem,
@@ -241,6 +242,7 @@ function bind(
   for (const problem of valueProblems(use.definition.options, given)) {
     problems.push({ ...problem, path: [...path, use.definition.name, ...problem.path] });
   }
+  bindNested(use.definition, given, path, problems, camera);
   return undefined;
 }
 
@@ -259,6 +261,7 @@ function bindNested(
     .map((name) => {
       const at = [...path, definition.name, name];
       const use = given[name];
+      if (use === wrongSource) return [name, undefined] as const;
       if (isUse(use)) return [name, bind(use, at, problems, camera)] as const;
       problems.push({ path: at, message: 'is not a source; call the component with its options' });
       return [name, undefined] as const;

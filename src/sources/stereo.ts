@@ -1,15 +1,18 @@
+import { resolve } from 'node:path';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { defineSource, type PathUse } from '../core/component.ts';
+import { reason } from '../core/errors.ts';
 import type { Frame, StereoFrame } from '../core/frame.ts';
 import { isNested, type NestedSource, nestedSource } from '../core/nested-source.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 import { duration } from '../core/units.ts';
 import { readRig } from '../stereo/calibration-file.ts';
+import type { Rig } from '../stereo/camera-model.ts';
 import { halves } from '../stereo/halves.ts';
 import { isLive, kindsOf } from '../stereo/nested.ts';
 import { PairFeed } from '../stereo/pair-feed.ts';
-import { RectifyThread } from '../stereo/rectify-thread.ts';
+import { RectifyThread, scaledRig } from '../stereo/rectify-thread.ts';
 
 const path = z.string().min(1);
 
@@ -114,7 +117,11 @@ export const stereo = defineSource({
     const { calibration } = given;
     const own = calibration === undefined ? [] : [calibration].flat();
     const files = own.map(
-      (file): PathUse => ({ path: `${baseDirectory}/${file}`, as: 'file', option: 'calibration' }),
+      (file): PathUse => ({
+        path: resolve(baseDirectory, file),
+        as: 'file',
+        option: 'calibration',
+      }),
     );
     return [
       ...files,
@@ -145,20 +152,20 @@ export const stereo = defineSource({
         ...found.map((one) => ({ ...one, path: [side, source.definition.name, ...one.path] })),
       );
     }
+    if (given.calibration === undefined) return problems;
+    try {
+      const rig = await rigOf(given, context.baseDirectory);
+      const size = pictureSizeOf(given);
+      if (size) scaledRig(rig, size);
+    } catch (error) {
+      problems.push({ path: ['calibration'], message: reason(error) });
+    }
     return problems;
   },
 
   async create(given, context) {
     const { calibration, baseline, 'max-skew': maxSkewMs, 'right-delay': delayMs } = given;
-    const rig =
-      calibration === undefined
-        ? undefined
-        : await readRig(
-            [calibration].flat(),
-            context.baseDirectory,
-            given['calibration-unit'],
-            pictureSizeOf(given),
-          );
+    const rig = calibration === undefined ? undefined : await rigOf(given, context.baseDirectory);
     const thread = rig && new RectifyThread(rig);
     if (thread) context.defer(() => thread.close());
     const finish = (pair: StereoFrame): StereoFrame | Promise<StereoFrame> => {
@@ -180,6 +187,12 @@ function sourcesOf(given: Partial<Options>): NestedSource[] {
     const source = given[side];
     return isNested(source) ? source : [];
   });
+}
+
+/** @throws DepthlineError `CONFIG` if the calibration is missing or cannot be used */
+function rigOf(given: Options, baseDirectory: string): Promise<Rig> {
+  const files = [given.calibration ?? []].flat();
+  return readRig(files, baseDirectory, given['calibration-unit'], pictureSizeOf(given));
 }
 
 /** Of each eye, where the options say it. */

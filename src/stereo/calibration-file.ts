@@ -121,6 +121,7 @@ function openCvRig(content: Content, unit: number, known?: Size): Rig {
   }
   const rotation = matrix(content, ['R'], [9]);
   const [x = 0, y = 0, z = 0] = matrix(content, ['T'], [3]);
+  requireBeside([x, y, z]);
   if (!size) throw new Error('it has neither R1, R2, P1, P2 nor image_width and image_height');
   const turned = rectifyRig(left, right, rotation, [x, y, z], size);
   return {
@@ -133,8 +134,13 @@ function openCvRig(content: Content, unit: number, known?: Size): Rig {
 
 function rosRig(left: Content, right: Content): Rig {
   const projection = matrix(right, ['projection_matrix'], [12]);
+  const [size, other] = [sizeOf(left), sizeOf(right)];
+  if (size && other && (size.width !== other.width || size.height !== other.height))
+    throw new Error(
+      `the first file is for pictures of ${size.width}×${size.height}, the second one of ${other.width}×${other.height}; both cameras must have one size`,
+    );
   return {
-    size: sizeOf(left),
+    size: size ?? other,
     left: rosCamera(left),
     right: rosCamera(right),
     baseline: baselineOf(projection),
@@ -169,9 +175,23 @@ function projectionOf(p: readonly number[]): Intrinsics {
 function baselineOf(p: readonly number[]): number {
   const baseline = -(p[3] as number) / positive(p[0]);
   if (baseline > 0) return baseline;
+  if (p[7] !== 0) throw new Error(notBeside);
   throw new Error(
-    'the second camera is not to the right of the first by its projection; swap them',
+    baseline < 0
+      ? swapped
+      : 'the second camera has no baseline in its projection; name the left camera first, and calibrate the two as a pair',
   );
+}
+
+const swapped = 'the second camera is to the left of the first; swap the two cameras';
+const notBeside =
+  'the cameras are not side by side; calibrate two cameras whose pictures differ along their rows';
+
+/** Refuses cameras that are above or behind one another, or swapped. */
+function requireBeside([x, y, z]: readonly [number, number, number]): void {
+  if (Math.hypot(x, y, z) === 0) throw new Error('T is 0: the cameras have no baseline');
+  if (Math.abs(x) < Math.hypot(y, z)) throw new Error(notBeside);
+  if (x > 0) throw new Error(swapped);
 }
 
 function positive(value: number | undefined): number {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { Observable } from 'rxjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineSink, defineSource } from '../../src/core/component.ts';
+import { builtins } from '../../src/builtins.ts';
+import { defineSink, defineSource, type SourceDefinition } from '../../src/core/component.ts';
 import type { Frame, StereoFrame } from '../../src/core/frame.ts';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
+import { parsePipeline } from '../../src/pipeline/pipeline-file.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
@@ -266,8 +268,8 @@ describe('one source', () => {
   });
 });
 
-describe('a calibration', () => {
-  const camera = (cx: number, tx: number) => `image_width: 32
+/** What ROS has found out about a camera of 32×24. */
+const cameraInfo = (cx: number, tx: number) => `image_width: 32
 image_height: 24
 camera_name: eye
 camera_matrix: { rows: 3, cols: 3, data: [30, 0, ${cx}, 0, 30, 11.5, 0, 0, 1] }
@@ -277,9 +279,10 @@ rectification_matrix: { rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1] }
 projection_matrix: { rows: 3, cols: 4, data: [30, 0, 15.5, ${tx}, 0, 30, 11.5, 0, 0, 0, 1, 0] }
 `;
 
+describe('a calibration', () => {
   test('rectifies in a thread, with the geometry of the rectified cameras; no pair is lost', async () => {
-    writeFileSync(join(folder, 'left.yaml'), camera(15.5, 0));
-    writeFileSync(join(folder, 'right.yaml'), camera(17.5, -3));
+    writeFileSync(join(folder, 'left.yaml'), cameraInfo(15.5, 0));
+    writeFileSync(join(folder, 'right.yaml'), cameraInfo(17.5, -3));
     const { frames, sink } = collector();
     const pipeline = definePipeline({
       source: stereo({
@@ -322,5 +325,50 @@ describe('problems', () => {
     );
     expect(problem({ left: clip({ frames: 1 }) })).toContain('needs either left and right');
     expect(problem({ left: { clip: {} }, right: { clip: {} } })).toContain('call the component');
+  });
+
+  const inFile = async (source: string) => {
+    const text = `source:\n  stereo: ${source}\nsinks:\n  - discard: {}\n`;
+    const { problems } = await parsePipeline(text, join(folder, 'p.yaml'), { registry: builtins });
+    return problems.map(({ message }) => message);
+  };
+
+  test('of a nested source hide none beside it', async () => {
+    const found = await inFile(
+      '{ left: { usb-camra: {} }, right: { images: { pth: right } }, max-skew: soon, calibraton: rig.yaml }',
+    );
+    expect(found).toEqual([
+      'unknown source "usb-camra"; did you mean "usb-camera"?',
+      'unknown option "pth"; did you mean "path"?',
+      expect.stringContaining('max-skew: is not a duration'),
+      'unknown option "calibraton"; did you mean "calibration"?',
+    ]);
+    expect(await inFile('{ side-by-side: { images: { pth: both } }, max-skew: soon }')).toEqual([
+      'unknown option "pth"; did you mean "path"?',
+      expect.stringContaining('max-skew: is not a duration'),
+    ]);
+    expect(await inFile('{ left: { usb-camera: {} }, right: no-camera }')).toHaveLength(1);
+  });
+
+  test('of the calibration are found before the cameras are opened', async () => {
+    const eyes = (width: number) =>
+      `{ usb-camera: { device: /dev/null, width: ${width}, height: 24 } }`;
+    const pair = (width: number, calibration: string) =>
+      inFile(`{ left: ${eyes(width)}, right: ${eyes(width)}, calibration: ${calibration} }`);
+    const files = `[${join(folder, 'left.yaml')}, ${join(folder, 'right.yaml')}]`;
+    writeFileSync(join(folder, 'left.yaml'), cameraInfo(15.5, 0));
+    writeFileSync(join(folder, 'right.yaml'), cameraInfo(17.5, -3));
+    expect(await pair(32, files)).toEqual([]);
+    expect(await pair(32, 'none.yaml')).toEqual([expect.stringContaining('cannot be read')]);
+    expect(await pair(48, files)).toEqual([
+      expect.stringContaining('is for pictures of 32×24, and these are 48×24'),
+    ]);
+  });
+
+  test('a calibration with an absolute path is protected like any file that is read', () => {
+    const { reads } = builtins.get('stereo', 'source') as SourceDefinition;
+    expect(reads?.({ calibration: '/rigs/rig.yaml' }, '/pipelines')).toMatchObject([
+      { path: '/rigs/rig.yaml' },
+    ]);
   });
 });

@@ -102,6 +102,9 @@ ${xmlMatrix('R', 3, 3, turned)}${xmlMatrix('T', 3, 1, [-0.12, 0.003, -0.002])}</
     ['M2 must have 9 numbers', openCv.replaceAll('0, 0, 1 ]', '0, 1 ]')],
     ['image_width', openCv.replace('image_width: 640\n', '')],
     ['T must have 3 numbers', openCv.replace('0.003, -0.002', '0.003')],
+    ['swap the two cameras', openCv.replace('-0.12,', '0.12,')],
+    ['no baseline', openCv.replace('-0.12, 0.003, -0.002', '0, 0, 0')],
+    ['not side by side', openCv.replace('-0.12, 0.003', '-0.003, -0.12')],
     ['it holds no keys', 'only words'],
   ])('says what is wrong: %s', async (what, text) => {
     const message = await read(put('bad.yml', text)).catch((error: Error) => error.message);
@@ -120,7 +123,10 @@ projection_matrix: {rows: 3, cols: 4, data: [400, 0, 320, ${tx}, 0, 400, 240, 0,
     const [left, right] = [put('left.yaml', info(0)), put('right.yaml', info(-40))];
     expect((await read(left, right)).baseline).toBeCloseTo(0.1, 9);
     await expect(read(left)).rejects.toThrow('one per camera');
-    await expect(read(right, left)).rejects.toThrow('swap them');
+    await expect(read(right, left)).rejects.toThrow('name the left camera first');
+    await expect(read(left, put('other.yaml', info(40)))).rejects.toThrow('swap the two cameras');
+    const wide = put('wide.yaml', info(-40).replace('640', '1280'));
+    await expect(read(left, wide)).rejects.toThrow('640×480, the second one of 1280×480');
     await expect(read(left, put('odd.yaml', info(-40, 'thin_prism')))).rejects.toThrow(
       /"thin_prism"; known: plumb_bob/,
     );
