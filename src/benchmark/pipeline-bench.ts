@@ -140,7 +140,7 @@ export function summarise(rounds: readonly Round[], limits: readonly Rate[], wor
   const compared = limits.length > 0;
   const first = rounds[0] as Round;
   const stages = Object.keys(first.stages);
-  const branches = Object.keys(first.latencyMs);
+  const branches = new Set(rounds.flatMap(({ latencyMs }) => Object.keys(latencyMs)));
   const inStages = ({ stages }: Round) => Object.values(stages).reduce((sum, ms) => sum + ms, 0);
   return {
     fps: all(({ fps }) => fps),
@@ -169,8 +169,9 @@ export function summarise(rounds: readonly Round[], limits: readonly Rate[], wor
       p99: all(({ eventLoopMs }) => eventLoopMs.p99),
     },
     latencyMs: Object.fromEntries(
-      branches.map((name) => {
-        const at = (p: keyof Percentiles) => all(({ latencyMs }) => latencyMs[name]?.[p] ?? 0);
+      [...branches].toSorted().map((name) => {
+        const delivering = rounds.flatMap(({ latencyMs }) => latencyMs[name] ?? []);
+        const at = (p: keyof Percentiles) => measured(delivering.map((ms) => ms[p]));
         return [name, { p50: at('p50'), p95: at('p95'), p99: at('p99') }];
       }),
     ),

@@ -20,7 +20,8 @@ async function runThree(source: PipelineInput['source'], options: RunOptions = {
     frames: 3,
     ...options,
   });
-  expect(summary).toMatchObject({ captured: 3, branches: [{ delivered: 3 }] });
+  // A live source may have captured more, and dropped them.
+  expect(summary.branches).toMatchObject([{ delivered: 3 }]);
   const lengths = timers.mock.calls.map(([, ms]) => ms ?? 0);
   expect(Math.max(0, ...lengths)).toBeLessThan(2 ** 31);
   expect(lengths.length).toBeLessThan(100);

@@ -13,6 +13,7 @@ import {
   natsSource,
   type RunSummary,
   runPipeline,
+  startPipeline,
 } from '../../src/index.ts';
 import { type Running, start, workplace } from '../support/cli.ts';
 import { countingSource } from '../support/counting-source.ts';
@@ -34,11 +35,13 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     // The streams and the order of the examples, with small pictures that count.
     const [{ nats: camera }] = example('fleet-camera').sinks;
     const target = { ...camera, servers: server.url, subject: 'depthline.pictures.front' };
-    const shooting = runPipeline(
+    const shooting = await startPipeline(
       definePipeline({
         source: countingSource({ frames, everyMs: 10, kind: 'image', width: 8, height: 6 }),
         sinks: [nats({ ...target, stream: { ...target.stream, 'messages-per-subject': frames } })],
       }),
+      // Until the workers wait for pictures.
+      { paused: true },
     );
     const { nats: client, manager } = await natsClient(server);
     while (!(await manager.streams.info('PICTURES').catch(() => undefined))) await sleep(10);
@@ -54,7 +57,8 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     const [victim] = workers as [Running];
     // What it is given from now on stays with it.
     victim.child.kill('SIGSTOP');
-    await shooting;
+    shooting.resume();
+    await shooting.done;
     const held = async () => (await manager.consumers.info('PICTURES', 'workers')).num_ack_pending;
     while ((await held()) === 0) await sleep(20);
     victim.child.kill('SIGKILL');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { depthline, workplace } from '../support/cli.ts';
 
 const file = (serve = '') => `
@@ -17,7 +17,7 @@ function run(args: readonly string[], serve?: string, env = {}) {
 }
 
 describe.concurrent('depthline run --serve', () => {
-  it('says that the port is taken, before anything is opened', async () => {
+  it('says that the port is taken, before anything is opened', async ({ onTestFinished }) => {
     const taken = createServer().listen(0, '127.0.0.1');
     onTestFinished(() => {
       taken.close();
