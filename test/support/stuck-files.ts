@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { TestModule, TestProject } from 'vitest/node';
+import { javascriptStack } from './javascript-stack.ts';
 
 interface ProcessEntry {
   readonly pid: number;
@@ -24,7 +25,7 @@ export default function setup({ vitest }: TestProject): () => void {
   const seen = new Set<number>();
   let ended = 0;
   let endedAt = performance.now();
-  const timer = setInterval(() => {
+  const look = async () => {
     const all = processes();
     const modules = vitest.state.getTestModules();
     const running = modules.filter((module) => ['queued', 'pending'].includes(module.state()));
@@ -45,6 +46,8 @@ export default function setup({ vitest }: TestProject): () => void {
         ...names(running),
         'its processes:',
         ...[worker, ...started].map(described),
+        'its JavaScript:',
+        ...(await javascriptStack(worker.pid).catch((error) => [`not known: ${error}`])),
       ].join('\n');
       console.error(report);
       if (!seen.has(worker.pid)) reports.push(report);
@@ -52,7 +55,8 @@ export default function setup({ vitest }: TestProject): () => void {
       seen.add(worker.pid);
       for (const { pid } of victims) kill(pid);
     }
-  }, 15_000);
+  };
+  const timer = setInterval(() => void look(), 30_000);
   timer.unref();
   return () => {
     clearInterval(timer);
