@@ -2,6 +2,8 @@
 
     python export.py --checkpoint DIR/checkpoint.pt --out ../models/fastdepth.onnx
 
+With `--batch dynamic` it takes any number of pictures at a time, [batch, H, W, 3].
+
 Scaling to [0, 1] is inside, batch normalisation is folded into the convolutions, and the last pointwise
 layer stands before the last interpolation. The file is then compared with PyTorch. Beside it belongs a
 manifest, see write_manifest.py.
@@ -61,8 +63,8 @@ def fuse_grouped(conv, norm):
     return fused
 
 
-def export(network, path, height=SIZE, width=SIZE):
-    """Writes and checks; returns the largest difference from PyTorch, in metres."""
+def export(network, path, height=SIZE, width=SIZE, batch='1'):
+    """Writes and checks; returns the largest difference from PyTorch, in metres. Batch: '1' or 'dynamic'."""
     contract = Contract(fold(network)).eval()
     rgb = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8)
     with torch.no_grad():
@@ -74,6 +76,7 @@ def export(network, path, height=SIZE, width=SIZE):
             output_names=['depth'],
             opset_version=OPSET,
             dynamo=False,
+            dynamic_axes={name: {0: 'batch'} for name in ('rgb', 'depth')} if batch == 'dynamic' else None,
         )
     model = onnx.load(path)
     model.doc_string = 'RGB to depth in metres'
@@ -81,6 +84,8 @@ def export(network, path, height=SIZE, width=SIZE):
     model.producer_version = ''
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, path)
+    if batch == 'dynamic':
+        rgb = torch.cat([rgb, 255 - rgb, rgb.flip(1)])
     difference = compare(network, path, rgb)
     if difference > TOLERANCE:
         raise RuntimeError(f'{path} differs from PyTorch by {difference:.2g} m')
@@ -96,7 +101,7 @@ def rescale(network, factor):
 
 
 def compare(network, path, rgb):
-    """Largest difference between PyTorch, not folded, and ONNX Runtime on one picture."""
+    """Largest difference between PyTorch, not folded, and ONNX Runtime on these pictures."""
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     found = session.run(None, {'rgb': rgb.numpy()})[0]
     with torch.no_grad():
@@ -109,9 +114,12 @@ def main():
     parser.add_argument('--checkpoint', required=True, type=Path, help='checkpoint.pt of train.py')
     parser.add_argument('--out', required=True, type=Path)
     parser.add_argument('--scale', type=float, default=1, help='all metres times this, see scale.py')
+    parser.add_argument(
+        '--batch', choices=['1', 'dynamic'], default='1', help='pictures that the model takes at a time'
+    )
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    difference = export(rescale(load_network(args.checkpoint), args.scale), args.out)
+    difference = export(rescale(load_network(args.checkpoint), args.scale), args.out, batch=args.batch)
     size = args.out.stat().st_size / 1e6
     print(f'{args.out}: {size:.2f} MB, at most {difference:.1e} m from PyTorch')
 

@@ -18,6 +18,8 @@ export interface BareOptions {
   readonly baseDirectory?: string;
   readonly workers?: number;
   readonly threads?: number;
+  /** Pictures in each call; default: 1. */
+  readonly batch?: number;
   readonly providers?: readonly string[];
   /** A file to use in place of the model's own. */
   readonly path?: string;
@@ -28,6 +30,7 @@ export interface BareOptions {
 export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly path: string;
   readonly threads: number;
+  readonly batch: number;
   readonly providers: readonly string[];
   readonly session: SessionSettings;
 }
@@ -43,11 +46,11 @@ export class BareModel {
   /** @throws DepthlineError `MODEL` if the model is missing or cannot be run */
   static async open(options: BareOptions): Promise<BareModel> {
     const { model, baseDirectory = process.cwd(), workers = 1 } = options;
-    const { threads = 1, providers = ['cpu'], session = defaultSettings } = options;
+    const { threads = 1, batch = 1, providers = ['cpu'], session = defaultSettings } = options;
     const found = await findModel(model, baseDirectory);
     const { input, output } = found.manifest;
     const path = options.path ?? found.path;
-    const workerData: BareSetup = { path, input, output, threads, providers, session };
+    const workerData: BareSetup = { path, input, output, threads, batch, providers, session };
     const entry = entryPoint('benchmark/bare-worker');
     const started = Array.from(
       { length: workers },

@@ -6,13 +6,21 @@ import type { BareSetup } from './bare-model.ts';
 
 // A thread that only runs a model: the limit that a pipeline is compared with.
 
-const { path, input, output, threads, providers, session: settings } = workerData as BareSetup;
+const {
+  path,
+  input,
+  output,
+  threads,
+  batch,
+  providers,
+  session: settings,
+} = workerData as BareSetup;
 const port = parentPort as NonNullable<typeof parentPort>;
 ort.env.logLevel = 'fatal';
 hideFloat16Array();
 const options = sessionOptions(settings, threads, providers);
 const session = await ort.InferenceSession.create(path, options);
-const length = input.width * input.height * 3;
+const length = batch * input.width * input.height * 3;
 const arrays = { uint8: Uint8Array, float32: Float32Array, float16: Uint16Array } as const;
 const elements = {
   uint8: (byte: number) => byte,
@@ -23,7 +31,7 @@ const element = elements[input.dtype];
 const picture = new arrays[input.dtype](length);
 for (let i = 0; i < length; i++) picture[i] = element(((i * 7919) >> 3) & 255);
 const sides = [input.height, input.width];
-const shape = input.layout === 'NHWC' ? [1, ...sides, 3] : [1, 3, ...sides];
+const shape = input.layout === 'NHWC' ? [batch, ...sides, 3] : [batch, 3, ...sides];
 const feeds = { [input.name]: new ort.Tensor(input.dtype, picture, shape) };
 const { dims, type } = (await session.run(feeds))[output.name] as ort.Tensor;
 const size = dims.reduce((product, side) => product * side, 1);
@@ -36,7 +44,7 @@ port.on('message', async (seconds: number) => {
   let now = start;
   while (now - start < seconds * 1000) {
     await session.run(feeds, fetches);
-    runs++;
+    runs += batch;
     now = performance.now();
   }
   port.postMessage({ runs, ms: now - start });

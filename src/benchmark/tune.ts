@@ -23,20 +23,12 @@ import {
   writeTuning,
 } from '../inference/tuning-cache.ts';
 import { BareModel } from './bare-model.ts';
+import { type Candidate, keepAbove } from './candidate.ts';
 import { HelperModel, helperChoice } from './helper-model.ts';
 import { peakGmacs } from './peak.ts';
 import { search, type Trial } from './search.ts';
 import { type Measured, measured } from './statistics.ts';
-
-export interface Candidate {
-  /** The model's own file, or another precision of it. */
-  readonly path: string;
-  readonly workers: number;
-  readonly threads: number;
-  readonly session: SessionSettings;
-  /** The command of a helper that runs it (`engine: process`), in place of ONNX Runtime here. */
-  readonly helper?: readonly string[];
-}
+import { type Batches, compareBatches, tuned } from './tune-batches.ts';
 
 export interface TuneOptions {
   readonly model: string;
@@ -69,6 +61,8 @@ export interface TuneResult {
   /** The fastest that runs in ONNX Runtime. */
   readonly best: Trial<Candidate>;
   readonly byDefault: Trial<Candidate>;
+  /** With several pictures in a call, for several cameras; none if the model takes one picture only. */
+  readonly batches: Batches | undefined;
   /** Time to load the model, and the graph that was saved, milliseconds. */
   readonly loadMs: { readonly model: Measured; readonly saved: Measured };
   readonly usesSavedGraph: boolean;
@@ -83,9 +77,6 @@ export interface Accuracy {
   readonly delta1: number;
   readonly accepted: boolean;
 }
-
-/** A candidate this far behind the leader is dropped. */
-const keepAbove = 0.85;
 
 /**
  * Finds the settings with which a model is fastest on this machine, and stores them for `run`.
@@ -120,6 +111,8 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const fastest = trials[0] as Trial<Candidate>;
   const best = trials.find(({ candidate }) => !candidate.helper) as Trial<Candidate>;
   const byDefault = trials.find(({ candidate }) => isDefault(candidate, model)) ?? best;
+  const batches =
+    options.goal === 'latency' ? undefined : await compareBatches(best, model, options);
   const key = tuningKey(model.sha256, providers);
   const { file, ...saving } = await saveGraph(best.candidate, key, providers);
   const { workers, threads, session } = best.candidate;
@@ -127,6 +120,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const used = file ?? other;
   const tuning: Omit<Tuning, 'key'> = {
     ...{ workers, threads, session },
+    ...(batches?.faster && { batch: tuned(batches.faster) }),
     ...(used !== undefined && { saved: { path: used, sha256: hashOf(used) ?? '' } }),
     fps: best.score,
     defaultFps: byDefault.score,
@@ -134,7 +128,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   };
   const { macs } = model.manifest;
   return {
-    ...{ model, trials, accuracy, fastest, best, byDefault, ...saving },
+    ...{ model, trials, accuracy, fastest, best, byDefault, batches, ...saving },
     usesSavedGraph: file !== undefined,
     gmacs: macs ? { best: (best.score * macs) / 1e9, peak: await peakGmacs() } : undefined,
     path: writeTuning(key, tuning),

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { Command, Option } from 'commander';
+import type { Candidate } from '../benchmark/candidate.ts';
 import type { Trial } from '../benchmark/search.ts';
-import type { Candidate, TuneResult } from '../benchmark/tune.ts';
+import type { TuneResult } from '../benchmark/tune.ts';
+import type { Batches } from '../benchmark/tune-batches.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
@@ -123,7 +125,7 @@ async function readPicture(path: string): Promise<Picture> {
 }
 
 function report(result: TuneResult, { for: goal }: Flags): string {
-  const { trials, best, byDefault, accuracy, loadMs, gmacs, path, model } = result;
+  const { trials, best, byDefault, accuracy, loadMs, gmacs, path, model, batches } = result;
   const key = tuningKey(model.sha256, ['cpu']);
   const ratio = best.score / byDefault.score;
   const lines = [
@@ -141,6 +143,7 @@ function report(result: TuneResult, { for: goal }: Flags): string {
     `best: ${name(best.candidate)}, ${ratio.toFixed(2)} × the default settings`,
     `load time: ${loadMs.model.median.toFixed(0)} ms for the model, ${loadMs.saved.median.toFixed(0)} ms for its saved graph${result.usesSavedGraph ? ' (used)' : ''}`,
   ];
+  if (batches) lines.push('', ...batchLines(batches), '');
   if (gmacs) {
     const share = (100 * gmacs.best) / gmacs.peak;
     lines.push(
@@ -158,6 +161,21 @@ function report(result: TuneResult, { for: goal }: Flags): string {
     ...lines,
     `stored in ${path}; "depthline run" uses it unless a pipeline says tuned: off`,
   ].join('\n');
+}
+
+/** What calls of several pictures give, for several cameras. */
+function batchLines({ trials, faster }: Batches): string[] {
+  const rows = trials.map(({ candidate, score }) => {
+    const { batch, workers, threads } = candidate;
+    return [String(batch), `${workers} × ${threads} threads`, score.toFixed(1)];
+  });
+  return [
+    table([['pictures in a call', 'workers', 'fps'], ...rows]),
+    '',
+    faster
+      ? `several cameras: up to ${faster.candidate.batch} pictures in a call, ${faster.score.toFixed(1)} fps`
+      : 'several cameras: one picture in a call; more are not faster here',
+  ];
 }
 
 function row(trial: Trial<Candidate>, byDefault: Trial<Candidate>): string[] {

@@ -89,7 +89,10 @@ export interface ComponentContext {
   runStats(): RunStats;
   /** Options of the run's components that can change while it runs, for a component that offers them. */
   readonly live: LiveOptions;
-  /** Of a `shared` sink: names of the cameras whose frames it takes. Undefined in a run of one source. */
+  /**
+   * Of a `shared` sink: names of the cameras whose frames it takes; of what is opened for all (`share`): of all
+   * cameras. Undefined in a run of one source.
+   */
   readonly cameras?: readonly string[] | undefined;
   /**
    * What the component uses together with its likes of the other cameras of the run: whoever asks first
@@ -102,7 +105,15 @@ export interface ComponentContext {
 /** What is opened for all cameras of a run is given: the context of the run, not that of a camera. */
 export type SharedContext = Pick<
   ComponentContext,
-  'name' | 'signal' | 'clock' | 'log' | 'baseDirectory' | 'defer' | 'restarted'
+  | 'name'
+  | 'signal'
+  | 'clock'
+  | 'log'
+  | 'baseDirectory'
+  | 'defer'
+  | 'restarted'
+  | 'summary'
+  | 'cameras'
 >;
 
 /** How an operator that reads the frames of its source itself stands in the pipeline. */

@@ -21,7 +21,7 @@ import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';
 import { isRelative } from './tensors.ts';
-import { chooseSettings } from './tuned-settings.ts';
+import { type ChosenSettings, chooseSettings } from './tuned-settings.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 /** Which model runs, and how. */
@@ -33,6 +33,8 @@ export interface EstimatorOptions extends Partial<Omit<PoolOptions, 'providers'>
   readonly providers?: readonly (typeof providerNames)[number][];
   /** Use what `depthline tune` found for this model on this machine, unless an option is given. */
   readonly tuned?: boolean;
+  /** Cameras whose pictures may be put into one call; default: 1. */
+  readonly cameras?: number;
   /** Keep the picture as it came, as the result's `picture`. */
   readonly keepPicture?: boolean;
   /**
@@ -71,6 +73,8 @@ export class DepthEstimator {
   readonly model: Model;
   /** Pictures processed in parallel. */
   readonly workers: number;
+  /** Most pictures in one call of the model. */
+  readonly batch: number;
   readonly #pool: WorkerPool;
   readonly #geometry: ModelGeometry;
   readonly #keepPicture: boolean;
@@ -78,10 +82,11 @@ export class DepthEstimator {
 
   private constructor(
     pool: WorkerPool,
-    workers: number,
+    { workers, batch }: Pick<ChosenSettings, 'workers' | 'batch'>,
     { keepPicture = false, cover = 'centre' }: Pick<EstimatorOptions, 'keepPicture' | 'cover'>,
   ) {
     this.workers = workers;
+    this.batch = batch;
     this.model = pool.model;
     this.#pool = pool;
     this.#keepPicture = keepPicture;
@@ -99,24 +104,30 @@ export class DepthEstimator {
       model,
       baseDirectory = process.cwd(),
       tuned = false,
+      cameras,
       log,
       keepPicture,
       cover,
       ...pool
     } = options;
-    const { providers = ['cpu'], workers, threads } = pool;
+    const { providers = ['cpu'], workers, threads, batch } = pool;
     const engine = await ready(pool.engine ?? defaultEngine, baseDirectory);
     const found = await verifyModel(await findModel(model, baseDirectory));
-    const asked = { engine, providers, workers, threads, untuned: !tuned };
+    const asked = { engine, providers, workers, threads, batch, cameras, untuned: !tuned };
     const { tuned: words, path, ...chosen } = chooseSettings(found, asked, log?.warn);
     if (words !== undefined) log?.info(`tuned for this machine: ${words}`);
     const onNote = (text: string) => log?.warn(text);
     const settings = { onNote, ...pool, engine, providers, ...chosen };
     const opened = await WorkerPool.open({ ...found, path }, settings);
-    return new DepthEstimator(opened, chosen.workers, {
+    return new DepthEstimator(opened, chosen, {
       ...(keepPicture !== undefined && { keepPicture }),
       ...(cover && { cover }),
     });
+  }
+
+  /** Calls of the model so far. */
+  get calls(): number {
+    return this.#pool.calls;
   }
 
   /** Rejects when the model's workers keep dying, and no estimate can succeed any more. */

@@ -8,6 +8,7 @@ import type { Companion } from './engines/engine.ts';
 import { mainSideOf } from './engines/main-sides.ts';
 import type { Model } from './model-files.ts';
 import { guardExit, nativeState } from './native-guard.ts';
+import { PictureCalls } from './picture-calls.ts';
 import type { PictureFailure, Request, Response, StreamSetup, WorkerSetup } from './protocol.ts';
 import { defaultSettings, type SessionSettings } from './session-settings.ts';
 import { Slot } from './slot.ts';
@@ -29,17 +30,13 @@ export interface ThreadOptions {
   readonly engine?: EngineChoice | undefined;
   /** ONNX Runtime's intra-op threads. */
   readonly threads: number;
+  /** Most pictures in one call of the model; default: 1. */
+  readonly batch?: number | undefined;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   readonly session?: SessionSettings | undefined;
   /** Give the model's output as it is, not as depth. */
   readonly raw?: boolean | undefined;
-}
-
-/** Memory shared with the worker, and the picture in it. */
-interface SharedPicture {
-  readonly slot: Slot;
-  pending: Pending | undefined;
 }
 
 /** What a worker that reads a stream reports. */
@@ -50,12 +47,6 @@ export interface StreamEvents {
   onLeft(why: StreamOver): void;
   /** The same, because the worker has ended. */
   onDied(): void;
-}
-
-interface Pending {
-  readonly image: ImageFrame;
-  readonly resolve: (inference: Inference) => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** The picture is not to blame: its worker ended, or the engine could not be reached. Another may do better. */
@@ -76,10 +67,9 @@ export class InferenceThread {
   readonly #worker: Worker;
   readonly #companion: Companion | undefined;
   readonly #model: Model;
-  readonly #pictures: readonly SharedPicture[];
+  readonly #slots: readonly Slot[];
+  readonly #calls: PictureCalls<Inference>;
   readonly #size: Size;
-  /** Pictures that wait for room in shared memory. */
-  readonly #waiting: Pending[] = [];
   /** The streams that it reads, by number. */
   readonly #streams = new Map<number, StreamEvents>();
   #closed = false;
@@ -88,6 +78,7 @@ export class InferenceThread {
     worker: Worker,
     companion: Companion | undefined,
     model: Model,
+    batch: number,
     { slots, width, height, description, notes }: Ready,
   ) {
     this.#worker = worker;
@@ -96,7 +87,11 @@ export class InferenceThread {
     this.#size = { width, height };
     this.description = description;
     this.notes = notes;
-    this.#pictures = slots.map((memory) => ({ slot: new Slot(memory), pending: undefined }));
+    this.#slots = slots.map((memory) => new Slot(memory));
+    this.#calls = new PictureCalls(this.#slots, batch, (pictures) => {
+      worker.ref();
+      this.#post({ type: 'infer', pictures });
+    });
     let cause = 'it exited';
     worker.on('message', (response: Response) => this.#answer(response));
     worker.on('error', (error) => {
@@ -121,11 +116,11 @@ export class InferenceThread {
   static async start(model: Model, options: ThreadOptions): Promise<InferenceThread> {
     const { manifest, manifestPath, path, sha256 } = model;
     const { entry, engine = defaultEngine, threads, providers } = options;
-    const { session = defaultSettings, raw = false } = options;
+    const { session = defaultSettings, raw = false, batch = 1 } = options;
     const mainSide = await mainSideOf(engine.name);
     const companion = await mainSide.accompany?.(engine, model);
     const workerData: WorkerSetup = {
-      ...{ engine, manifest, manifestPath, path, sha256, raw, threads, providers, session },
+      ...{ engine, manifest, manifestPath, path, sha256, raw, threads, batch, providers, session },
       native: nativeState(),
       attachment: companion?.attachment,
     };
@@ -133,7 +128,7 @@ export class InferenceThread {
     const worker = new Worker(entry, { workerData, execArgv: [], resourceLimits });
     worker.once('exit', guardExit(workerData.native));
     try {
-      return new InferenceThread(worker, companion, model, await ready(worker));
+      return new InferenceThread(worker, companion, model, batch, await ready(worker));
     } catch (error) {
       const refused = error instanceof DepthlineError;
       const why = refused ? error : ((await companion?.explain(reason(error))) ?? error);
@@ -146,15 +141,22 @@ export class InferenceThread {
 
   /** Pictures in flight. */
   get load(): number {
-    return this.#pictures.filter(({ pending }) => pending).length + this.#waiting.length;
+    return this.#calls.load;
+  }
+
+  /** Calls of the model so far. */
+  get calls(): number {
+    return this.#calls.given;
+  }
+
+  /** A picture that comes now goes into the same call as others. */
+  get joinable(): boolean {
+    return this.#calls.joinable;
   }
 
   /** @param image of the model's size */
   infer(image: ImageFrame): Promise<Inference> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ image, resolve, reject });
-      this.#begin();
-    });
+    return new Promise((resolve, reject) => this.#calls.push({ image, resolve, reject }));
   }
 
   /** Lets the worker read a stream. Its results come as events. */
@@ -193,22 +195,9 @@ export class InferenceThread {
           (await this.#companion?.explain(cause)) ?? `its worker died: ${cause}`,
         );
     if (!this.#closed) await this.#companion?.close();
-    for (const { reject } of this.#takeAll()) reject(error);
+    for (const { reject } of this.#calls.takeAll()) reject(error);
     this.#leaveAll(error);
     return error;
-  }
-
-  /** Gives the worker waiting pictures, as far as there is room. */
-  #begin(): void {
-    for (const [slot, picture] of this.#pictures.entries()) {
-      if (picture.pending) continue;
-      const pending = this.#waiting.shift();
-      if (!pending) return;
-      picture.pending = pending;
-      picture.slot.pixels.set(pending.image.data);
-      this.#worker.ref();
-      this.#post({ type: 'infer', slot, alpha: pending.image.format === 'rgba' });
-    }
   }
 
   #answer(response: Response): void {
@@ -219,21 +208,21 @@ export class InferenceThread {
   }
 
   #onInference(response: Extract<Response, { type: 'depth' | 'failed' }>): void {
-    const picture = this.#pictures[response.slot];
-    const pending = picture?.pending;
-    if (!picture || !pending) return;
-    picture.pending = undefined;
     if (response.type === 'failed') {
-      pending.reject(this.#failure(response.failure));
+      this.#calls.taken(response.slot)?.pending.reject(this.#failure(response.failure));
     } else {
-      pending.resolve({ depth: picture.slot.copyDepth(), ...this.#size, ms: response.ms });
+      const { ms } = response;
+      for (const index of response.slots) {
+        const taken = this.#calls.taken(index);
+        taken?.pending.resolve({ depth: taken.slot.copyDepth(), ...this.#size, ms });
+      }
     }
-    this.#begin();
+    this.#calls.begin();
     this.#unrefIfIdle();
   }
 
   #onFrame({ stream, slot: index, failure }: Extract<Response, { type: 'frame' }>): void {
-    const { slot } = this.#pictures[index] as SharedPicture;
+    const slot = this.#slots[index] as Slot;
     const error = failure === undefined ? undefined : this.#failure(failure);
     this.#streams.get(stream)?.onFrame(slot, error);
     slot.free();
@@ -250,7 +239,7 @@ export class InferenceThread {
   #leaveAll(death: DepthlineError): void {
     const streams = new Map(this.#streams);
     this.#streams.clear();
-    for (const { slot } of this.#pictures) {
+    for (const slot of this.#slots) {
       const { frame } = slot;
       if (frame) streams.get(frame.stream)?.onFrame(slot, slot.isDone ? undefined : death);
     }
@@ -265,12 +254,6 @@ export class InferenceThread {
 
   #unrefIfIdle(): void {
     if (this.load === 0 && this.#streams.size === 0 && !this.#closed) this.#worker.unref();
-  }
-
-  #takeAll(): Pending[] {
-    const all = [...this.#pictures, ...this.#waiting.map((pending) => ({ pending }))];
-    this.#waiting.length = 0;
-    return all.flatMap(({ pending }) => pending ?? []);
   }
 
   #post(request: Request): void {

@@ -3,6 +3,7 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import {
+  batchProblem,
   describeModel,
   manifestProblem,
   misfit,
@@ -22,11 +23,13 @@ export async function modelProblems(
   nameOrPath: string,
   baseDirectory: string,
   thorough: boolean,
+  batch = 1,
 ): Promise<ValueProblem[]> {
   try {
     const model = await findModel(nameOrPath, baseDirectory);
-    if (thorough) await requireFit(await verifyModel(model));
-    return [];
+    if (!thorough) return [];
+    const single = await requireFit(await verifyModel(model), batch);
+    return single === undefined ? [] : [{ path: ['batch'], message: `${model.path} ${single}` }];
   } catch (error) {
     if (!(error instanceof DepthlineError)) throw error;
     return [{ path: ['model'], message: error.message }];
@@ -36,9 +39,10 @@ export async function modelProblems(
 /**
  * Loads a model and compares it with its manifest, without running it.
  *
+ * @returns why it cannot take so many pictures in one call, if it cannot
  * @throws DepthlineError `MODEL` that says what differs
  */
-export async function requireFit(model: ModelFiles): Promise<void> {
+export async function requireFit(model: ModelFiles, batch = 1): Promise<string | undefined> {
   const session = await openModel(model.path);
   try {
     const description = describeModel(session);
@@ -47,6 +51,7 @@ export async function requireFit(model: ModelFiles): Promise<void> {
       throw new DepthlineError('MODEL', unusable(model.path, unsupported, description));
     const problem = manifestProblem(session, model.manifest);
     if (problem !== undefined) throw misfit(model, problem, description);
+    return batchProblem(session, model.manifest, batch);
   } finally {
     await session.release();
   }

@@ -57,6 +57,18 @@ export function manifestProblem(session: InferenceSession, manifest: Manifest): 
   return undefined;
 }
 
+/** Why the model cannot take so many pictures in one call, and what to do; or nothing. */
+export function batchProblem(
+  session: InferenceSession,
+  { input }: Manifest,
+  batch: number,
+): string | undefined {
+  const found = session.inputMetadata.find((value) => value.name === input.name);
+  const size = found?.isTensor ? found.shape[0] : undefined;
+  if (batch === 1 || typeof size !== 'number') return undefined;
+  return `takes one picture at a time, not ${batch}: its batch is not dynamic; export it with one (training/export.py --batch dynamic), or set batch: 1`;
+}
+
 /** A dynamic dimension is a name instead of a number. */
 function fits(shape: readonly (number | string)[], input: Manifest['input']): boolean {
   const { layout, width, height } = input;

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts';
 import type { StreamOver } from '../stream/shared-stream.ts';
 import type { EngineSetup } from './engines/engine.ts';
+import type { PlacedPicture } from './picture-calls.ts';
 import type { SlotMemory } from './slot.ts';
 
 /** The data an inference worker starts with. */
@@ -33,9 +34,8 @@ export type Request =
   | ({ readonly type: 'follow' } & StreamSetup)
   | {
       readonly type: 'infer';
-      readonly slot: number;
-      /** Four bytes per pixel instead of three. */
-      readonly alpha: boolean;
+      /** Taken in one call of the model. */
+      readonly pictures: readonly PlacedPicture[];
     }
   /** Finish the inference in progress, release the model and end. */
   | { readonly type: 'close' };
@@ -55,8 +55,8 @@ export type Response =
   | { readonly type: 'refused'; readonly code: ErrorCode; readonly message: string }
   | {
       readonly type: 'depth';
-      readonly slot: number;
-      /** Time in the worker, milliseconds. */
+      readonly slots: readonly number[];
+      /** Time of the call in the worker, milliseconds. */
       readonly ms: number;
     }
   | {

@@ -10,6 +10,9 @@ import { powerMode } from '../device/power.ts';
 
 const require = createRequire(import.meta.url);
 
+/** Most pictures in one call. */
+export const mostBatch = 16;
+
 /** Settings of a model that `depthline tune` found to be the best on one machine. */
 const tuningSchema = z.object({
   key: z.looseObject({ model: z.string() }),
@@ -20,6 +23,15 @@ const tuningSchema = z.object({
     arena: z.boolean(),
     graph: z.enum(['all', 'extended', 'basic']),
   }),
+  /** For several cameras, if calls of several pictures are faster with this model: how many, and how. */
+  batch: z
+    .object({
+      size: z.int().min(2).max(mostBatch),
+      workers: z.int().min(1),
+      threads: z.int().min(1),
+      fps: z.number(),
+    })
+    .optional(),
   /** The graph as ONNX Runtime has rewritten it for this machine, and its hash. */
   saved: z.object({ path: z.string(), sha256: z.string() }).optional(),
   /** Of the winner and of the default settings, in the same run. */

@@ -17,6 +17,8 @@ export interface PoolOptions {
   readonly onNote?: (text: string) => void;
   /** ONNX Runtime's intra-op threads per session. */
   readonly threads: number;
+  /** Most pictures in one call; the model needs a dynamic batch for more than 1, the default. */
+  readonly batch?: number | undefined;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   readonly session?: SessionSettings | undefined;
@@ -40,7 +42,9 @@ interface WorkerSlot {
   deaths: number;
 }
 
-/** Sessions of one model in worker threads; a picture goes to the least loaded one. */
+/**
+ * Sessions of one model in worker threads; a picture goes to the least loaded one, or into a call that has room.
+ */
 export class WorkerPool {
   readonly model: Model;
   /** Rejects when the last worker is given up. */
@@ -55,6 +59,8 @@ export class WorkerPool {
   readonly #outcomes = new WeakMap<Uint8Array, Outcome>();
   readonly #said = new Set<string>();
   #closed = false;
+  /** Calls of the model by threads that have ended. */
+  #calls = 0;
 
   private constructor(model: Model, options: PoolOptions) {
     this.model = model;
@@ -129,6 +135,11 @@ export class WorkerPool {
     return this.#outcomes.get(data);
   }
 
+  /** Calls of the model so far. */
+  get calls(): number {
+    return this.#slots.reduce((sum, { thread }) => sum + (thread?.calls ?? 0), this.#calls);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     void this.#stream?.close();
@@ -140,6 +151,7 @@ export class WorkerPool {
     let best: WorkerSlot | undefined;
     for (const slot of this.#slots) {
       if (!slot.thread) continue;
+      if (slot.thread.joinable) return slot;
       if (!best?.thread || slot.thread.load < best.thread.load) best = slot;
     }
     return best;
@@ -160,11 +172,12 @@ export class WorkerPool {
   }
 
   async #start(slot: WorkerSlot): Promise<void> {
-    const { engine, threads, providers, session, raw } = this.#options;
+    const { engine, threads, batch, providers, session, raw } = this.#options;
     const thread = await InferenceThread.start(this.model, {
       entry: this.#options.entry ?? entryPoint('inference/worker'),
       engine,
       threads,
+      batch,
       providers,
       session,
       raw,
@@ -175,6 +188,7 @@ export class WorkerPool {
     else this.#stream?.add(thread, slot.number);
     void thread.died.then(({ why }) => {
       slot.thread = undefined;
+      this.#calls += thread.calls;
       const others = this.#restarting;
       const replaced = why.then((error) => this.#replace(slot, error));
       this.#restarting = replaced.then(() => others);

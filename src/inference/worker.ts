@@ -16,11 +16,13 @@ const { raw, manifest } = setup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
 
-/** One picture in progress, and one that waits so that the worker does not idle. */
-const slotCount = 2;
+/** Those of a call in progress, and those of one that waits so that the worker does not idle. */
+const slotCount = 2 * setup.batch;
 const pixels = input.width * input.height;
+const pictureBytes = pixels * 3;
 /** ONNX Runtime does not accept shared memory. */
-const picture = new Uint8Array(pixels * 3);
+const pictures = new Uint8Array(setup.batch * pictureBytes);
+const picture = pictures.subarray(0, pictureBytes);
 
 nameThread(inferenceThread);
 const engine = await openEngine(setup).catch(refuse);
@@ -88,26 +90,37 @@ async function follow(setup: StreamSetup): Promise<void> {
   }
 }
 
-async function infer({ slot, alpha }: Extract<Request, { type: 'infer' }>): Promise<void> {
+async function infer({ pictures: taken }: Extract<Request, { type: 'infer' }>): Promise<void> {
   if (closing) return;
   const start = performance.now();
+  const slots = taken.map(({ slot }) => slot);
   try {
-    const memory = shared[slot] as Slot;
-    if (alpha) dropAlpha(memory.pixels, picture);
-    else picture.set(memory.pixels.subarray(0, picture.length));
-    await estimate(memory);
-    post({ type: 'depth', slot, ms: performance.now() - start });
+    for (const [index, { slot, alpha }] of taken.entries()) {
+      const place = pictures.subarray(index * pictureBytes, (index + 1) * pictureBytes);
+      const memory = shared[slot] as Slot;
+      if (alpha) dropAlpha(memory.pixels, place);
+      else place.set(memory.pixels.subarray(0, pictureBytes));
+    }
+    await estimate(...slots.map((slot) => shared[slot] as Slot));
+    post({ type: 'depth', slots, ms: performance.now() - start });
   } catch (error) {
-    post({ type: 'failed', slot, failure: failureOf(error) });
+    const failure = failureOf(error);
+    // One picture must not cost the others their depth.
+    if (taken.length > 1) for (const one of taken) await infer({ type: 'infer', pictures: [one] });
+    else for (const slot of slots) post({ type: 'failed', slot, failure });
   }
   takeMessages();
 }
 
-/** Depth of `picture`, into a slot. */
-async function estimate(slot: Slot): Promise<void> {
-  const depth = await engine.infer(picture);
-  if (!raw) toMetres(depth, output);
-  slot.depth.set(depth);
+/** Depth of as many of `pictures`, one into each slot. */
+async function estimate(...slots: readonly Slot[]): Promise<void> {
+  const size = engine.width * engine.height;
+  const depth = await engine.infer(pictures.subarray(0, slots.length * pictureBytes));
+  for (const [index, slot] of slots.entries()) {
+    const own = slots.length === 1 ? depth : depth.subarray(index * size, (index + 1) * size);
+    if (!raw) toMetres(own, output);
+    slot.depth.set(own);
+  }
 }
 
 /** @throws EngineLost, which ends the thread */

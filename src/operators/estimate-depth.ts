@@ -20,6 +20,7 @@ import { modelProblems, providerProblems } from '../inference/model-check.ts';
 import { findModel, modelPaths, verifyModel } from '../inference/model-files.ts';
 import { isRelative } from '../inference/tensors.ts';
 import { chooseSettings } from '../inference/tuned-settings.ts';
+import { mostBatch } from '../inference/tuning-cache.ts';
 import { mapAsync } from '../runtime/map-async.ts';
 import { Turns } from '../runtime/turns.ts';
 
@@ -53,6 +54,14 @@ const fields = z.strictObject({
     .describe(
       'pictures processed in parallel, each by its own session; more workers raise the throughput. Default: what "depthline tune" found, else 1',
     ),
+  batch: z
+    .int()
+    .min(1)
+    .max(mostBatch)
+    .optional()
+    .describe(
+      'most pictures of several cameras in one call of the model, which needs a dynamic batch for that. Default: what "depthline tune" found, else 1',
+    ),
   tuned: z
     .enum(['auto', 'off'])
     .default('auto')
@@ -80,6 +89,11 @@ const fields = z.strictObject({
 const options = fields.superRefine((given, { addIssue }) => {
   for (const { path, message } of engineProblems(given))
     addIssue({ code: 'custom', path: [...path], message });
+  const { engine, batch = 1 } = given;
+  if (batch > 1 && engine !== 'onnxruntime') {
+    const message = `${engine} gets one picture at a time; leave it out${engine === 'kserve' ? ', and let the server put requests together' : ''}`;
+    addIssue({ code: 'custom', path: ['batch'], message });
+  }
 });
 
 type Options = z.output<typeof options>;
@@ -105,7 +119,7 @@ export const estimateDepth = defineOperator({
     { model: 'fastdepth', workers: 2, 'on-error': 'skip' },
     { model: 'fastdepth', image: 'source' },
     { model: 'fastdepth', cover: 'two-views' },
-    { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4 },
+    { model: 'models/other.onnx', providers: ['cuda', 'cpu'], threads: 4, batch: 8 },
     { engine: 'process', process: { command: ['./my-helper', '--fp16'], deadline: '500ms' } },
     { engine: 'kserve', kserve: { url: 'http://127.0.0.1:8000' }, workers: 2 },
   ],
@@ -117,11 +131,11 @@ export const estimateDepth = defineOperator({
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
   async check(options, { baseDirectory, thorough }) {
-    const { model, providers, engine } = options;
+    const { model, providers, engine, batch } = options;
     const ours = engine === 'onnxruntime';
     return [
       // What other engines can load, only they know.
-      ...(await modelProblems(model, baseDirectory, thorough && ours)),
+      ...(await modelProblems(model, baseDirectory, thorough && ours, batch)),
       ...(ours ? await providerProblems(providers) : []),
       ...(await engineNeeds(engineChoice(options), baseDirectory)),
     ];
@@ -166,6 +180,7 @@ export const estimateDepth = defineOperator({
       ...(output.range && { range: `${output.range[0]}…${output.range[1]} m` }),
       workers: chosen.workers,
       threads: chosen.threads,
+      ...(options.batch !== undefined && { 'most pictures in a call': options.batch }),
       ...(chosen.tuned !== undefined && { tuned: chosen.tuned }),
       ...describeEngine(engineChoice(options), options.providers),
       // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
@@ -206,6 +221,8 @@ async function openModel(
     baseDirectory: context.baseDirectory,
     ...(options.workers !== undefined && { workers: options.workers }),
     ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.batch !== undefined && { batch: options.batch }),
+    cameras: context.cameras?.length ?? 1,
     engine: engineChoice(options),
     providers: options.providers,
     tuned: options.tuned === 'auto',
@@ -218,7 +235,9 @@ async function openModel(
     },
   });
   context.defer(() => estimator.close());
-  return { estimator, turns: new Turns() };
+  const { batch } = estimator;
+  if (batch > 1) context.summary(() => ({ mostPicturesInACall: batch, calls: estimator.calls }));
+  return { estimator, turns: new Turns(batch) };
 }
 
 /** True if no frame would wait in the queue if the workers read the source's frames themselves. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineOperator } from '../core/component.ts';
+import { defineOperator, type SharedContext } from '../core/component.ts';
 import type { StereoFrame } from '../core/frame.ts';
 import { providerNames } from '../inference/engines/choice.ts';
 import { missingProviders } from '../inference/model-check.ts';
@@ -10,6 +10,7 @@ import { defaultRange, StereoEstimator } from '../inference/stereo/stereo-estima
 import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
 import { StereoWorkerDied } from '../inference/stereo/stereo-thread.ts';
 import { mapAsync } from '../runtime/map-async.ts';
+import { Turns } from '../runtime/turns.ts';
 
 const options = z.strictObject({
   model: z
@@ -59,6 +60,8 @@ const options = z.strictObject({
       'when the model fails on a pair: end the run, or count the frame as failed. A worker that dies is restarted in both cases, and its frame counts as failed',
     ),
 });
+
+type Options = z.output<typeof options>;
 
 /**
  * Depth of the left picture of each rectified pair by an ONNX network that finds its disparity:
@@ -124,19 +127,10 @@ export const estimateStereo = defineOperator({
   },
 
   async create(options, context) {
-    const { model, check, range, cover, image, providers, threads, workers } = options;
-    const estimator = await StereoEstimator.open({
-      baseDirectory: context.baseDirectory,
-      ...{ model, check, range, providers, threads, workers },
-      squeeze: cover === 'squeeze',
-      keepPicture: image === 'source',
-      log: context.log,
-      onRestart: (why) => {
-        context.restarted(why);
-        context.log.warn(`restarted an inference worker (${why})`);
-      },
-    });
-    context.defer(() => estimator.close());
+    const { 'on-error': onError, ...model } = options;
+    const { estimator, turns } = await context.share(JSON.stringify(model), (shared) =>
+      openModel(options, shared),
+    );
     let told = false;
     return mapAsync(
       (frame) => {
@@ -150,10 +144,31 @@ export const estimateStereo = defineOperator({
         return estimator.estimate(pair, context.name);
       },
       {
-        concurrency: workers,
-        onError: (error) => (error instanceof StereoWorkerDied ? 'skip' : options['on-error']),
+        concurrency: options.workers,
+        onError: (error) => (error instanceof StereoWorkerDied ? 'skip' : onError),
+        turns,
         context,
       },
     );
   },
 });
+
+/** The model's workers, and their turns where several cameras use them. */
+async function openModel(
+  { model, check, range, cover, image, providers, threads, workers }: Options,
+  context: SharedContext,
+): Promise<{ readonly estimator: StereoEstimator; readonly turns: Turns }> {
+  const estimator = await StereoEstimator.open({
+    baseDirectory: context.baseDirectory,
+    ...{ model, check, range, providers, threads, workers },
+    squeeze: cover === 'squeeze',
+    keepPicture: image === 'source',
+    log: context.log,
+    onRestart: (why) => {
+      context.restarted(why);
+      context.log.warn(`restarted an inference worker (${why})`);
+    },
+  });
+  context.defer(() => estimator.close());
+  return { estimator, turns: new Turns() };
+}

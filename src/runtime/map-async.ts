@@ -24,7 +24,8 @@ export interface MapAsyncOptions {
   readonly queue?: QueueOptions;
   /**
    * Shared by several of these, such as those of the cameras of a run: together they work on `concurrency`
-   * frames at the same time, in turn, and a frame waits in its queue until it is its turn.
+   * frames, or calls of several frames, at the same time, in turn, and a frame waits in its queue until it is its
+   * turn.
    */
   readonly turns?: Turns;
   /** Given by a component's `create`; a pipeline composed in code fills it in by itself. */
@@ -103,14 +104,16 @@ function run(
     const startWaiting = () => {
       // A finished slot behind an unfinished one keeps its place.
       while (!over && running < workers && slots.length < workers * 2) {
-        if (queue.length === 0 || turn?.take(workers) === false) break;
+        if (queue.length === 0) break;
+        const done = turn ? turn.take(workers) : () => {};
+        if (!done) break;
         const frame = queue.take();
         if (!frame) {
           // All that waited were too old.
-          turn?.done();
+          done();
           break;
         }
-        start(frame);
+        start(frame, done);
       }
     };
 
@@ -123,25 +126,25 @@ function run(
       }
     };
 
-    const start = (frame: Frame) => {
+    const start = (frame: Frame, done: () => void) => {
       const slot: Slot = { done: false };
       slots.push(slot);
       running++;
       new Promise<Frame | undefined>((resolve) => resolve(work(frame, context.signal)))
         .then(
-          (result) => settle(slot, result),
-          (error: unknown) => fail(slot, frame, error),
+          (result) => settle(slot, result, done),
+          (error: unknown) => fail(slot, frame, error, done),
         )
         .catch((error: unknown) => subscriber.error(error));
     };
 
-    const settle = (slot: Slot, result: Frame | undefined) => {
+    const settle = (slot: Slot, result: Frame | undefined, done: () => void) => {
       if (!over) {
         running--;
         slot.done = true;
         slot.result = result;
       }
-      turn?.done();
+      done();
       if (over) return;
       // Start the next frame first, so that work continues while later stages use this thread.
       startWaiting();
@@ -149,13 +152,13 @@ function run(
       pump();
     };
 
-    const fail = (slot: Slot, frame: Frame, error: unknown) => {
+    const fail = (slot: Slot, frame: Frame, error: unknown, done: () => void) => {
       if (!over) {
         running--;
         slots.splice(slots.indexOf(slot), 1);
         context.failed(1);
       }
-      turn?.done();
+      done();
       if (over) return;
       const { onError = 'fail' } = options;
       if ((typeof onError === 'function' ? onError(error) : onError) === 'fail') {

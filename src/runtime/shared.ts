@@ -37,7 +37,8 @@ export class Shared {
 
   /** @param name of the component that asks */
   share<T>(key: string, name: string, open: (context: SharedContext) => Promise<T>): Promise<T> {
-    return this.#once(`${name} ${key}`, () => open(this.#context(name, name)));
+    const cameras = this.#parts.pipeline.cameras.map(({ camera }) => camera);
+    return this.#once(`${name} ${key}`, () => open({ ...this.#context(name, name), cameras }));
   }
 
   /** The sink of a branch as one camera sees it. @param signal aborts when the camera gives up */

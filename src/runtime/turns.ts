@@ -1,12 +1,11 @@
 /** One of those that share workers, such as the model's operator of one camera. */
 export interface Turn {
   /**
-   * Takes a worker for the next frame, unless `most` are taken or others are next. If it gives false, `wake`
-   * is called when it is this one's turn.
+   * Takes a place in a call of a worker for the next frame, unless `most` calls are in progress or others are
+   * next; gives what to call when the frame is done. If it gives nothing, `wake` is called when it is this
+   * one's turn.
    */
-  take(most: number): boolean;
-  /** Gives the worker back. */
-  done(): void;
+  take(most: number): (() => void) | undefined;
   /** Waits no longer. */
   leave(): void;
 }
@@ -19,26 +18,38 @@ interface Member {
   first: boolean;
 }
 
+/** Frames that a worker takes together. */
+interface Call {
+  frames: number;
+}
+
 /**
  * Workers that several queues share, round robin: of those that have a frame, the one whose last turn is
  * the longest ago is next, however often the others have frames. A frame stays in its queue, where a newer
  * one can take its place, until a worker is free for it.
+ *
+ * A worker may take several frames in one call. A call waits for nobody: it has the frames that are there
+ * when a worker is free, up to `together`.
  */
 export class Turns {
+  readonly #together: number;
   /** The next one first. */
   readonly #waiting: Member[] = [];
-  #taken = 0;
+  #calls = 0;
   #turns = 0;
+  /** The call that has begun last, while it has room and its worker has not yet got it. */
+  #open: Call | undefined;
+
+  /** @param together frames that a worker takes in one call */
+  constructor(together = 1) {
+    this.#together = together;
+  }
 
   /** @param wake called when it may `take`, or has nothing left to take */
   join(wake: () => void): Turn {
     const member: Member = { wake, last: 0, first: false };
     return {
       take: (most) => this.#take(member, most),
-      done: () => {
-        this.#taken--;
-        this.#give();
-      },
       leave: () => {
         const at = this.#waiting.indexOf(member);
         if (at >= 0) this.#waiting.splice(at, 1);
@@ -46,18 +57,43 @@ export class Turns {
     };
   }
 
-  #take(member: Member, most: number): boolean {
+  #take(member: Member, most: number): (() => void) | undefined {
     const { first } = member;
-    if (this.#taken < most && (first || this.#waiting.length === 0)) {
+    const room = this.#open !== undefined || this.#calls < most;
+    if (room && (first || this.#waiting.length === 0)) {
       member.first = false;
       member.last = ++this.#turns;
-      this.#taken++;
-      return true;
+      return this.#enter();
     }
-    if (this.#waiting.includes(member)) return false;
+    if (this.#waiting.includes(member)) return undefined;
     if (first) this.#waiting.unshift(member);
     else this.#line(member);
-    return false;
+    return undefined;
+  }
+
+  #enter(): () => void {
+    const call = this.#open ?? this.#begin();
+    call.frames++;
+    if (call.frames === this.#together) this.#depart(call);
+    return () => {
+      if (--call.frames > 0) return;
+      this.#depart(call);
+      this.#calls--;
+      this.#give();
+    };
+  }
+
+  #begin(): Call {
+    const call = { frames: 0 };
+    this.#calls++;
+    this.#open = call;
+    // All that is ready now has come by then.
+    if (this.#together > 1) setImmediate(() => this.#depart(call));
+    return call;
+  }
+
+  #depart(call: Call): void {
+    if (this.#open === call) this.#open = undefined;
   }
 
   #line(member: Member): void {

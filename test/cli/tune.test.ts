@@ -60,6 +60,24 @@ describe('depthline tune', () => {
     expect(tuned.stdout).not.toMatch(/too-near, \d × helper/);
   });
 
+  it('finds that calls of several pictures are faster, and several cameras then use them', async () => {
+    const camera = '{ test-pattern: { width: 8, height: 6, frames: 3 } }';
+    const place = await folder();
+    writeFileSync(
+      join(place.cwd, 'cameras.yaml'),
+      `cameras: { a: ${camera}, b: ${camera} }\n${pipeline()
+        .replace(/source:\n.*\n/, '')
+        .replace('metres', 'together')}`,
+    );
+    putModel(place.cwd, 'together');
+    const tuned = await depthline(['tune', 'together.onnx', ...quick], place);
+    expect(tuned).toMatchObject({ code: 0, stderr: '' });
+    expect(tuned.stdout).toMatch(/^several cameras: up to [248] pictures in a call, [\d.]+ fps$/m);
+    const run = await depthline(['run', 'cameras.yaml'], place);
+    expect(run).toMatchObject({ code: 0 });
+    expect(run.stderr).toMatch(/tuned for this machine: .*up to 2 pictures in a call/);
+  });
+
   it('--forget removes what was found, and nothing else', async () => {
     const place = await folder();
     const forget = () => depthline(['tune', 'metres.onnx', '--forget'], place);

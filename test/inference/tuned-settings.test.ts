@@ -43,6 +43,7 @@ describe('the settings of a model', () => {
     expect(chooseSettings(model, { providers })).toEqual({
       workers: 1,
       threads: 1,
+      batch: 1,
       path: model.path,
     });
   });
@@ -52,10 +53,29 @@ describe('the settings of a model', () => {
     expect(chooseSettings(model, { providers })).toEqual({
       workers: 2,
       threads: 3,
+      batch: 1,
       session: found.session,
       path: model.path,
       tuned: '2 workers, 3 threads, no spinning',
     });
+  });
+
+  it('put pictures of several cameras into one call where that was found to be faster', () => {
+    store({ batch: { size: 4, workers: 1, threads: 6, fps: 30 } });
+    const chosen = (more: object) => chooseSettings(model, { providers, ...more });
+    const words = '1 worker, 6 threads, up to 4 pictures in a call, no spinning';
+    expect(chosen({ cameras: 8 })).toMatchObject({
+      workers: 1,
+      threads: 6,
+      batch: 4,
+      tuned: words,
+    });
+    // No more than there are cameras, and none where the user has said how it runs.
+    expect(chosen({ cameras: 3 }).batch).toBe(3);
+    expect(chosen({ cameras: 8, batch: 2 })).toMatchObject({ workers: 1, threads: 6, batch: 2 });
+    for (const more of [{}, { cameras: 1 }, { cameras: 8, batch: 1 }])
+      expect(chosen(more)).toMatchObject({ workers: 2, threads: 3, batch: 1 });
+    expect(chosen({ cameras: 8, workers: 2 })).toMatchObject({ threads: 3, batch: 1 });
   });
 
   it('are stored without writing through a link', () => {

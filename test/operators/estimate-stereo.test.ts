@@ -1,9 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, from, toArray } from 'rxjs';
 import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineSource } from '../../src/core/component.ts';
+import { inferenceThread } from '../../src/inference/thread-name.ts';
 import { estimateStereo } from '../../src/operators/estimate-stereo.ts';
+import { defineCameras } from '../../src/pipeline/cameras.ts';
+import { runPipeline } from '../../src/runtime/runner.ts';
+import { discard } from '../../src/sinks/discard.ts';
 import { stereoFrame } from '../../src/testing/sample-frames.ts';
 import { testContext } from '../support/context.ts';
 import { putModel } from '../support/models.ts';
@@ -42,3 +48,47 @@ test('a source without intrinsics is refused before the run', async () => {
   ]);
   expect(await problems(true)).toEqual([]);
 });
+
+test('several cameras share one model, in turn', async () => {
+  const pairs = defineSource({
+    name: 'pairs',
+    summary: 'Gives pairs, for tests.',
+    emits: ['stereo'],
+    facts: () => ({ intrinsics: true }),
+    options: z.strictObject({}),
+    examples: [{}],
+    create: async () => from([0, 1, 2].map((seq) => stereoFrame(32, 24, seq))),
+  });
+  let threads = 0;
+  const summary = await runPipeline(
+    defineCameras({
+      cameras: { a: pairs({}), b: pairs({}), c: pairs({}) },
+      operators: [
+        {
+          operator: estimateStereo({ model: putModel(directory, 'pairs') }),
+          queue: { limit: 4, whenFull: 'block' },
+        },
+      ],
+      sinks: [discard()],
+    }),
+    {
+      onFrame: () => {
+        threads = Math.max(threads, inferenceThreads());
+      },
+    },
+  );
+  expect(summary.branches.map(({ delivered }) => delivered)).toEqual([3, 3, 3]);
+  expect(threads).toBe(1);
+});
+
+function inferenceThreads(): number {
+  const names = readdirSync('/proc/self/task').map((thread) => {
+    try {
+      return readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').trim();
+    } catch {
+      // It has ended meanwhile.
+      return '';
+    }
+  });
+  return names.filter((name) => name === inferenceThread).length;
+}

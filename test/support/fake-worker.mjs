@@ -23,10 +23,11 @@ parentPort.postMessage({
   width,
   height,
 });
-parentPort.on('message', ({ type, slot }) => {
+parentPort.on('message', ({ type, pictures }) => {
   if (type === 'close') return parentPort.close();
+  const [{ slot }] = pictures;
   const [order] = new Uint8Array(slots[slot].pixels);
   if (order === 1) throw new Error('segmentation fault');
   new Float32Array(slots[slot].depth).fill(threadId);
-  parentPort.postMessage({ type: 'depth', slot, ms: 1 });
+  parentPort.postMessage({ type: 'depth', slots: [slot], ms: 1 });
 });

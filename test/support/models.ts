@@ -14,6 +14,9 @@ export type FixtureModel =
   | 'fails'
   | 'colour'
   | 'slow'
+  | 'together'
+  | 'one-of-all'
+  | 'fails-together'
   | 'two-inputs'
   | 'mean'
   | 'half'
@@ -47,6 +50,9 @@ const manifests: Record<FixtureModel, { kind?: string; input: object; output: ob
   fails: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   colour: { input: floats, output: { name: 'other', meaning: 'metres' } },
   slow: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
+  together: { input: bytes, output: { name: 'depth', meaning: 'metres' } },
+  'one-of-all': { input: bytes, output: { name: 'depth', meaning: 'metres' } },
+  'fails-together': { input: bytes, output: { name: 'depth', meaning: 'metres' } },
   'two-inputs': { input: floats, output: { name: 'depth', meaning: 'metres' } },
   mean: { input: floats, output: { name: 'depth', meaning: 'metres' } },
   half: { input: halves, output: { name: 'depth', meaning: 'metres' } },

@@ -1,4 +1,5 @@
 import onnx
+import onnxruntime
 import pytest
 import torch
 from torch import nn
@@ -48,6 +49,20 @@ def test_default_model_is_as_its_contract_says(tmp_path):
 def test_every_decoder_is_the_same_in_onnx(tmp_path, decoder, depthwise):
     network = disturb(DepthNetwork('mobilenet', decoder, depthwise, 'add', SMALL))
     assert export(network, tmp_path / 'model.onnx', 64, 96) <= TOLERANCE
+
+
+def test_a_dynamic_batch_gives_each_picture_its_own_depth(tmp_path):
+    path = tmp_path / 'batch.onnx'
+    network = disturb(DepthNetwork(encoder_channels=SMALL))
+    # Compared with PyTorch on three pictures in one call.
+    assert export(network, path, 64, 96, batch='dynamic') <= TOLERANCE
+    (rgb,), (depth,) = onnx.load(path).graph.input, onnx.load(path).graph.output
+    assert [t.type.tensor_type.shape.dim[0].dim_param for t in (rgb, depth)] == ['batch', 'batch']
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    pictures = torch.randint(0, 256, (3, 64, 96, 3), dtype=torch.uint8).numpy()
+    together = session.run(None, {'rgb': pictures})[0]
+    for i in range(3):
+        assert (together[i : i + 1] == session.run(None, {'rgb': pictures[i : i + 1]})[0]).all()
 
 
 @pytest.mark.parametrize('encoder', ['resnet18', 'resnet50'])

@@ -15,11 +15,11 @@ export interface DepthEngine {
   /** What the user should know, each said once in a run: a provider that is missing. */
   readonly notes?: readonly string[];
   /**
-   * The network's output for one picture. Only one picture is in progress at a time.
+   * The network's output for one picture, or for up to `batch` of them. Only one call is in progress at a time.
    *
-   * @param rgb packed uint8 RGB in the size of the network's input
-   * @returns `height × width` float32 values as the network gives them, valid until the next call; the caller may
-   *   change them
+   * @param rgb packed uint8 RGB in the size of the network's input, one picture behind the other
+   * @returns for each picture `height × width` float32 values as the network gives them, valid until the next
+   *   call; the caller may change them
    * @throws EngineLost if the engine cannot be used any more: the thread ends and is replaced
    * @throws FrameLost if the engine could not be reached for this picture, but may be for the next
    * @throws Error if the network fails on this picture
@@ -40,6 +40,8 @@ export interface EngineSetup {
   readonly sha256: string;
   /** Threads for one picture. */
   readonly threads: number;
+  /** Most pictures in one call; 1 for engines that take no more. */
+  readonly batch: number;
   /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   readonly session: SessionSettings;

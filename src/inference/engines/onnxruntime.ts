@@ -3,6 +3,7 @@ import { DepthlineError } from '../../core/errors.ts';
 import { fromFloat16, hideFloat16Array } from '../float16.ts';
 import { freeNow } from '../free-now.ts';
 import {
+  batchProblem,
   describeModel,
   type FloatType,
   isFloatType,
@@ -69,7 +70,7 @@ async function createSession(
 }
 
 function requireFit(session: Session, setup: EngineSetup): void {
-  const { path, manifest } = setup;
+  const { path, manifest, batch } = setup;
   const unsupported = unsupportedModel(session);
   const description = describeModel(session);
   if (unsupported !== undefined) {
@@ -77,6 +78,8 @@ function requireFit(session: Session, setup: EngineSetup): void {
   }
   const problem = manifestProblem(session, manifest);
   if (problem !== undefined) throw misfit(setup, problem, description);
+  const single = batchProblem(session, manifest, batch);
+  if (single !== undefined) throw new DepthlineError('MODEL', `${path} ${single}`);
 }
 
 /** The first run shows the output's real shape, and warms the session up. */
@@ -86,19 +89,21 @@ async function start(
   setup: EngineSetup,
   { providers, notes }: Used,
 ): Promise<DepthEngine> {
-  const { manifest, native: state } = setup;
+  const { manifest, batch, native: state } = setup;
   const { input, output } = manifest;
-  const shape = inputShape(input);
-  const prepare = inputMaker(input);
+  const length = input.width * input.height * 3;
+  const prepare = inputMaker(input, batch);
   const run = async (rgb: Uint8Array) => {
+    const shape = inputShape(input, rgb.length / length);
     const tensor = new ort.Tensor(input.dtype, prepare(rgb), shape);
     const feeds = { [input.name]: tensor };
     const results = await native(state, () => session.run(feeds, [output.name]));
     return results[output.name] as Tensor;
   };
-  const first = await run(new Uint8Array(input.width * input.height * 3));
+  const first = await run(new Uint8Array(length));
   const { type, width, height } = outputSize(first, session, setup);
-  const values = type === 'float16' ? fromHalves(height * width) : fromFloats();
+  if (batch > 1) requireEach(await run(new Uint8Array(batch * length)), height * width, setup);
+  const values = type === 'float16' ? fromHalves(batch * height * width) : fromFloats();
   return {
     width,
     height,
@@ -125,10 +130,18 @@ function fromHalves(length: number): Output {
   const floats = new Float32Array(length);
   return (data) => {
     const halves = data as Uint16Array<ArrayBuffer>;
-    fromFloat16(halves, floats);
+    const out = floats.subarray(0, halves.length);
+    fromFloat16(halves, out);
     freeNow(halves.buffer);
-    return floats;
+    return out;
   };
+}
+
+/** @throws DepthlineError `MODEL` unless the output has a picture for each of the input */
+function requireEach({ dims, data }: Tensor, pixels: number, { path, batch }: EngineSetup): void {
+  if (dims[0] === batch && data.length === batch * pixels) return;
+  const message = `${path} gives [${dims.join(', ')}] for ${batch} pictures, and not a depth for each; set batch: 1`;
+  throw new DepthlineError('MODEL', message);
 }
 
 /** Height and width of the output, among dimensions of 1. */
