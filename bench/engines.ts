@@ -6,7 +6,7 @@ import { findModel } from '../src/inference/model-files.ts';
 import type { Bench } from './support/bench.ts';
 import { pipelineRate } from './support/pipeline-rate.ts';
 import { referenceHelper } from './support/reference-helper.ts';
-import { startInferenceServer } from './support/start-inference-server.ts';
+import { type InferenceServer, startInferenceServer } from './support/start-inference-server.ts';
 
 type Options = NonNullable<Parameters<typeof estimateDepth>[0]>;
 
@@ -18,18 +18,21 @@ interface Subject {
 }
 
 /** Every engine with what it needs; each runs the network on ONNX Runtime. */
-function engines(url: string): readonly Subject[] {
+function engines(server: InferenceServer): readonly Subject[] {
   return [
     { name: 'onnxruntime', options: () => ({}) },
     {
       name: 'process',
       options: () => ({ engine: 'process', process: { command: [referenceHelper()] } }),
     },
-    {
-      name: 'kserve, without the server',
-      options: (model) => ({ engine: 'kserve', kserve: { url, model } }),
+    ...(['http', 'grpc'] as const).map((transport) => ({
+      name: `kserve over ${transport}, without the server`,
+      options: (model: string) => ({
+        engine: 'kserve' as const,
+        kserve: { url: server[transport], model },
+      }),
       remote: true,
-    },
+    })),
   ];
 }
 
@@ -50,7 +53,7 @@ export const enginesBench: Bench = {
       small: (await findModel(tiny, '.')).path,
       whole: (await findModel(options.model, '.')).path,
     });
-    const subjects = engines(server.url).map((subject) => ({
+    const subjects = engines(server).map((subject) => ({
       ...subject,
       ...{ own: [] as number[], fps: [] as number[] },
     }));

@@ -119,6 +119,8 @@ const assembling = ['.', 'cli'];
 const homes: Readonly<Record<string, RegExp>> = {
   sharp: /^imaging\//,
   'onnxruntime-node': /^(inference|benchmark)\//,
+  '@grpc/grpc-js': /^inference\/engines\/kserve\/grpc/,
+  '@grpc/proto-loader': /^inference\/engines\/kserve\/grpc/,
   'gstreamer-superficial': /^gstreamer\//,
   zeromq: /^(topic\/|sinks\/zeromq\.ts|sources\/zeromq\.ts)/,
   '@nats-io/transport-node': /^nats\//,

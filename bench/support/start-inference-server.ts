@@ -4,7 +4,9 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 export interface InferenceServer {
-  readonly url: string;
+  /** Addresses, by the transport. */
+  readonly http: string;
+  readonly grpc: string;
   close(): void;
 }
 
@@ -26,6 +28,11 @@ export async function startInferenceServer(
   );
   // Not its standard input, which is closed here when the shell ends.
   const lifeline = shell.stdio[3] as Writable;
-  const [port] = await once(shell.stdio[1] as Readable, 'data');
-  return { url: `http://127.0.0.1:${String(port).trim()}`, close: () => lifeline.end() };
+  const [printed] = await once(shell.stdio[1] as Readable, 'data');
+  const [http, grpc] = String(printed).trim().split(' ');
+  return {
+    http: `http://127.0.0.1:${http}`,
+    grpc: `grpc://127.0.0.1:${grpc}`,
+    close: () => lifeline.end(),
+  };
 }

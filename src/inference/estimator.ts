@@ -16,7 +16,7 @@ import { geometryOf, scaleGeometry } from '../depth/view.ts';
 import { type Cover, leavesOut, mergeViews, planTwoViews } from './cover.ts';
 import { defaultEngine, type EngineChoice, type providerNames } from './engines/choice.ts';
 import { findProgram } from './engines/find-program.ts';
-import { withFiles } from './engines/kserve-files.ts';
+import { withFiles } from './engines/kserve/tls-files.ts';
 import type { Inference } from './inference-thread.ts';
 import type { Manifest } from './manifest.ts';
 import { findModel, type Model, verifyModel } from './model-files.ts';

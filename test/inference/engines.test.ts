@@ -14,7 +14,9 @@ import { discard } from '../../src/sinks/discard.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { fakeHelper, referenceHelper } from '../support/engines.ts';
 import { imageFrame } from '../support/frames.ts';
-import { KServeServer } from '../support/kserve-server.ts';
+import { GrpcInferenceServer } from '../support/kserve/grpc-server.ts';
+import { HttpInferenceServer } from '../support/kserve/http-server.ts';
+import type { InferenceServer } from '../support/kserve/inference-server.ts';
 import { type FixtureModel, putModel } from '../support/models.ts';
 import { processesOf } from '../support/processes.ts';
 
@@ -32,9 +34,26 @@ interface Subject {
   readonly failure: readonly [model: FixtureModel, red: number, says: RegExp];
 }
 
-const inferenceServer = new KServeServer();
-beforeAll(() => inferenceServer.start());
-afterAll(() => inferenceServer.stop());
+const servers = { HTTP: new HttpInferenceServer(), gRPC: new GrpcInferenceServer() };
+beforeAll(async () => {
+  for (const server of Object.values(servers)) await server.start();
+});
+afterAll(async () => {
+  for (const server of Object.values(servers)) await server.stop();
+});
+
+const served = ([transport, server]: [string, InferenceServer]): Subject => ({
+  name: `kserve over ${transport}`,
+  engine: () => ({
+    ...{ name: 'kserve', url: server.url },
+    ...{ deadlineMs: 10_000, startWithinMs: 10_000 },
+  }),
+  options: () => ({ engine: 'kserve', kserve: { url: server.url } }),
+  isHelper: false,
+  // A server that is away comes back by itself: test/inference/kserve.test.ts.
+  losses: [],
+  failure: ['metres', 248, /^metres failed: .*it is too dark/],
+});
 
 const reference = (): EngineChoice => ({
   name: 'process',
@@ -85,18 +104,7 @@ const subjects: readonly Subject[] = [
     ],
     failure: ['metres', 248, /^metres failed: it is too dark/],
   },
-  {
-    name: 'kserve',
-    engine: () => ({
-      ...{ name: 'kserve', url: inferenceServer.url },
-      ...{ deadlineMs: 10_000, startWithinMs: 10_000 },
-    }),
-    options: () => ({ engine: 'kserve', kserve: { url: inferenceServer.url } }),
-    isHelper: false,
-    // A server that is away comes back by itself: test/inference/kserve.test.ts.
-    losses: [],
-    failure: ['metres', 248, /^metres failed: .*it is too dark/],
-  },
+  ...Object.entries(servers).map(served),
 ];
 
 let directory: string;

@@ -14,15 +14,44 @@ import { runPipeline } from '../../src/runtime/runner.ts';
 import { discard } from '../../src/sinks/discard.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { imageFrame } from '../support/frames.ts';
-import { KServeServer } from '../support/kserve-server.ts';
+import { GrpcInferenceServer } from '../support/kserve/grpc-server.ts';
+import { HttpInferenceServer } from '../support/kserve/http-server.ts';
+import type { Certificate, InferenceServer } from '../support/kserve/inference-server.ts';
 import { putModel } from '../support/models.ts';
 
+/** What the two transports of the protocol call the same things. */
+const transports = [
+  {
+    name: 'HTTP',
+    create: (certificate?: Certificate): InferenceServer => new HttpInferenceServer(certificate),
+    words: {
+      fails: '500',
+      loads: '503',
+      refuses: '400',
+      unknown: '404',
+      garbage: 'is not JSON',
+      schemes: ['http', 'https'],
+    },
+  },
+  {
+    name: 'gRPC',
+    create: (certificate?: Certificate): InferenceServer => new GrpcInferenceServer(certificate),
+    words: {
+      fails: 'INTERNAL',
+      loads: 'UNAVAILABLE',
+      refuses: 'INVALID_ARGUMENT',
+      unknown: 'NOT_FOUND',
+      garbage: 'is no message of this protocol',
+      schemes: ['grpc', 'grpcs'],
+    },
+  },
+] as const;
+
 let directory: string;
-let server: KServeServer;
+let server: InferenceServer;
 const open: DepthEstimator[] = [];
-beforeEach(async () => {
+beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'kserve-'));
-  server = await new KServeServer().start();
 });
 afterEach(async () => {
   await Promise.all(open.splice(0).map((estimator) => estimator.close()));
@@ -47,123 +76,118 @@ async function estimator(
   return opened;
 }
 
-it('asks for as many pictures at the same time as there are workers, and keeps their order', async () => {
-  // Pictures wait for each other in twos: with one at a time, none would be answered.
-  let arrived: (() => void) | undefined;
-  const depth = await estimator({}, 2);
-  server.onPicture = () =>
-    new Promise((resolve) => {
-      if (!arrived) {
-        arrived = resolve;
-        return;
-      }
-      arrived();
-      arrived = undefined;
-      resolve();
+describe.each(transports)('over $name, a server', ({ create, words }) => {
+  beforeEach(async () => {
+    server = await create().start();
+  });
+
+  it('has as many pictures at the same time as there are workers, and their order is kept', async () => {
+    // Pictures wait for each other in twos: with one at a time, none would be answered.
+    let arrived: (() => void) | undefined;
+    const depth = await estimator({}, 2);
+    server.onPicture = () =>
+      new Promise<void>((resolve) => {
+        if (!arrived) {
+          arrived = resolve;
+          return;
+        }
+        arrived();
+        arrived = undefined;
+        resolve();
+      });
+    const frames = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => depth.estimate(red(i * 5, i))),
+    );
+    frames.forEach(({ seq, data, width, height }, i) => {
+      expect({ seq, width, height }).toEqual({ seq: i, width: 8, height: 6 });
+      expect(data[17]).toBeCloseTo((i * 5) / 100, 5);
     });
-  const frames = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => depth.estimate(red(i * 5, i))),
-  );
-  frames.forEach(({ seq, data, width, height }, i) => {
-    expect({ seq, width, height }).toEqual({ seq: i, width: 8, height: 6 });
-    expect(data[17]).toBeCloseTo((i * 5) / 100, 5);
+    expect(server.most).toBe(2);
   });
-  expect(server.most).toBe(2);
-});
 
-it('reads answers in JSON and float16, too', async () => {
-  const depth = await estimator();
-  server.answers = 'json';
-  expect((await depth.estimate(red(50))).data[47]).toBeCloseTo(0.5, 5);
-  server.answers = 'half';
-  expect((await depth.estimate(red(50))).data[47]).toBe(0.5);
-});
+  it('may answer in numbers and float16, too, and close a connection that is idle', async () => {
+    const depth = await estimator();
+    server.answers = 'numbers';
+    expect((await depth.estimate(red(50))).data[47]).toBeCloseTo(0.5, 5);
+    server.answers = 'half';
+    expect((await depth.estimate(red(50))).data[47]).toBe(0.5);
+    server.answers = 'binary';
+    server.closeConnections();
+    expect((await depth.estimate(red(60))).data[0]).toBeCloseTo(0.6, 5);
+  });
 
-it('opens a connection anew that the server has closed while it was idle', async () => {
-  const depth = await estimator();
-  expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
-  server.closeConnections();
-  expect((await depth.estimate(red(60))).data[0]).toBeCloseTo(0.6, 5);
-});
-
-describe('loses only the picture on which', () => {
-  it.each([
-    ['it closes the connection', 240, /127\.0\.0\.1:\d+ closed the connection/, 0],
-    ['it fails', 241, /answered 500: out of memory/, 0],
-    ['it gives no answer in time', 242, /gave no answer within 300 ms/, 0],
-    ['it loads its model anew', 250, /answered 503: the model is being loaded/, 0],
-    ['it closes the connection within an answer', 245, /closed the connection/, 0],
-    ['it refuses the picture', 248, /metres failed: .*answered 400: it is too dark/, 0],
-    ['its answer is too long', 243, /sent more than \d+ bytes/, 1],
-    ['its answer is garbage', 244, /gave an answer that is not JSON/, 1],
-    ['its answer has another size', 246, /gave depth of 4×3 instead of 8×6/, 1],
-    ['its answer has no depth', 247, /has no output "depth"/, 1],
-    ['its answer has too few bytes', 249, /gave 100 bytes of depth instead of 192/, 1],
-  ] as const)('%s', async (_, value, says, replaced) => {
+  it('that does not do what it should loses only the picture', async () => {
     const restarts: string[] = [];
-    const deadlineMs = value === 242 ? 300 : 10_000;
-    const depth = await estimator({ deadlineMs }, 1, (why) => restarts.push(why));
-    await expect(depth.estimate(red(value))).rejects.toThrow(says);
+    const depth = await estimator({}, 1, (why) => restarts.push(why));
+    const cases = [
+      ['closes the connection', 240, /127\.0\.0\.1:\d+ closed the connection/, 0],
+      ['fails', 241, new RegExp(`answered ${words.fails}: out of memory`), 0],
+      ['loads its model anew', 250, new RegExp(`answered ${words.loads}: the model is being`), 0],
+      ['closes the connection within an answer', 245, /closed the connection/, 0],
+      ['refuses it', 248, new RegExp(`metres failed: .* ${words.refuses}: it is too dark`), 0],
+      ['sends too much', 243, /sent more than \d+ bytes/, 1],
+      ['sends garbage', 244, new RegExp(`gave an answer that ${words.garbage}`), 1],
+      ['gives another size', 246, /gave depth of 4×3 instead of 8×6/, 1],
+      ['gives no depth', 247, /gave an answer that has no output "depth"/, 1],
+      ['gives too few bytes', 249, /gave 100 bytes of depth instead of 192/, 1],
+    ] as const;
+    for (const [what, value, says, replaced] of cases) {
+      await expect(depth.estimate(red(value)), what).rejects.toThrow(says);
+      expect((await depth.estimate(red(50))).data[0], what).toBeCloseTo(0.5, 5);
+      expect(restarts.splice(0), what).toHaveLength(replaced);
+    }
+  });
+
+  it('that gives no answer in time loses only the picture', async () => {
+    const depth = await estimator({ deadlineMs: 500 });
+    await expect(depth.estimate(red(242))).rejects.toThrow(/gave no answer within 500 ms/);
     expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
-    expect(restarts).toHaveLength(replaced);
-  });
-});
-
-it('goes on when the server is back; what was lost meanwhile is counted', async () => {
-  const seen: DepthFrame[] = [];
-  let away: Promise<unknown> | undefined;
-  const { branches, error } = await runPipeline(
-    definePipeline({
-      source: testPattern({ width: 8, height: 6, pattern: 'ball', frames: 60 }),
-      operators: [
-        estimateDepth({
-          model: putModel(directory, 'metres'),
-          engine: 'kserve',
-          kserve: { url: server.url },
-        }),
-        tap<Frame>((frame) => {
-          seen.push(frame as DepthFrame);
-          // Back only after a picture was lost: the engine asks again by itself.
-          if (seen.length === 20) away = server.stop().then(() => server.start());
-        }),
-      ],
-      sinks: [discard()],
-    }),
-  );
-  await away;
-  expect(error).toBeUndefined();
-  expect(branches.map(imbalance)).toEqual([0]);
-  const [branch] = branches;
-  expect((branch?.failed ?? 0) + (branch?.delivered ?? 0)).toBe(60);
-  expect(branch?.delivered).toBeGreaterThan(30);
-  expect(seen.map(({ seq }) => seq)).toEqual(seen.map(({ seq }) => seq).toSorted((a, b) => a - b));
-});
-
-describe('does not start', () => {
-  const tensor = { name: 'picture', datatype: 'UINT8', shape: [-1, 6, 8, 3] };
-  it.each([
-    [{ inputs: [{ ...tensor, name: 'image' }] }, /it has no input "picture", but "image"/],
-    [
-      { inputs: [{ ...tensor, datatype: 'FP32' }] },
-      /input "picture" is FP32.*says UINT8 \[1, 6, 8, 3\]/,
-    ],
-    [{ inputs: [{ ...tensor, shape: [1, 3, 6, 8] }] }, /input "picture" is UINT8 \[1, 3, 6, 8\]/],
-    [{ inputs: [tensor, { ...tensor, name: 'more' }] }, /it has 2 inputs/],
-    [{ outputs: [{ ...tensor, name: 'depth' }] }, /output "depth" is UINT8/],
-    [{ outputs: [] }, /it has no output "depth"/],
-    [{ outputs: 'none' }, /has no list of outputs/],
-  ])('with a model that does not fit: %j', async (metadata, says) => {
-    server.metadata = metadata;
-    await expect(estimator()).rejects.toThrow(says);
   });
 
-  it('with a model that the server does not have', async () => {
+  it('that comes back is used again; what was lost meanwhile is counted', async () => {
+    const seen: DepthFrame[] = [];
+    let away: Promise<unknown> | undefined;
+    const { branches, error } = await runPipeline(
+      definePipeline({
+        source: testPattern({ width: 8, height: 6, pattern: 'ball', frames: 60 }),
+        operators: [
+          estimateDepth({
+            model: putModel(directory, 'metres'),
+            engine: 'kserve',
+            kserve: { url: server.url },
+          }),
+          tap<Frame>((frame) => {
+            seen.push(frame as DepthFrame);
+            // Back only after a picture was lost: the engine asks again by itself.
+            if (seen.length === 20) away = server.stop().then(() => server.start());
+          }),
+        ],
+        sinks: [discard()],
+      }),
+    );
+    await away;
+    expect(error).toBeUndefined();
+    expect(branches.map(imbalance)).toEqual([0]);
+    const [branch] = branches;
+    expect((branch?.failed ?? 0) + (branch?.delivered ?? 0)).toBe(60);
+    expect(branch?.delivered).toBeGreaterThan(30);
+    const order = seen.map(({ seq }) => seq);
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
+
+  it('must have the model that the manifest describes', async () => {
+    const tensor = { name: 'image', datatype: 'UINT8', shape: [-1, 6, 8, 3] };
+    server.metadata = { inputs: [tensor] };
+    await expect(estimator()).rejects.toThrow(
+      /^the model of the inference server .* does not fit .*: it has no input "picture", but "image"/,
+    );
+    server.metadata = {};
     await expect(estimator({ model: 'other', startWithinMs: 500 })).rejects.toThrow(
-      /answered 404: Request for unknown model.*correct "url" and "model"/,
+      new RegExp(`answered ${words.unknown}: Request for unknown model.*correct "url" and "model"`),
     );
   });
 
-  it('without a server, after the time that it has', async () => {
+  it('must be there within the time that it has', async () => {
     await server.stop();
     await expect(estimator({ startWithinMs: 500 })).rejects.toMatchObject({
       code: 'MODEL',
@@ -171,7 +195,7 @@ describe('does not start', () => {
     });
   });
 
-  it('without the credentials that the server demands, and never prints them', async () => {
+  it('gets the credentials that it demands, which are never printed', async () => {
     server.authorization = 'Bearer right-token';
     await expect(estimator({ authorization: 'Bearer wrong-token' })).rejects.toMatchObject({
       code: 'CONFIG',
@@ -179,11 +203,53 @@ describe('does not start', () => {
     });
     const depth = await estimator({ authorization: 'Bearer right-token' });
     expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
+    server.authorization = `Basic ${Buffer.from('me:my%word').toString('base64')}`;
+    const named = await estimator({ url: server.url.replace('//', '//me:my%25word@') });
+    expect((await named.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
+  });
+
+  it('is trusted by its certificate only, and where TLS does not fit the message says so', async () => {
+    const [plain, safe] = words.schemes;
+    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    makeCertificate(key, cert);
+    await expect(estimator({ url: server.url.replace(plain, safe) })).rejects.toThrow(
+      new RegExp(`does not speak TLS at this port; write ${plain}://`),
+    );
+    await server.stop();
+    server = await create({
+      key: readFileSync(key, 'utf8'),
+      cert: readFileSync(cert, 'utf8'),
+    }).start();
+    await expect(estimator()).rejects.toThrow(/not trusted \(self-signed certificate\).*set "ca"/);
+    await expect(
+      estimator({ url: server.url.replace(safe, plain), startWithinMs: 500 }),
+    ).rejects.toThrow(`closed the connection; if it speaks TLS, write ${safe}://`);
+    await expect(estimator({ tls: { ca: key } })).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringMatching(/key\.pem of "tls" cannot be used: .*must be PEM/),
+    });
+    const depth = await estimator({ tls: { ca: cert } });
+    expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
   });
 });
 
-it('speaks TLS with a certificate that it is told to trust, and with no other', async () => {
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+it('says that a server over HTTP does not speak gRPC, and the other way round', async () => {
+  server = await new HttpInferenceServer().start();
+  await expect(estimator({ url: server.url.replace('http', 'grpc') })).rejects.toThrow(
+    /does not speak gRPC at this port; for HTTP write http:\/\//,
+  );
+  server.metadata = { outputs: 'none' };
+  await expect(estimator()).rejects.toThrow(
+    /gave an answer that has no list of outputs; correct "url" of kserve/,
+  );
+  await server.stop();
+  server = await new GrpcInferenceServer().start();
+  await expect(estimator({ url: server.url.replace('grpc', 'http') })).rejects.toThrow(
+    /does not speak HTTP at this port; for gRPC write grpc:\/\//,
+  );
+});
+
+function makeCertificate(key: string, cert: string): void {
   execFileSync(
     'openssl',
     [
@@ -191,14 +257,6 @@ it('speaks TLS with a certificate that it is told to trust, and with no other', 
       ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
       ...['-addext', 'subjectAltName=IP:127.0.0.1'],
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', timeout: 20_000 },
   );
-  await server.stop();
-  server = await new KServeServer({
-    key: readFileSync(key, 'utf8'),
-    cert: readFileSync(cert, 'utf8'),
-  }).start();
-  await expect(estimator()).rejects.toThrow(/not trusted \(self-signed certificate\).*set "ca"/);
-  const depth = await estimator({ tls: { ca: cert } });
-  expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);
-});
+}

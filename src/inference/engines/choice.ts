@@ -34,10 +34,10 @@ export interface ProcessChoice {
   readonly startWithinMs: number;
 }
 
-/** An inference server that speaks the Open Inference Protocol (KServe v2) over HTTP. */
+/** An inference server that speaks the Open Inference Protocol (KServe v2) over HTTP or gRPC. */
 export interface KServeChoice {
   readonly name: 'kserve';
-  /** Where it listens: `http://127.0.0.1:8000`. */
+  /** Where it listens: `http://127.0.0.1:8000`, `grpc://127.0.0.1:8001`. */
   readonly url: string;
   /** Its name for the model; default: that of the manifest. */
   readonly model?: string | undefined;
@@ -46,7 +46,7 @@ export interface KServeChoice {
   readonly deadlineMs: number;
   /** Longest time until the server has the model, milliseconds. */
   readonly startWithinMs: number;
-  /** The Authorization header; secret. */
+  /** The Authorization header, or metadata; secret. */
   readonly authorization?: string | undefined;
   /** Paths of PEM files. */
   readonly tls?:

@@ -6,8 +6,8 @@ import { resolvePath } from '../../core/resolve-path.ts';
 import { durationText } from '../../core/units.ts';
 import { bindingFile, type EngineChoice, type OnnxRuntimeChoice } from './choice.ts';
 import { findProgram } from './find-program.ts';
-import { fileProblems } from './kserve-files.ts';
-import { serverName } from './kserve-name.ts';
+import { serverName } from './kserve/server-name.ts';
+import { fileProblems } from './kserve/tls-files.ts';
 
 /** The engine as `plan` shows it. */
 export function describeEngine(

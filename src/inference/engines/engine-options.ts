@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ValueProblem } from '../../core/option-problems.ts';
 import { positiveDuration } from '../../core/units.ts';
 import { type EngineChoice, type EngineName, engineNames } from './choice.ts';
+import { addressProblems } from './kserve/address-problems.ts';
 
 const device = z.strictObject({ device: z.int().min(0).describe('number of the GPU') }).optional();
 
@@ -38,8 +39,13 @@ const processOptions = z.strictObject({
 
 const kserveOptions = z.strictObject({
   url: z
-    .url({ protocol: /^https?$/ })
-    .describe('address of the server, without the path of the protocol: http://127.0.0.1:8000'),
+    .url({
+      protocol: /^(?:http|grpc)s?$/,
+      error: 'must begin with http://, https://, grpc:// or grpcs://, and name a host',
+    })
+    .describe(
+      'address of the server, without the path of the protocol: http://127.0.0.1:8000, or grpc://127.0.0.1:8001',
+    ),
   model: z
     .string()
     .min(1)
@@ -60,7 +66,7 @@ const kserveOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Authorization header, such as "Bearer …"; never printed'),
+    .describe('Authorization header, or metadata of gRPC, such as "Bearer …"; never printed'),
   tls: z
     .strictObject({
       ca: z.string().min(1).optional().describe('certificates to trust, PEM file'),
@@ -68,7 +74,7 @@ const kserveOptions = z.strictObject({
       key: z.string().min(1).optional().describe('key of that certificate, PEM file'),
     })
     .optional()
-    .describe('files for https'),
+    .describe('files for https:// and grpcs://'),
 });
 
 /** `engine:` of `estimate-depth`, and an option named after each engine with its settings. */
@@ -105,9 +111,16 @@ export function engineChoice(options: EngineOptions): EngineChoice {
 /** Engines whose settings must be given. */
 const needy = ['process', 'kserve'] as const satisfies EngineName[];
 
-/** Settings of another engine than the one that runs, and missing ones. */
-export function engineProblems(options: EngineOptions): ValueProblem[] {
-  const { engine } = options;
+/** Options of `estimate-depth` beside those of the engine that not every engine takes. */
+interface BesideEngine {
+  readonly providers: readonly string[];
+  readonly threads?: number | undefined;
+  readonly workers?: number | undefined;
+}
+
+/** Settings of another engine than the one that runs, missing ones, and such as do not go together. */
+export function engineProblems(options: EngineOptions & BesideEngine): ValueProblem[] {
+  const { engine, kserve } = options;
   const given = engineNames.filter((name) => options[name] !== undefined);
   const others = given.filter((name) => name !== engine);
   return [
@@ -118,5 +131,35 @@ export function engineProblems(options: EngineOptions): ValueProblem[] {
     ...(needy.some((name) => name === engine) && !given.some((name) => name === engine)
       ? [{ path: ['engine'], message: `${engine} needs its settings: add ${engine}: { … }` }]
       : []),
+    ...(kserve ? addressProblems(kserve) : []),
+    ...besideProblems(options),
   ];
 }
+
+function besideProblems(options: EngineOptions & BesideEngine): ValueProblem[] {
+  const { engine, providers, threads, workers = 1, onnxruntime } = options;
+  const problems: ValueProblem[] = [];
+  const problem = (path: ValueProblem['path'], message: string) => problems.push({ path, message });
+  if (engine !== 'onnxruntime' && providers.some((name) => name !== 'cpu')) {
+    problem(
+      ['providers'],
+      `is only for engine: onnxruntime, and the engine is ${engine}; remove it`,
+    );
+  }
+  if (engine === 'kserve' && threads !== undefined) {
+    problem(['threads'], 'is set on the server with engine: kserve; remove it');
+  }
+  if (engine === 'onnxruntime' && providers.includes('webgpu') && workers > 1) {
+    const message = 'must be 1 with the provider webgpu, where a second session ends the process';
+    problem(['workers'], message);
+  }
+  for (const name of optionedProviders) {
+    if (onnxruntime?.[name] === undefined || providers.includes(name)) continue;
+    const message = `is of the provider ${name}, which is not in "providers"; add it there, or remove this`;
+    problem(['onnxruntime', name], message);
+  }
+  return problems;
+}
+
+/** Execution providers that have options. */
+const optionedProviders = ['cuda', 'tensorrt', 'webgpu'] as const;

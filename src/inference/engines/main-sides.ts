@@ -4,7 +4,7 @@ import type { MainSide } from './main-side.ts';
 const mainSides: Readonly<Record<EngineName, () => Promise<{ readonly mainSide: MainSide }>>> = {
   onnxruntime: () => import('./onnxruntime-main.ts'),
   process: () => import('./process-main.ts'),
-  kserve: () => import('./kserve-main.ts'),
+  kserve: () => import('./kserve/main.ts'),
 };
 
 export async function mainSideOf(name: EngineName): Promise<MainSide> {

@@ -5,7 +5,7 @@ import type { DepthEngine, EngineSetup, OpenEngine } from './engine.ts';
 const engines: Readonly<Record<EngineName, () => Promise<{ readonly open: OpenEngine }>>> = {
   onnxruntime: () => import('./onnxruntime.ts'),
   process: () => import('./process.ts'),
-  kserve: () => import('./kserve.ts'),
+  kserve: () => import('./kserve/kserve.ts'),
 };
 
 /** @throws see `OpenEngine` */

@@ -1,7 +1,7 @@
-import { DepthlineError, reason } from '../../core/errors.ts';
-import type { KServeChoice } from './choice.ts';
-import { serverName } from './kserve-name.ts';
-import type { MainSide } from './main-side.ts';
+import { DepthlineError, reason } from '../../../core/errors.ts';
+import type { KServeChoice } from '../choice.ts';
+import type { MainSide } from '../main-side.ts';
+import { serverName } from './server-name.ts';
 
 export const mainSide: MainSide = {
   loadError(_, { engine }, cause) {

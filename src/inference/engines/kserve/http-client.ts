@@ -6,7 +6,9 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { durationText } from '../../core/units.ts';
+import { noConnection } from './agreement.ts';
+import { Late, NoAnswer, TooLong } from './failures.ts';
+import type { TlsFiles } from './tls-files.ts';
 
 export interface Answer {
   readonly status: number;
@@ -14,29 +16,15 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** The server was not there, or did not answer in time. */
-export class NoAnswer extends Error {}
-
-/** Its certificate is not trusted: it will not be later either. */
-export class Untrusted extends NoAnswer {}
-
-/** The server has sent more than an answer can be. */
-export class TooLong extends Error {}
-
-export interface ClientOptions {
+export interface HttpOptions {
   readonly url: string;
   readonly authorization?: string | undefined;
-  /** PEM. */
-  readonly tls?: {
-    readonly ca?: Buffer | undefined;
-    readonly cert?: Buffer | undefined;
-    readonly key?: Buffer | undefined;
-  };
+  readonly tls: TlsFiles;
   /** Aborts what is in progress. */
   readonly signal: AbortSignal;
 }
 
-interface Exchange {
+export interface Exchange {
   readonly method: 'GET' | 'POST';
   /** Below the address of the server. */
   readonly path: string;
@@ -48,12 +36,12 @@ interface Exchange {
 }
 
 /** One connection to an inference server, which is kept open between requests. */
-export class KServeClient {
-  readonly #options: ClientOptions;
+export class HttpClient {
+  readonly #options: HttpOptions;
   readonly #url: URL;
   readonly #agent: HttpAgent | HttpsAgent;
 
-  constructor(options: ClientOptions) {
+  constructor(options: HttpOptions) {
     this.#options = options;
     this.#url = new URL(options.url);
     const kept = { keepAlive: true, maxSockets: 1 };
@@ -75,11 +63,11 @@ export class KServeClient {
         return await answer;
       } catch (error) {
         // The server had closed the idle connection: the request has not reached it.
-        const { code } = error as NodeJS.ErrnoException;
+        const { code = '' } = error as NodeJS.ErrnoException;
         const idle = request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
         if (first && idle) continue;
         if (error instanceof NoAnswer || error instanceof TooLong) throw error;
-        throw refusal(error);
+        throw noConnection((error as Error).message || code, 'http', code);
       }
     }
   }
@@ -90,15 +78,12 @@ export class KServeClient {
 
   #send({ method, path, headers, parts = [], deadlineMs, most }: Exchange) {
     const { authorization, signal } = this.#options;
-    const { pathname, username, password } = this.#url;
+    const { pathname } = this.#url;
     const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const request = send({
       host: this.#url.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: this.#url.port,
-      ...(username !== '' && {
-        auth: `${decodeURIComponent(username)}:${decodeURIComponent(password)}`,
-      }),
       method,
       path: `${pathname.replace(/\/$/, '')}/${path}`,
       agent: this.#agent,
@@ -111,7 +96,7 @@ export class KServeClient {
     });
     const answer = new Promise<Answer>((resolve, reject) => {
       const timer = setTimeout(() => {
-        const late = new NoAnswer(`gave no answer within ${durationText(deadlineMs)}`);
+        const late = new Late(deadlineMs);
         reject(late);
         request.destroy(late);
       }, deadlineMs);
@@ -146,7 +131,7 @@ async function read(
     length += chunk.length;
     if (length > most) {
       request.destroy();
-      throw new TooLong(`sent more than ${most} bytes`);
+      throw new TooLong(most);
     }
     chunks.push(chunk);
   }
@@ -154,21 +139,3 @@ async function read(
   const body = chunks.length === 1 && only ? only : Buffer.concat(chunks);
   return { status: response.statusCode ?? 0, headers: response.headers, body };
 }
-
-function refusal(error: unknown): NoAnswer {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  if (/CERT|SELF_SIGNED|ISSUER/.test(code)) {
-    const text = `has a certificate that is not trusted (${message}); set "ca" of "tls"`;
-    return new Untrusted(text, { cause: error });
-  }
-  const said = reasons[code] ?? (message === 'aborted' ? reasons.ECONNRESET : undefined);
-  return new NoAnswer(said ?? `cannot be reached: ${message || code}`, { cause: error });
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses connections',
-  ECONNRESET: 'closed the connection',
-  EPIPE: 'closed the connection',
-  ENOTFOUND: 'has a host that is not known',
-  EAI_AGAIN: 'has a host that is not known',
-};
