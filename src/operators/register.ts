@@ -36,7 +36,8 @@ const options = z.strictObject({
 
 type Options = z.output<typeof options>;
 
-const advice = 'set "image: source" on estimate-depth, or "method: bilinear" here';
+const advice =
+  'set "image: source" on the operator that estimates depth, or "method: bilinear" here';
 
 /**
  * Places depth on the pixels of the source's picture: its view and its intrinsics, invalid where the
@@ -44,7 +45,8 @@ const advice = 'set "image: source" on estimate-depth, or "method: bilinear" her
  *
  * `bilateral` is joint bilateral upsampling (Kopf et al., *Joint Bilateral Upsampling*, SIGGRAPH 2007)
  * with a decision between surfaces: each pixel gets the depth of the surface that it is near to and looks
- * like, never one between two. It needs the picture that `estimate-depth` keeps with `image: source`.
+ * like, never one between two. It needs the picture that `estimate-depth` and `estimate-stereo` keep with
+ * `image: source`.
  * `bilinear` interpolates linearly, and without that picture the result has none.
  */
 export const register = defineOperator({

@@ -106,7 +106,7 @@ describe('a pipeline without the picture is refused before it runs', () => {
     ['behind an operator in between', [estimateDepth(), smooth(), register()]],
   ])('%s', (_, operators) => {
     expect(() => definePipeline({ source, operators, sinks })).toThrow(
-      /register needs the picture of each frame: set "image: source" on estimate-depth, or "method: bilinear" here/,
+      /register needs the picture of each frame: set "image: source" on the operator that estimates depth, or "method: bilinear" here/,
     );
   });
 
