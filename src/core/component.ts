@@ -70,6 +70,8 @@ export interface ComponentContext {
   undelivered(n: number): void;
   /** Frames inside an asynchronous stage now, and those of them in its queue (`mapAsync` keeps it). */
   inFlight(n: number, queued?: number): void;
+  /** For an operator that knows once it is open what size all its frames have. */
+  gives(size: Size): void;
   /** Counts a restart of this component's child process or worker. */
   restarted(reason: string): void;
   /**
@@ -240,6 +242,8 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   readonly queued?: boolean;
   /** What is known of the frames that come out, where that differs from those that arrive. */
   facts?(options: z.output<Schema>, context: CheckContext): FrameFacts | Promise<FrameFacts>;
+  /** True if its frames have the size of those that it makes them of. */
+  readonly keepsSize?: boolean;
   /** True if the operator selects frames by their time alone; timing tests then run it unchanged. */
   readonly picks?: boolean;
   /**
@@ -273,8 +277,18 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   ): Promise<OperatorFunction<Frame, Frame>>;
 }
 
+/** Frames that will come to a sink, as far as that is known before the first. */
+export interface ExpectedFrames {
+  /** They may be of these kinds. */
+  readonly kinds: readonly FrameKind[];
+  /** Of all of them. */
+  readonly size: Size | undefined;
+}
+
 /** An open sink. Closing is registered with `context.defer`. */
 export interface Sink {
+  /** Called once, when all components are open; throws if none of these frames can ever be written. */
+  expect?(frames: ExpectedFrames): void;
   /** Called for one frame at a time; resolves when the frame is delivered. */
   write(frame: Frame): void | Promise<void>;
   /**

@@ -125,6 +125,11 @@ export class DepthEstimator {
     });
   }
 
+  /** Size of the depth; unknown where that depends on the picture. */
+  get size(): Size | undefined {
+    return this.#cover === 'two-views' ? undefined : this.#pool.size;
+  }
+
   /** Calls of the model so far. */
   get calls(): number {
     return this.#pool.calls;

@@ -2,6 +2,7 @@ import type { StreamHandle, StreamHandlers } from '../core/capture-stream.ts';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame } from '../core/frame.ts';
+import type { Size } from '../core/size.ts';
 import type { EngineChoice } from './engines/choice.ts';
 import { type Inference, InferenceThread } from './inference-thread.ts';
 import type { Model } from './model-files.ts';
@@ -133,6 +134,11 @@ export class WorkerPool {
   /** What came of a frame that a worker has read; undefined for any other picture. */
   outcomeOf(data: Uint8Array): Outcome | undefined {
     return this.#outcomes.get(data);
+  }
+
+  /** Size of the depth. */
+  get size(): Size | undefined {
+    return this.#slots.find(({ thread }) => thread)?.thread?.size;
   }
 
   /** Calls of the model so far. */

@@ -31,6 +31,7 @@ export const clamp = defineOperator({
   summary: 'Limits depth to a range: values outside become invalid or are clipped.',
   accepts: ['depth'],
   emits: ['depth'],
+  keepsSize: true,
   usesPicture: () => false,
   options,
   examples: [

@@ -193,6 +193,7 @@ export const estimateDepth = defineOperator({
     const { estimator, turns } = await context.share(JSON.stringify(model), (shared) =>
       openModel(options, shared),
     );
+    if (estimator.size) context.gives(estimator.size);
     if (isRelative(estimator.model.manifest.output)) context.summary(() => ({ unit: 'relative' }));
     const estimate = mapAsync((frame) => estimator.estimate(frame as ImageFrame, context.name), {
       concurrency: (queue) => estimator.workers + ahead(queue),

@@ -28,6 +28,7 @@ export const fillHoles = defineOperator({
   summary: 'Fills small holes in depth from the depth around them.',
   accepts: ['depth'],
   emits: ['depth'],
+  keepsSize: true,
   usesPicture: () => false,
   options,
   examples: [{}, { 'max-area': 400, method: 'far' }],

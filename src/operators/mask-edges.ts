@@ -24,6 +24,7 @@ export const maskEdges = defineOperator({
   summary: 'Marks depth at jumps as invalid, where it is uncertain.',
   accepts: ['depth'],
   emits: ['depth'],
+  keepsSize: true,
   usesPicture: () => false,
   options,
   examples: [{}, { threshold: 0.02 }],

@@ -25,6 +25,7 @@ export const sample = defineOperator({
   summary: 'Keeps every n-th frame, or a number of frames per second.',
   accepts: frameKinds,
   emits: 'same',
+  keepsSize: true,
   picks: true,
   usesPicture: () => false,
   options,

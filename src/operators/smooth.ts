@@ -60,6 +60,7 @@ export const smooth = defineOperator({
   summary: 'Smooths depth over time: exponential average, median, or motion-adaptive average.',
   accepts: ['depth'],
   emits: ['depth'],
+  keepsSize: true,
   usesPicture: () => false,
   options,
   examples: [{ method: 'ema', alpha: 0.4 }, { method: 'median', window: 5 }, { method: 'motion' }],

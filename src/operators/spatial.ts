@@ -32,6 +32,7 @@ export const spatial = defineOperator({
   summary: 'Smooths depth within surfaces and keeps edges (domain-transform filter).',
   accepts: ['depth'],
   emits: ['depth'],
+  keepsSize: true,
   queued: true,
   usesPicture: () => false,
   options,

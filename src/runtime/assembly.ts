@@ -9,12 +9,13 @@ import type {
   Sink,
   SinkDefinition,
 } from '../core/component.ts';
-import { DepthlineError, type ErrorCode, located } from '../core/errors.ts';
+import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 import type { LiveOptions } from '../core/live-options.ts';
 import type { RunStats } from '../core/run-stats.ts';
-import { unlessIdle } from '../core/unless-idle.ts';
+import type { Size } from '../core/size.ts';
+import { arrivingFrames } from '../pipeline/arriving-frames.ts';
 import { type FusedPlan, planFusion } from '../pipeline/fuse-plan.ts';
 import type { Bound, BranchStep, OperatorStep, Pipeline } from '../pipeline/pipeline.ts';
 import { Adjustments } from './adjustments.ts';
@@ -22,6 +23,7 @@ import { Branch, type BranchEnd } from './branch.ts';
 import type { Closings } from './closings.ts';
 import { componentLog } from './component-log.ts';
 import type { ComponentReport } from './component-report.ts';
+import { created } from './created.ts';
 import type { FrameObserver } from './frame-observer.ts';
 import { StageLedger } from './ledger.ts';
 import type { RunOptions } from './run-handle.ts';
@@ -68,6 +70,11 @@ export interface AssembledBranch {
   connect(): void;
 }
 
+interface BuiltBranch extends AssembledBranch {
+  readonly step: BranchStep;
+  readonly sink: Sink;
+}
+
 /** A branch that is to be built, with the ledgers of its queue, its sink and its operators. */
 interface LedgeredStep {
   readonly step: BranchStep;
@@ -94,6 +101,8 @@ export class Assembly {
   readonly adjustments = new Adjustments();
   /** Resolves when no component is opening any more, also after one could not be built. */
   settled: Promise<unknown> = Promise.resolve();
+  /** Sizes of their frames that operators have told, by their paths. */
+  readonly #sizes = new Map<string, Size>();
   readonly #parts: AssemblyParts;
   /** Reads the source's frames, where the operator behind it does. */
   #reader: StreamReader | undefined;
@@ -123,7 +132,8 @@ export class Assembly {
     if (built.length === 0) {
       throw new DepthlineError('SINK', 'no sink is left to run; every one was skipped');
     }
-    for (const { stages: own, ...branch } of built) {
+    this.#tellSinks(await plan, built);
+    for (const { stages: own, step: _, sink: __, ...branch } of built) {
       const trunk = branch.takes === 'source' ? [] : this.trunk;
       this.branches.push({ ...branch, stages: [this.sourceLedger, ...trunk, ...own] });
     }
@@ -138,13 +148,24 @@ export class Assembly {
     }));
   }
 
-  async #buildBranches(steps: readonly LedgeredStep[]): Promise<AssembledBranch[]> {
-    const built: AssembledBranch[] = [];
+  async #buildBranches(steps: readonly LedgeredStep[]): Promise<BuiltBranch[]> {
+    const built: BuiltBranch[] = [];
     for (const each of steps) {
       const branch = await this.#buildBranch(each);
       if (branch) built.push(branch);
     }
     return built;
+  }
+
+  /** A sink that can write none of the frames refuses them now, and not at the first. */
+  #tellSinks(plan: FusedPlan, built: readonly BuiltBranch[]): void {
+    for (const { step, sink } of built) {
+      try {
+        sink.expect?.(arrivingFrames(this.#parts.pipeline, plan, step, this.#sizes));
+      } catch (error) {
+        throw located(error, 'SINK', step.path);
+      }
+    }
   }
 
   async #buildTrunk({ operators, direct }: FusedPlan): Promise<void> {
@@ -222,7 +243,7 @@ export class Assembly {
     queueLedger,
     sinkLedger,
     ledgers,
-  }: LedgeredStep): Promise<AssembledBranch | undefined> {
+  }: LedgeredStep): Promise<BuiltBranch | undefined> {
     const {
       clock,
       gate,
@@ -250,7 +271,7 @@ export class Assembly {
       operators.push(await this.#buildOperator(operator, ledgers[i] as StageLedger, branch.gate));
     }
     return {
-      branch,
+      ...{ step, sink, branch },
       takes: step.takes,
       stages: [queueLedger, ...ledgers, sinkLedger],
       connect: () => branch.connect(operators, ledgers),
@@ -311,6 +332,7 @@ export class Assembly {
         ledger.inFlight = n;
         ledger.queued = queued;
       },
+      gives: (size) => void this.#sizes.set(path, size),
       restarted: () => {
         ledger.restarts++;
       },
@@ -325,15 +347,5 @@ export class Assembly {
       ...extra,
     };
     return context;
-  }
-}
-
-/** What `create` of a component gives, also if it is not asynchronous; its errors name the component. */
-async function created<T>(create: () => Promise<T>, code: ErrorCode, path: string): Promise<T> {
-  const never = '"create" never finishes: it has nothing left to wait for';
-  try {
-    return await unlessIdle((async () => create())(), never);
-  } catch (error) {
-    throw located(error, code, path);
   }
 }

@@ -99,6 +99,7 @@ export class Shared {
       failed: uncounted,
       undelivered: uncounted,
       inFlight: () => {},
+      gives: () => {},
       reconnecting: () => {},
       restarted: () => void this.restarts.set(name, (this.restarts.get(name) ?? 0) + 1),
       defer: (cleanup) => this.#closings.add(cleanup),

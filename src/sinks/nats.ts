@@ -1,8 +1,15 @@
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
-import type { Frame } from '../core/frame.ts';
+import {
+  type ComponentContext,
+  defineSink,
+  type ExpectedFrames,
+  type Sink,
+} from '../core/component.ts';
+import { DepthlineError } from '../core/errors.ts';
+import type { Frame, FrameKind } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
 import { giveReceipt } from '../core/receipts.ts';
+import type { Size } from '../core/size.ts';
 import { metricProblems } from '../depth/relative.ts';
 import {
   connectOptions,
@@ -16,7 +23,7 @@ import { messageId, newRun, subjectOf, subjectPattern } from '../nats/message-id
 import { Publisher } from '../nats/publisher.ts';
 import { sendLive, sendStored } from '../nats/sending.ts';
 import { streamSchema } from '../nats/stream-options.ts';
-import { isPacked, packedEncodings, topicEncodings } from '../topic/header.ts';
+import { isPacked, packedEncodings, type TopicEncoding, topicEncodings } from '../topic/header.ts';
 import { packMessage } from '../topic/message.ts';
 import { encodeMessage } from '../topic/message-codec.ts';
 import { loadCodec } from '../topic/packed-depth.ts';
@@ -134,6 +141,7 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
   }));
   return {
     confirms: true,
+    expect: (frames) => checkExpected(frames, options, connection),
     async write(frame) {
       const dropped = lastSeq === undefined ? 0 : Math.max(0, frame.seq - lastSeq - 1);
       lastSeq = frame.seq;
@@ -171,10 +179,38 @@ async function encode(
 }
 
 /** The server would end the connection. */
-function checkSize(data: Uint8Array, { nats, server }: Connection, { kind }: Frame): void {
+function checkSize(data: Uint8Array, connection: Connection, { kind }: Frame): void {
+  if (!isTooLarge(data.length, connection)) return;
+  const message = `a message of ${kind} has ${data.length} bytes, ${tooLarge(connection, kind)}`;
+  throw new FrameRefused(message);
+}
+
+/** The same before the first frame, where the size of all is known, and that they are too large. */
+function checkExpected(
+  { kinds, size }: ExpectedFrames,
+  { encoding }: Options,
+  connection: Connection,
+): void {
+  const bytes = (kind: FrameKind) => (size ? leastBytes(kind, size, encoding) : 0);
+  const [kind] = kinds;
+  if (!size || !kind || !kinds.every((one) => isTooLarge(bytes(one), connection))) return;
+  const message = `a message of ${kind} of ${size.width}×${size.height} pixels has ${bytes(kind)} bytes and its header, ${tooLarge(connection, kind)}`;
+  throw new DepthlineError('SINK', message);
+}
+
+/** Bytes that the pixels take at least; 0 where that depends on what they are. */
+function leastBytes(kind: FrameKind, { width, height }: Size, encoding: TopicEncoding): number {
+  const pixels = width * height;
+  if (kind === 'image') return 3 * pixels;
+  if (kind !== 'depth' || isPacked(encoding)) return 0;
+  return pixels * (encoding === '32FC1' ? 4 : 2);
+}
+
+function isTooLarge(bytes: number, { nats }: Connection): boolean {
   const most = nats.info?.max_payload;
-  if (most === undefined || data.length + roomForHeaders <= most) return;
-  throw new FrameRefused(
-    `a message of ${kind} has ${data.length} bytes, and ${server} accepts ${most}: raise max_payload of the server, send smaller frames${kind === 'depth' ? ', or compress them with "encoding"' : ''}`,
-  );
+  return most !== undefined && bytes + roomForHeaders > most;
+}
+
+function tooLarge({ nats, server }: Connection, kind: FrameKind): string {
+  return `and ${server} accepts ${nats.info?.max_payload}: raise max_payload of the server, send smaller frames${kind === 'depth' ? ', or compress them with "encoding"' : ''}`;
 }

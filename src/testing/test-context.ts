@@ -67,6 +67,7 @@ export function testContext(overrides: Partial<ComponentContext> = {}): TestCont
     inFlight: (n) => {
       counts.inFlight = n;
     },
+    gives: () => {},
     restarted: (why) => {
       counts.restarts.push(why);
     },

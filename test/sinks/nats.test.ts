@@ -1,13 +1,24 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DepthFrame } from '../../src/core/frame.ts';
-import { definePipeline, nats, runPipeline } from '../../src/index.ts';
+import {
+  definePipeline,
+  estimateDepth,
+  nats,
+  runPipeline,
+  sample,
+  testPattern,
+} from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing.ts';
 import { unpackMessage } from '../../src/topic/message.ts';
 import { decodeMessage } from '../../src/topic/message-codec.ts';
 import { testContext } from '../support/context.ts';
 import { countingSource } from '../support/counting-source.ts';
 import { depthFrame } from '../support/frames.ts';
+import { putModel } from '../support/models.ts';
 import {
   type NatsServer,
   natsClient,
@@ -130,6 +141,31 @@ describe.skipIf(!natsServerPath)('nats sink', () => {
       /a message of depth has 12\d{3} bytes, and nats:\S+ accepts 4096: raise max_payload/,
     );
     await sink.write(depthFrame(8, 6));
+  });
+
+  it('refuses them before the first frame where the size of all is known', async () => {
+    const other = await startNats('max_payload: 4096');
+    closing.push(other.stop);
+    const folder = mkdtempSync(join(tmpdir(), 'depthline-payload-'));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    // It gives half the size of its pictures.
+    const model = putModel(folder, 'open-size', { input: { width: 80, height: 48 } });
+    const run = (width: number, encoding: '32FC1' | '16UC1-deflate', estimates = false) =>
+      runPipeline(
+        definePipeline({
+          source: testPattern({ width, height: 30, frames: 1 }),
+          operators: [sample({ every: 1 }), ...(estimates ? [estimateDepth({ model })] : [])],
+          sinks: [nats({ servers: other.url, subject: 'test.known', encoding })],
+        }),
+      );
+    await expect(run(40, '32FC1')).rejects.toThrow(
+      /a message of image of 40×30 pixels has 3600 bytes and its header, and nats:\S+ accepts 4096/,
+    );
+    expect((await run(20, '32FC1')).branches).toMatchObject([{ delivered: 1 }]);
+    await expect(run(40, '32FC1', true)).rejects.toThrow(
+      /a message of depth of 40×24 pixels has 3840 bytes and its header.*or compress them/,
+    );
+    expect((await run(40, '16UC1-deflate', true)).branches).toMatchObject([{ delivered: 1 }]);
   });
 
   it('refuses relative depth in millimetres', async () => {
