@@ -150,6 +150,8 @@ export interface FrameFacts {
   readonly unit?: DepthUnit | undefined;
   /** Whether the frames carry the camera's intrinsics. */
   readonly intrinsics?: boolean | undefined;
+  /** Whether pairs carry the distance between their lenses. */
+  readonly baseline?: boolean | undefined;
 }
 
 /** What a component is checked with, before anything is opened. */

@@ -91,13 +91,13 @@ export const estimateStereo = defineOperator({
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
   async check({ model, providers }, { baseDirectory, thorough, arriving }) {
+    const lacks = (['intrinsics', 'baseline'] as const).filter((one) => arriving[one] === false);
     const uncalibrated =
-      arriving.intrinsics === false
+      lacks.length > 0
         ? [
             {
               path: [],
-              message:
-                'needs the intrinsics of each pair to give metres; set "calibration" on the source',
+              message: `needs the ${lacks.join(' and the ')} of each pair to give metres; set "calibration" on the source, or "baseline" there and "intrinsics" on its left source if the cameras rectify their pictures`,
             },
           ]
         : [];

@@ -90,7 +90,8 @@ export const stereo = defineSource({
   live: (given: Options) => sourcesOf(given).some(isLive),
   nested,
   options,
-  facts: ({ calibration, ...given }: Options) => ({
+  facts: ({ calibration, baseline, ...given }: Options) => ({
+    baseline: calibration !== undefined || baseline !== undefined,
     intrinsics:
       calibration !== undefined ||
       sourcesOf(given)[0]?.definition.facts?.(sourcesOf(given)[0]?.options).intrinsics,
@@ -131,10 +132,12 @@ export const stereo = defineSource({
     ];
   },
 
-  warnings: (given, baseDirectory) =>
-    sourcesOf(given).flatMap(
+  warnings: (given, baseDirectory) => [
+    ...sourcesOf(given).flatMap(
       ({ definition, options }) => definition.warnings?.(options, baseDirectory) ?? [],
     ),
+    ...skewWarnings(given),
+  ],
 
   async check(given, context) {
     const problems: ValueProblem[] = [];
@@ -187,6 +190,19 @@ function sourcesOf(given: Partial<Options>): NestedSource[] {
     const source = given[side];
     return isNested(source) ? source : [];
   });
+}
+
+/** A frame has one possible partner only within half the time between frames. */
+function skewWarnings(given: Options): string[] {
+  if (given['side-by-side'] !== undefined) return [];
+  const rates = sourcesOf(given)
+    .filter(isLive)
+    .map(({ options }) => (options as { readonly fps?: number }).fps ?? 0);
+  const half = 500 / Math.max(...rates, 1);
+  if (given['max-skew'] <= half) return [];
+  return [
+    `max-skew is more than half the time between frames (${half.toFixed(1)} ms); frames may be paired that do not belong together`,
+  ];
 }
 
 /** @throws DepthlineError `CONFIG` if the calibration is missing or cannot be used */

@@ -34,6 +34,30 @@ const rest = {
   sinks: ['discard'],
 };
 
+const k = '[400, 0, 319.5, 0, 400, 239.5, 0, 0, 1]';
+const one = '[1, 0, 0, 0, 1, 0, 0, 0, 1]';
+const cameraInfo = (tx: number) => `image_width: 640
+image_height: 480
+camera_matrix: { data: ${k} }
+distortion_model: plumb_bob
+distortion_coefficients: { data: [0, 0, 0, 0, 0] }
+rectification_matrix: { data: ${one} }
+projection_matrix: { data: [400, 0, 319.5, ${tx}, 0, 400, 239.5, 0, 0, 0, 1, 0] }
+`;
+
+/** Of cameras of 640×480, as the examples have them. */
+const calibrations = {
+  'rig.yaml': `M1: { data: ${k} }
+D1: { data: [0, 0, 0, 0] }
+M2: { data: ${k} }
+D2: { data: [0, 0, 0, 0] }
+R: { data: ${one} }
+T: { data: [-0.12, 0, 0] }
+`,
+  'left.yaml': cameraInfo(0),
+  'right.yaml': cameraInfo(-48),
+};
+
 function isModel(text: string): boolean {
   return parse(text)?.input !== undefined;
 }
@@ -53,6 +77,8 @@ describe('pipeline files in the documents', () => {
     for (const helper of ['depthline-onnxruntime', 'depthline-tensorrt']) {
       writeFileSync(join(project, helper), '', { mode: 0o755 });
     }
+    for (const [file, calibration] of Object.entries(calibrations))
+      writeFileSync(join(project, file), calibration);
     const written = parse(text) as Record<string, unknown>;
     const names = ['zeromq', 'display', 'file'].filter((sink) => text.includes(`${sink}:`));
     const sinks = 'tests' in written ? names.map((sink) => sinkOf(sink)) : rest.sinks;

@@ -33,11 +33,11 @@ test('pairs that are not rectified are named once', async () => {
   expect(said).toHaveLength(1);
 });
 
-test('a source without intrinsics is refused before the run', async () => {
-  const problems = (intrinsics: boolean) =>
+test('a source without intrinsics or baseline is refused before the run', async () => {
+  const problems = (intrinsics: boolean, baseline?: boolean) =>
     estimateStereo.check?.(options(), {
       baseDirectory: directory,
-      arriving: { kinds: ['stereo'], intrinsics },
+      arriving: { kinds: ['stereo'], intrinsics, baseline },
       thorough: false,
     });
   expect(await problems(false)).toEqual([
@@ -46,7 +46,14 @@ test('a source without intrinsics is refused before the run', async () => {
       message: expect.stringMatching(/needs the intrinsics.*set "calibration"/) as string,
     },
   ]);
+  expect(await problems(true, false)).toMatchObject([
+    { message: expect.stringMatching(/needs the baseline/) as string },
+  ]);
+  expect(await problems(false, false)).toMatchObject([
+    { message: expect.stringMatching(/needs the intrinsics and the baseline/) as string },
+  ]);
   expect(await problems(true)).toEqual([]);
+  expect(await problems(true, true)).toEqual([]);
 });
 
 test('several cameras share one model, in turn', async () => {

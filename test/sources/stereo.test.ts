@@ -186,6 +186,16 @@ describe('two cameras in virtual time', () => {
     expect(dropped['no partner']).toBeGreaterThan(60);
   });
 
+  test('a camera of twice the rate gives every other frame no partner', async () => {
+    const { frames, dropped, branch } = await run({
+      options: two({ every: 66 }, { every: 33, phase: 3 }),
+      forMs: 1000,
+    });
+    expect(frames.length).toBeGreaterThanOrEqual(14);
+    expect(dropped['no partner']).toBeGreaterThanOrEqual(13);
+    expect(branch.captured).toBe(frames.length + dropped['no partner']!);
+  });
+
   test('one camera that is away and restarts: the other goes on, and they pair again', async () => {
     const { frames, dropped, branch, summary } = await run({
       options: two({}, { phase: 2, away: [300, 700] }),
@@ -370,5 +380,18 @@ describe('problems', () => {
     expect(reads?.({ calibration: '/rigs/rig.yaml' }, '/pipelines')).toMatchObject([
       { path: '/rigs/rig.yaml' },
     ]);
+  });
+
+  test('a skew that allows of two partners is warned of', () => {
+    const { warnings, options } = builtins.get('stereo', 'source') as SourceDefinition;
+    const eye = (fps: number) => {
+      const definition = builtins.get('usb-camera', 'source') as SourceDefinition;
+      return { definition, options: definition.options.parse({ device: '/dev/video0', fps }) };
+    };
+    const warned = (maxSkew: string, fps = 30) =>
+      warnings?.(options.parse({ left: eye(15), right: eye(fps), 'max-skew': maxSkew }), folder);
+    expect(warned('16ms')).toEqual([]);
+    expect(warned('17ms')).toEqual([expect.stringContaining('(16.7 ms)')]);
+    expect(warned('10ms', 60)).toHaveLength(1);
   });
 });
