@@ -39,7 +39,11 @@ export function nestedContext(
       info: (message) => log.info(said(message)),
       warn: (message) => log.warn(said(message)),
     },
-    summary: (report) => parent.summary(() => ({ [role]: report() })),
+    summary: (report) =>
+      parent.summary(() => {
+        const own = report();
+        return Object.keys(own).length > 0 ? { [role]: own } : {};
+      }),
   };
 }
 

@@ -97,11 +97,12 @@ def test_metrics_count_what_is_not_filled_as_bad():
     assert values['delta1'] == pytest.approx(0.5)
 
 
-def test_training_lowers_the_loss_and_goes_on(tmp_path):
+@pytest.mark.parametrize('volume', ['2d', '3d'])
+def test_training_lowers_the_loss_and_goes_on(tmp_path, volume):
     rng = np.random.default_rng(0)
     write(tmp_path / 'room', drawn(of_rgbd([OneRoom()]), 3, seed=0), 3)
     pairs = Pairs([tmp_path / 'room'])
-    trainer = StereoTrainer(small(farthest=32), 2e-3, keep=0.9)
+    trainer = StereoTrainer(small(farthest=32, volume=volume), 2e-3, keep=0.9)
     losses = []
     for _ in range(12):
         pair, wanted = pairs.batch(rng, 2, cut=(64, 96))
