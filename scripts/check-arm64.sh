@@ -56,8 +56,6 @@ packages() {
   git ls-files --cached --others --exclude-standard -z -- . ':!training' |
     tar c --null --files-from=- --ignore-failed-read 2>/dev/null | tar x -C "$app"
   rm -rf "$app/dist" && cp -r dist "$app/dist"
-  # The tests would build it again, by programs for this machine.
-  sed -i '/globalSetup/d' "$app/vitest.config.ts"
   if ! cmp -s package-lock.json "$app/node_modules/.checked-lock"; then
     echo "Installing the npm packages for arm64"
     (cd "$app" && npm ci --cpu=arm64 --os=linux --libc=glibc --ignore-scripts --no-audit --no-fund --loglevel=error)
@@ -117,12 +115,11 @@ check_depth() {
   node scripts/arm64/compare.mjs "$check/here/depth" "$check/there/depth" "$most_difference"
 }
 
-# All that need no GStreamer, or the files of TESTS. They share one process, since starting another takes minutes.
+# All that need no GStreamer, or the files of TESTS.
 check_tests() {
   local files=${TESTS:-test/core/ test/depth/ test/pipeline/ test/runtime/ test/topic/ test/architecture.test.ts}
   # shellcheck disable=SC2086 # a list of files
-  inside env FUZZ_RUNS=40 node node_modules/vitest/vitest.mjs run --no-isolate --pool=threads --maxWorkers=1 \
-    --testTimeout=600000 --hookTimeout=600000 $files
+  inside env FUZZ_RUNS=40 node node_modules/vitest/vitest.mjs run --config scripts/arm64/vitest.config.ts $files
 }
 
 # Runs a command in the userland, in the folder of the checkout. Where the kernel lets a user namespace have its own
