@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { defineOperator, type SharedContext } from '../core/component.ts';
 import type { StereoFrame } from '../core/frame.ts';
 import { providerNames } from '../inference/engines/choice.ts';
-import { missingProviders } from '../inference/model-check.ts';
+import { workersProblems } from '../inference/engines/engine-options.ts';
+import { providerProblems } from '../inference/model-check.ts';
 import { modelPaths } from '../inference/model-files.ts';
 import { disparityChecks } from '../inference/stereo/protocol.ts';
 import { stereoModelProblems } from '../inference/stereo/stereo-check.ts';
@@ -45,7 +46,9 @@ const options = z.strictObject({
     .array(z.enum(providerNames))
     .min(1)
     .default(['cpu'])
-    .describe('ONNX Runtime execution providers, best first'),
+    .describe(
+      'ONNX Runtime execution providers, best first; one that is missing is reported, and the next is used',
+    ),
   threads: z.int().min(1).max(64).default(1).describe('threads for one pair'),
   workers: z
     .int()
@@ -90,7 +93,7 @@ export const estimateStereo = defineOperator({
   reads: ({ model }, baseDirectory) =>
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
-  async check({ model, providers }, { baseDirectory, thorough, arriving }) {
+  async check({ model, providers, workers }, { baseDirectory, thorough, arriving }) {
     const lacks = (['intrinsics', 'baseline'] as const).filter((one) => arriving[one] === false);
     const uncalibrated =
       lacks.length > 0
@@ -103,7 +106,8 @@ export const estimateStereo = defineOperator({
         : [];
     return [
       ...(await stereoModelProblems(model, baseDirectory, thorough)),
-      ...(await missingProviders(providers)),
+      ...(await providerProblems(providers)),
+      ...workersProblems(providers, workers),
       ...uncalibrated,
     ];
   },

@@ -137,7 +137,7 @@ export function engineProblems(options: EngineOptions & BesideEngine): ValueProb
 }
 
 function besideProblems(options: EngineOptions & BesideEngine): ValueProblem[] {
-  const { engine, providers, threads, workers = 1, onnxruntime } = options;
+  const { engine, providers, threads, workers, onnxruntime } = options;
   const problems: ValueProblem[] = [];
   const problem = (path: ValueProblem['path'], message: string) => problems.push({ path, message });
   if (engine !== 'onnxruntime' && providers.some((name) => name !== 'cpu')) {
@@ -149,16 +149,20 @@ function besideProblems(options: EngineOptions & BesideEngine): ValueProblem[] {
   if (engine === 'kserve' && threads !== undefined) {
     problem(['threads'], 'is set on the server with engine: kserve; remove it');
   }
-  if (engine === 'onnxruntime' && providers.includes('webgpu') && workers > 1) {
-    const message = 'must be 1 with the provider webgpu, where a second session ends the process';
-    problem(['workers'], message);
-  }
+  if (engine === 'onnxruntime') problems.push(...workersProblems(providers, workers));
   for (const name of optionedProviders) {
     if (onnxruntime?.[name] === undefined || providers.includes(name)) continue;
     const message = `is of the provider ${name}, which is not in "providers"; add it there, or remove this`;
     problem(['onnxruntime', name], message);
   }
   return problems;
+}
+
+/** More workers than a provider can have. */
+export function workersProblems(providers: readonly string[], workers = 1): ValueProblem[] {
+  if (workers === 1 || !providers.includes('webgpu')) return [];
+  const message = 'must be 1 with the provider webgpu, where a second session ends the process';
+  return [{ path: ['workers'], message }];
 }
 
 /** Execution providers that have options. */

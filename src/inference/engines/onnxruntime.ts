@@ -7,19 +7,17 @@ import {
   describeModel,
   type FloatType,
   isFloatType,
-  loadProblem,
   manifestProblem,
   misfit,
   unsupportedModel,
   unusable,
 } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
-import { sessionOptions } from '../session-settings.ts';
 import type { OnnxRuntimeChoice } from './choice.ts';
+import { type CreatedSession, createSession } from './create-session.ts';
 import type { DepthEngine, EngineSetup } from './engine.ts';
 import { inputMaker, inputShape } from './input-tensor.ts';
 import { loadRuntime, type Runtime } from './load-runtime.ts';
-import { withOptions } from './provider-options.ts';
 
 type Session = InferenceSession;
 
@@ -33,40 +31,10 @@ export async function open(setup: EngineSetup): Promise<DepthEngine> {
   const ort = await loadRuntime((setup.engine as OnnxRuntimeChoice).binding);
   // ONNX Runtime throws what it would print on stderr.
   ort.env.logLevel = 'fatal';
-  const { session, ...used } = await createSession(ort, setup);
-  requireFit(session, setup);
-  return start(ort, session, setup, used);
-}
-
-interface Used {
-  readonly providers: readonly string[];
-  readonly notes: readonly string[];
-}
-
-/** With the first provider that can be had, and those behind it. */
-async function createSession(
-  ort: Runtime,
-  setup: EngineSetup,
-): Promise<Used & { readonly session: Session }> {
-  const { path, session: settings, threads, providers, native: state } = setup;
   const { options } = setup.engine as OnnxRuntimeChoice;
-  const notes: string[] = [];
-  for (let first = 0; ; first++) {
-    const left = providers.slice(first);
-    const [provider, next] = left;
-    const given = sessionOptions(
-      settings,
-      threads,
-      left.map((name) => withOptions(name, options)),
-    );
-    try {
-      const session = await native(state, () => ort.InferenceSession.create(path, given));
-      return { session, providers: left, notes };
-    } catch (error) {
-      if (next === undefined || provider === 'cpu') throw error;
-      notes.push(`${provider} cannot be used, ${next} is: ${loadProblem(error)}`);
-    }
-  }
+  const created = await createSession(ort, { ...setup, options });
+  requireFit(created.session, setup);
+  return start(ort, created, setup);
 }
 
 function requireFit(session: Session, setup: EngineSetup): void {
@@ -85,9 +53,8 @@ function requireFit(session: Session, setup: EngineSetup): void {
 /** The first run shows the output's real shape, and warms the session up. */
 async function start(
   ort: Runtime,
-  session: Session,
+  { session, providers, notes }: CreatedSession,
   setup: EngineSetup,
-  { providers, notes }: Used,
 ): Promise<DepthEngine> {
   const { manifest, batch, native: state } = setup;
   const { input, output } = manifest;

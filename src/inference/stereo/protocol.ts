@@ -36,6 +36,8 @@ export type StereoRequest =
 export type StereoResponse =
   | {
       readonly type: 'ready';
+      /** What the user should know: a provider that cannot be used. */
+      readonly notes: readonly string[];
       /** float32, `height × width`: the result of each pair. */
       readonly depth: SharedArrayBuffer;
       readonly width: number;

@@ -50,6 +50,7 @@ export class StereoEstimator {
   readonly model: StereoModel;
   readonly #options: StereoEstimatorOptions;
   readonly #threads: StereoThread[] = [];
+  readonly #said = new Set<string>();
   #deaths = 0;
   #filling: Promise<void> | undefined;
   #closed = false;
@@ -179,6 +180,7 @@ export class StereoEstimator {
     const { entry, range = defaultRange } = this.#options;
     const options: StereoThreadOptions = { threads, providers, check, range, entry };
     const thread = await StereoThread.start(this.model, options);
+    for (const note of thread.notes) this.#say(note);
     if (this.#closed) await thread.close();
     else this.#threads.push(thread);
   }
@@ -196,6 +198,13 @@ export class StereoEstimator {
       throw new DepthlineError('MODEL', reason(error), { cause: error });
     }
     this.#options.onRestart?.(death.message);
+  }
+
+  /** Each text once, not for each worker. */
+  #say(note: string): void {
+    if (this.#said.has(note)) return;
+    this.#said.add(note);
+    this.#options.log?.warn(note);
   }
 
   #remove(thread: StereoThread): boolean {

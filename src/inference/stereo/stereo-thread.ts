@@ -4,10 +4,10 @@ import { DepthlineError, reason } from '../../core/errors.ts';
 import type { Picture } from '../../core/frame.ts';
 import type { Size } from '../../core/size.ts';
 import type { StereoGeometry } from '../../depth/disparity.ts';
-import { loadProblem, misfit } from '../model-contract.ts';
+import { unloadable } from '../engines/onnxruntime-main.ts';
+import { misfit } from '../model-contract.ts';
 import { guardExit, nativeState } from '../native-guard.ts';
 import { defaultSettings, type SessionSettings } from '../session-settings.ts';
-import '../no-telemetry.ts';
 import { dropAlpha } from '../tensors.ts';
 import type {
   DisparityCheck,
@@ -33,6 +33,7 @@ export interface StereoResult extends Size {
 export interface StereoThreadOptions {
   /** ONNX Runtime's intra-op threads. */
   readonly threads: number;
+  /** ONNX Runtime's execution providers, best first. */
   readonly providers: readonly string[];
   readonly session?: SessionSettings | undefined;
   readonly check: DisparityCheck;
@@ -50,6 +51,8 @@ export class StereoWorkerDied extends DepthlineError {}
 
 /** One session of a model for pairs, in a thread of its own; one pair at a time. */
 export class StereoThread {
+  /** What the user should know of it: a provider that cannot be used. */
+  readonly notes: readonly string[];
   readonly #worker: Worker;
   readonly #model: StereoModel;
   readonly #pixels: Uint8Array;
@@ -65,6 +68,7 @@ export class StereoThread {
     this.#worker = worker;
     this.#model = model;
     this.#pixels = new Uint8Array(pixels);
+    this.notes = ready.notes;
     this.#size = { width: ready.width, height: ready.height };
     this.#depth = new Float32Array(ready.depth);
     let cause = 'it exited';
@@ -107,8 +111,7 @@ export class StereoThread {
     } catch (error) {
       await worker.terminate();
       if (error instanceof DepthlineError) throw error;
-      const message = `${path} cannot be loaded: ${loadProblem(error)}`;
-      throw new DepthlineError('MODEL', message, { cause: error });
+      throw unloadable(path, options.providers, error);
     }
   }
 

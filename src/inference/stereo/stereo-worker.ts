@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import { reason } from '../../core/errors.ts';
 import { type StereoGeometry, swapDisparity } from '../../depth/disparity.ts';
 import { dropContradicted, dropHidden, mirrorRows } from '../../depth/visible.ts';
+import { createSession } from '../engines/create-session.ts';
+import { loadRuntime } from '../engines/load-runtime.ts';
 import { describeModel } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
-import { sessionOptions } from '../session-settings.ts';
 import { inferenceThread, nameThread } from '../thread-name.ts';
 import type { StereoRequest, StereoResponse, StereoWorkerSetup } from './protocol.ts';
 import { stereoProblem } from './stereo-contract.ts';
@@ -13,26 +14,17 @@ import { stereoProblem } from './stereo-contract.ts';
 // onnxruntime-node's run() blocks the thread that calls it; this is that thread.
 
 const setup = workerData as StereoWorkerSetup;
-const {
-  path,
-  manifest,
-  threads,
-  providers,
-  session: settings,
-  check,
-  range,
-  native: state,
-} = setup;
+const { manifest, check, range, native: state } = setup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const { input, output } = manifest;
 const bytes = input.width * input.height * 3;
 const shape = [1, input.height, input.width, 3];
 
 nameThread(inferenceThread);
+const ort = await loadRuntime();
 // ONNX Runtime throws what it would print on stderr.
 ort.env.logLevel = 'fatal';
-const options = sessionOptions(settings, threads, providers);
-const session = await native(state, () => ort.InferenceSession.create(path, options));
+const { session, notes } = await createSession(ort, setup);
 
 const pixels = new Uint8Array(setup.pixels);
 /** ONNX Runtime does not accept shared memory. */
@@ -72,7 +64,7 @@ async function serve(): Promise<void> {
       }
     });
   });
-  post({ type: 'ready', depth, width, height });
+  post({ type: 'ready', notes, depth, width, height });
 }
 
 async function infer(
@@ -114,13 +106,13 @@ function inPixels(values: Float32Array, scale: number): Float32Array {
   return values.map((value) => (value > 0 && value < limit ? value * scale : 0));
 }
 
-async function run({ left, right }: typeof eyes): Promise<ort.Tensor> {
+async function run({ left, right }: typeof eyes): Promise<Tensor> {
   const feeds = {
     [input.left]: new ort.Tensor('uint8', left, shape),
     [input.right]: new ort.Tensor('uint8', right, shape),
   };
   const results = await native(state, () => session.run(feeds, [output.name]));
-  return results[output.name] as ort.Tensor;
+  return results[output.name] as Tensor;
 }
 
 async function close(): Promise<void> {

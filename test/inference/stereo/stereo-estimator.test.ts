@@ -50,6 +50,20 @@ test('metres are baseline × fx / disparity', async () => {
   for (const metres of inside(farther.data, depth)) expect(metres).toBeCloseTo(0.3 * 14, 4);
 });
 
+test('a provider that is not there is reported once, and the next is used', async () => {
+  const pair = scene(2);
+  const wanted = await (await open()).estimate(pair);
+  await opened?.close();
+  const warnings: string[] = [];
+  const log = { info() {}, warn: (text: string) => void warnings.push(text) };
+  const estimator = await open({ providers: ['tensorrt', 'cpu'], log, workers: 2 });
+  expect(warnings).toEqual([expect.stringMatching(/^tensorrt cannot be used, cpu is: /)]);
+  expect((await estimator.estimate(pair)).data).toEqual(wanted.data);
+  await expect(StereoEstimator.open({ model: pairs, providers: ['cuda'] })).rejects.toThrow(
+    /cuda may be missing.*providers: \[cpu\] always works/,
+  );
+});
+
 test('the offset of the principal points counts', async () => {
   const estimator = await open();
   const { data } = await estimator.estimate(scene(2, { offset: 3 }));
