@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { argusCameras } from '../gstreamer/cameras/argus-cameras.ts';
-import type { Camera, CameraMode } from '../gstreamer/cameras/camera.ts';
+import type { Camera } from '../gstreamer/cameras/camera.ts';
+import { localCameras } from '../gstreamer/cameras/local-cameras.ts';
 import { rtspCamera } from '../gstreamer/cameras/rtsp-camera.ts';
-import { v4l2Cameras } from '../gstreamer/cameras/v4l2-cameras.ts';
 import { cameraAdvice } from '../gstreamer/failures.ts';
 import { rtsp } from '../sources/rtsp.ts';
+import { cameraText, modesText } from './camera-text.ts';
 import { print, printError, printJson } from './output.ts';
 
 export function camerasCommand(): Command {
@@ -19,15 +19,11 @@ export function camerasCommand(): Command {
     )
     .option('--json', 'print as JSON')
     .action(async (urls: string[], { json }: { json?: true }) => {
-      const cameras = urls.length > 0 ? await network(urls) : await local();
+      const cameras = urls.length > 0 ? await network(urls) : await localCameras();
       if (json) return printJson(cameras, 2);
       if (cameras.length === 0) printError(`no camera found; ${cameraAdvice()}`);
       for (const camera of cameras) print(text(camera));
     });
-}
-
-async function local(): Promise<Camera[]> {
-  return [...(await argusCameras()), ...(await v4l2Cameras())];
 }
 
 async function network(urls: readonly string[]): Promise<Camera[]> {
@@ -40,15 +36,7 @@ function address(url: string, before: readonly string[] = []): string[] {
   throw new InvalidArgumentError(`It ${checked.error.issues[0]?.message}.`);
 }
 
-const chosenBy = { 'csi-camera': 'sensor', 'usb-camera': 'device', rtsp: 'url' } as const;
-
-function text({ source, which, name, modes, problem }: Camera): string {
-  const head = `${source}: { ${chosenBy[source]}: ${which} }${name ? `  ${name}` : ''}`;
-  return [head, ...modes.map(modeText), ...(problem ? [`  ${problem}`] : [])].join('\n');
-}
-
-function modeText({ mode, format, width, height, fps }: CameraMode): string {
-  const label = mode === undefined ? (format ?? '') : `mode ${mode}`;
-  const rates = fps.length > 0 ? `${fps.join(', ')} fps` : 'no fixed rate';
-  return `  ${label.padEnd(8)}  ${`${width}×${height}`.padEnd(10)}  ${rates}`;
+function text(camera: Camera): string {
+  const head = camera.name ? `${cameraText(camera)}  ${camera.name}` : cameraText(camera);
+  return [head, ...modesText(camera).map((line) => `  ${line}`)].join('\n');
 }

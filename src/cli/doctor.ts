@@ -4,10 +4,12 @@ import { Command } from 'commander';
 import { reason } from '../core/errors.ts';
 import { packageProblem } from '../core/package-problem.ts';
 import { noPowerMeter, openPowerMeter, powerMode } from '../device/power.ts';
-import { videoDevices } from '../gstreamer/failures.ts';
+import { localCameras } from '../gstreamer/cameras/local-cameras.ts';
+import { cameraAdvice } from '../gstreamer/failures.ts';
 import { howToInstall } from '../gstreamer/packages.ts';
 import { findModel, kindOfModel, modelNames, verifyModel } from '../inference/model-files.ts';
 import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
+import { cameraText, modesText } from './camera-text.ts';
 import { print, printJson } from './output.ts';
 
 interface Finding {
@@ -17,6 +19,8 @@ interface Finding {
   readonly detail: string;
   /** Whether Depthline needs it in every case. */
   readonly essential: boolean;
+  /** More of the detail, a line each. */
+  readonly lines?: readonly string[];
 }
 
 /** Purposes of elements; every capture needs the essential ones. */
@@ -48,8 +52,10 @@ export function doctorCommand(): Command {
       const bad = findings.filter((finding) => finding.essential && finding.state !== 'ok');
       if (json) printJson(findings, 2);
       else
-        for (const { what, state, detail } of findings)
+        for (const { what, state, detail, lines = [] } of findings) {
           print(`${state.padEnd(7)}  ${what.padEnd(34)}  ${detail}`);
+          for (const line of lines) print(`${' '.repeat(45)}${line}`);
+        }
       if (bad.length > 0) process.exitCode = 1;
     });
 }
@@ -62,7 +68,7 @@ async function examine(): Promise<Finding[]> {
     ...elements.map(element),
     await runtime(),
     ...(await models()),
-    cameras(),
+    ...(await cameras()),
     display(),
     power(),
     ...jetson(),
@@ -151,17 +157,18 @@ async function models(): Promise<Finding[]> {
   );
 }
 
-/** Devices alone: to list modes, Argus has to open a camera. */
-function cameras(): Finding {
-  const devices = videoDevices();
-  const found = devices.length > 0 ? devices.join(', ') : 'no /dev/video*';
-  const detail = `${found}; "depthline cameras" lists cameras, modes and rates`;
-  return {
-    what: 'cameras',
-    state: devices.length > 0 ? 'ok' : 'absent',
-    detail,
+async function cameras(): Promise<Finding[]> {
+  const all = await localCameras();
+  if (all.length === 0) {
+    return [{ what: 'cameras', state: 'absent', detail: cameraAdvice(), essential: false }];
+  }
+  return all.map((camera) => ({
+    what: cameraText(camera),
+    state: camera.problem === undefined ? 'ok' : 'absent',
+    detail: camera.name ?? `${camera.modes.length} modes`,
+    lines: modesText(camera),
     essential: false,
-  };
+  }));
 }
 
 function display(): Finding {
