@@ -41,6 +41,10 @@ describe('a helper that does not load the model', () => {
     ['crashes', /metres.onnx cannot be loaded: .*exit code 4 \[no such device: \/dev\/npu0\]/],
     ['garbage', /sent 4c6f6164\S+ where a message must begin with "DPTH"/],
     ['other-version', /speaks version 9 of the protocol, and this is version 1/],
+    [
+      'later-answer',
+      /gave an answer that is of version 2 .*, and this is version 1; a helper must speak the protocol of docs\/engine-protocol\.md/,
+    ],
     ['other-model', /python3 does not fit the model metres: it has loaded "another"/],
     ['other-size', /its network takes 9×6 pictures, and the manifest says 8×6/],
     ['no-size', /gave an answer that has no line "output.width" with a number of pixels/],

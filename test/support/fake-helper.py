@@ -78,6 +78,8 @@ later {time.time()}
 """
 if wrong == 'no-size':
     answer = answer.replace('output.width', 'width')
+if wrong == 'later-answer':
+    answer = f'protocol 2\nwidth {width}\n'
 send(pack(READY, 0, answer.encode()))
 if wrong == 'forks' and os.fork() == 0:
     # Its child keeps the socket and the output open.

@@ -3,7 +3,6 @@ import { protocolVersion } from './helper-message.ts';
 
 /** What a helper says of the network that it has loaded. */
 export interface HelperAnswer {
-  readonly protocol: number;
   /** What runs the network, for people. */
   readonly engine: string;
   /** Name of the model. */
@@ -33,7 +32,12 @@ const longestSide = 65_536;
 /** The answer, or what is wrong with it. Lines that are not known are ignored. */
 export function parseAnswer(payload: Uint8Array): HelperAnswer | string {
   const lines = parseLines(payload);
-  const missing = ['engine', 'model'].find((key) => !lines.get(key));
+  const protocol = lines.get('protocol');
+  // In another version the other lines may be others, too.
+  if (protocol !== undefined && Number(protocol) !== protocolVersion) {
+    return `is of version ${protocol} of the protocol, and this is version ${protocolVersion}`;
+  }
+  const missing = ['protocol', 'engine', 'model'].find((key) => !lines.get(key));
   if (missing !== undefined) return `has no line "${missing}"`;
   const number = (key: string) => Number(lines.get(key) ?? Number.NaN);
   const sides = ['input.width', 'input.height', 'output.width', 'output.height'];
@@ -43,7 +47,6 @@ export function parseAnswer(payload: Uint8Array): HelperAnswer | string {
   });
   if (wrong !== undefined) return `has no line "${wrong}" with a number of pixels`;
   return {
-    protocol: number('protocol'),
     engine: lines.get('engine') as string,
     model: lines.get('model') as string,
     input: { width: number('input.width'), height: number('input.height') },
@@ -53,9 +56,6 @@ export function parseAnswer(payload: Uint8Array): HelperAnswer | string {
 
 /** How the network that a helper has loaded differs from the one that it was told to load; or nothing. */
 export function mismatch(answer: HelperAnswer, { name, input }: Manifest): string | undefined {
-  if (answer.protocol !== protocolVersion) {
-    return `it speaks version ${answer.protocol} of the protocol, and this is version ${protocolVersion}`;
-  }
   if (answer.model !== name) return `it has loaded "${answer.model}"`;
   const { width, height } = answer.input;
   if (width === input.width && height === input.height) return undefined;

@@ -6,7 +6,7 @@ import type { MainSide } from './main-side.ts';
 export const mainSide: MainSide = {
   accompany: (choice) => HelperProcess.start(choice as ProcessChoice),
   loadError(model, _, cause) {
-    const message = `${model.path} cannot be loaded: ${reason(cause)}`;
+    const message = `${model.path} cannot be loaded: ${reason(cause)}; a helper must speak the protocol of docs/engine-protocol.md`;
     return new DepthlineError('MODEL', message, { cause });
   },
 };
