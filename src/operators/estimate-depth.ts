@@ -171,6 +171,7 @@ export const estimateDepth = defineOperator({
     const { manifest, path, bytes } = found;
     const { input, output } = manifest;
     const pixels = input.width * input.height;
+    const remote = options.engine === 'kserve';
     return {
       model: manifest.name,
       file: path,
@@ -179,12 +180,13 @@ export const estimateDepth = defineOperator({
       gives: isRelative(output) ? 'relative depth, without a unit' : 'metres',
       ...(output.range && { range: `${output.range[0]}…${output.range[1]} m` }),
       workers: chosen.workers,
-      threads: chosen.threads,
+      // A server has the weights, and threads of its own.
+      ...(!remote && { threads: chosen.threads }),
       ...(options.batch !== undefined && { 'most pictures in a call': options.batch }),
       ...(chosen.tuned !== undefined && { tuned: chosen.tuned }),
       ...describeEngine(engineChoice(options), options.providers),
       // Weights once per session; per picture its bytes, their copy in the worker, and its depth.
-      memoryBytes: chosen.workers * (bytes + pixels * (3 + 3 + 4)),
+      memoryBytes: chosen.workers * ((remote ? 0 : bytes) + pixels * (3 + 3 + 4)),
     };
   },
 
