@@ -3,9 +3,11 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Manifest } from './manifest.ts';
 
 type Value = InferenceSession.ValueMetadata;
+/** What a session tells of its model. */
+type Described = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata' | 'outputNames'>;
 
 /** The model's real inputs and outputs: `input image: uint8 [1, 224, 224, 3]; output …`. */
-export function describeModel(session: InferenceSession): string {
+export function describeModel(session: Omit<Described, 'outputNames'>): string {
   const line = (kind: string) => (value: Value) =>
     value.isTensor
       ? `${kind} "${value.name}": ${value.type} [${value.shape.join(', ')}]`
@@ -26,7 +28,7 @@ export function isFloatType(type: string): type is FloatType {
 }
 
 /** Why no manifest can make this model usable, and what to do; or nothing. */
-export function unsupportedModel(session: InferenceSession): string | undefined {
+export function unsupportedModel(session: Described): string | undefined {
   const [input, ...others] = session.inputMetadata;
   if (!input?.isTensor || others.length > 0) {
     return 'only models with one input, the picture, are supported; export it with the other inputs as constants';
@@ -43,7 +45,7 @@ export function unsupportedModel(session: InferenceSession): string | undefined 
 }
 
 /** What the manifest says that the model does not, or nothing. */
-export function manifestProblem(session: InferenceSession, manifest: Manifest): string | undefined {
+export function manifestProblem(session: Described, manifest: Manifest): string | undefined {
   const { input, output } = manifest;
   const found = session.inputMetadata.find((value) => value.name === input.name);
   if (!found?.isTensor) return `the manifest names the input "${input.name}"`;

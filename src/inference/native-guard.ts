@@ -15,18 +15,20 @@ export function nativeState(): SharedArrayBuffer {
   return new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** In the worker: runs native code, unless the process is about to exit; then it never settles. */
-export async function native<T>(state: SharedArrayBuffer, work: () => Promise<T>): Promise<T> {
+/** In the worker: runs native code, unless the process is about to exit; then it never returns. */
+export function native<T>(state: SharedArrayBuffer, work: () => T): T {
   const flags = new Int32Array(state);
   Atomics.store(flags, inside, 1);
   try {
     // In this order one of the two sides sees the other.
-    if (Atomics.load(flags, leaving) === 0) return await work();
+    if (Atomics.load(flags, leaving) === 0) return work();
   } finally {
     Atomics.store(flags, inside, 0);
     Atomics.notify(flags, inside);
   }
-  return new Promise<never>(() => {});
+  // Until Node.js ends this thread.
+  Atomics.wait(flags, leaving, 1);
+  throw new Error('the program is exiting');
 }
 
 const guarded = new Set<Int32Array>();

@@ -115,7 +115,9 @@ async function infer({ pictures: taken }: Extract<Request, { type: 'infer' }>): 
 /** Depth of as many of `pictures`, one into each slot. */
 async function estimate(...slots: readonly Slot[]): Promise<void> {
   const size = engine.width * engine.height;
-  const depth = await engine.infer(pictures.subarray(0, slots.length * pictureBytes));
+  const given = engine.infer(pictures.subarray(0, slots.length * pictureBytes));
+  // Without a turn of the event loop where there is nothing to wait for.
+  const depth = given instanceof Promise ? await given : given;
   for (const [index, slot] of slots.entries()) {
     const own = slots.length === 1 ? depth : depth.subarray(index * size, (index + 1) * size);
     if (!raw) toMetres(own, output);

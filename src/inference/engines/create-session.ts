@@ -1,9 +1,9 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import { loadProblem } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
 import { type SessionSettings, sessionOptions } from '../session-settings.ts';
 import type { ProviderOptions } from './choice.ts';
 import type { Runtime } from './load-runtime.ts';
+import { NativeSession } from './native-session.ts';
 import { withOptions } from './provider-options.ts';
 
 /** How a session of ONNX Runtime is made. */
@@ -21,7 +21,7 @@ export interface SessionSetup {
 }
 
 export interface CreatedSession {
-  readonly session: InferenceSession;
+  readonly session: NativeSession;
   /** The provider that is used, and those behind it. */
   readonly providers: readonly string[];
   /** What the user should know: a provider that cannot be used. */
@@ -29,7 +29,7 @@ export interface CreatedSession {
 }
 
 /** With the first provider that can be had. @throws Error of ONNX Runtime if there is none */
-export async function createSession(ort: Runtime, setup: SessionSetup): Promise<CreatedSession> {
+export function createSession({ Tensor }: Runtime, setup: SessionSetup): CreatedSession {
   const { path, session: settings, threads, providers, options, native: state } = setup;
   const notes: string[] = [];
   for (let first = 0; ; first++) {
@@ -41,7 +41,7 @@ export async function createSession(ort: Runtime, setup: SessionSetup): Promise<
       left.map((name) => withOptions(name, options)),
     );
     try {
-      const session = await native(state, () => ort.InferenceSession.create(path, given));
+      const session = native(state, () => new NativeSession(Tensor, path, given));
       return { session, providers: left, notes };
     } catch (error) {
       if (next === undefined || provider === 'cpu') throw error;

@@ -15,7 +15,8 @@ export interface DepthEngine {
   /** What the user should know, each said once in a run: a provider that is missing. */
   readonly notes?: readonly string[];
   /**
-   * The network's output for one picture, or for up to `batch` of them. Only one call is in progress at a time.
+   * The network's output for one picture, or for up to `batch` of them, at once or later. Only one call is in
+   * progress at a time.
    *
    * @param rgb packed uint8 RGB in the size of the network's input, one picture behind the other
    * @returns for each picture `height × width` float32 values as the network gives them, valid until the next
@@ -24,7 +25,7 @@ export interface DepthEngine {
    * @throws FrameLost if the engine could not be reached for this picture, but may be for the next
    * @throws Error if the network fails on this picture
    */
-  infer(rgb: Uint8Array): Promise<Float32Array>;
+  infer(rgb: Uint8Array): Float32Array | Promise<Float32Array>;
   /** Releases what the engine holds in this thread. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { bindingFile } from './choice.ts';
+import { bindingPath } from './native-session.ts';
 
 export type Runtime = typeof import('onnxruntime-node');
 
@@ -17,12 +18,7 @@ export async function loadRuntime(
     const file = join(binding, bindingFile);
     require(file);
     // What the package itself requires is then there already.
-    require.cache[ownBinding()] = require.cache[require.resolve(file)];
+    require.cache[bindingPath()] = require.cache[require.resolve(file)];
   }
   return import('onnxruntime-node');
-}
-
-function ownBinding(): string {
-  const folder = dirname(require.resolve('onnxruntime-node/package.json'));
-  return join(folder, 'bin/napi-v6', process.platform, process.arch, bindingFile);
 }

@@ -1,4 +1,4 @@
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
 import { DepthlineError } from '../../core/errors.ts';
 import { fromFloat16, hideFloat16Array } from '../float16.ts';
 import { freeNow } from '../free-now.ts';
@@ -18,26 +18,23 @@ import { type CreatedSession, createSession } from './create-session.ts';
 import type { DepthEngine, EngineSetup } from './engine.ts';
 import { inputMaker, inputShape } from './input-tensor.ts';
 import { loadRuntime, type Runtime } from './load-runtime.ts';
-
-type Session = InferenceSession;
+import type { NativeSession } from './native-session.ts';
 
 /**
- * ONNX Runtime in this thread, by onnxruntime-node, whose run() blocks the thread that calls it.
+ * ONNX Runtime in this thread, by the native part of onnxruntime-node, which blocks the thread that calls it.
  *
  * @throws DepthlineError `MODEL` if the model does not fit its manifest
  */
 export async function open(setup: EngineSetup): Promise<DepthEngine> {
   hideFloat16Array();
   const ort = await loadRuntime((setup.engine as OnnxRuntimeChoice).binding);
-  // ONNX Runtime throws what it would print on stderr.
-  ort.env.logLevel = 'fatal';
   const { options } = setup.engine as OnnxRuntimeChoice;
-  const created = await createSession(ort, { ...setup, options });
+  const created = createSession(ort, { ...setup, options });
   requireFit(created.session, setup);
   return start(ort, created, setup);
 }
 
-function requireFit(session: Session, setup: EngineSetup): void {
+function requireFit(session: NativeSession, setup: EngineSetup): void {
   const { path, manifest, batch } = setup;
   const unsupported = unsupportedModel(session);
   const description = describeModel(session);
@@ -51,33 +48,31 @@ function requireFit(session: Session, setup: EngineSetup): void {
 }
 
 /** The first run shows the output's real shape, and warms the session up. */
-async function start(
+function start(
   ort: Runtime,
   { session, providers, notes }: CreatedSession,
   setup: EngineSetup,
-): Promise<DepthEngine> {
+): DepthEngine {
   const { manifest, batch, native: state } = setup;
   const { input, output } = manifest;
   const length = input.width * input.height * 3;
   const prepare = inputMaker(input, batch);
-  const run = async (rgb: Uint8Array) => {
+  const run = (rgb: Uint8Array) => {
     const shape = inputShape(input, rgb.length / length);
-    const tensor = new ort.Tensor(input.dtype, prepare(rgb), shape);
-    const feeds = { [input.name]: tensor };
-    const results = await native(state, () => session.run(feeds, [output.name]));
-    return results[output.name] as Tensor;
+    const feeds = { [input.name]: new ort.Tensor(input.dtype, prepare(rgb), shape) };
+    return native(state, () => session.run(feeds, output.name));
   };
-  const first = await run(new Uint8Array(length));
+  const first = run(new Uint8Array(length));
   const { type, width, height } = outputSize(first, session, setup);
-  if (batch > 1) requireEach(await run(new Uint8Array(batch * length)), height * width, setup);
+  if (batch > 1) requireEach(run(new Uint8Array(batch * length)), height * width, setup);
   const values = type === 'float16' ? fromHalves(batch * height * width) : fromFloats();
   return {
     width,
     height,
     notes,
     description: `ONNX Runtime ${ort.env.versions.node ?? ''}, ${providers.join(', ')}`,
-    infer: async (rgb) => values((await run(rgb)).data),
-    close: () => native(state, () => session.release()),
+    infer: (rgb) => values(run(rgb).data),
+    close: async () => native(state, () => session.release()),
   };
 }
 
@@ -114,7 +109,7 @@ function requireEach({ dims, data }: Tensor, pixels: number, { path, batch }: En
 /** Height and width of the output, among dimensions of 1. */
 function outputSize(
   { type, dims }: Tensor,
-  session: Session,
+  session: NativeSession,
   setup: EngineSetup,
 ): { type: FloatType; width: number; height: number } {
   const [height, width, ...others] = dims.filter((size) => size !== 1);

@@ -61,7 +61,7 @@ export async function open(setup: EngineSetup): Promise<DepthEngine> {
     width,
     height,
     description: `${helperName(setup.engine as ProcessChoice)} (${readable(answer.engine)})`,
-    infer: async (rgb) => infer(rgb),
+    infer,
     // The main thread closes the socket when this thread has ended.
     close: async () => {},
   };

@@ -3,7 +3,7 @@ import type { StereoManifest } from './stereo-manifest.ts';
 
 /** What the manifest says that the model does not, or nothing. */
 export function stereoProblem(
-  session: InferenceSession,
+  session: Pick<InferenceSession, 'inputMetadata' | 'outputMetadata'>,
   { input, output }: StereoManifest,
 ): string | undefined {
   const wanted = [1, input.height, input.width, 3];

@@ -11,7 +11,7 @@ import { inferenceThread, nameThread } from '../thread-name.ts';
 import type { StereoRequest, StereoResponse, StereoWorkerSetup } from './protocol.ts';
 import { stereoProblem } from './stereo-contract.ts';
 
-// onnxruntime-node's run() blocks the thread that calls it; this is that thread.
+// ONNX Runtime blocks the thread that calls it; this is that thread.
 
 const setup = workerData as StereoWorkerSetup;
 const { manifest, check, range, native: state } = setup;
@@ -22,65 +22,60 @@ const shape = [1, input.height, input.width, 3];
 
 nameThread(inferenceThread);
 const ort = await loadRuntime();
-// ONNX Runtime throws what it would print on stderr.
-ort.env.logLevel = 'fatal';
-const { session, notes } = await createSession(ort, setup);
+const { session, notes } = createSession(ort, setup);
 
 const pixels = new Uint8Array(setup.pixels);
 /** ONNX Runtime does not accept shared memory. */
 const eyes = { left: new Uint8Array(bytes), right: new Uint8Array(bytes) };
 const mirrored = { left: new Uint8Array(bytes), right: new Uint8Array(bytes) };
 
-const problem = stereoProblem(session, manifest) ?? (await firstRunProblem());
+const problem = stereoProblem(session, manifest) ?? firstRunProblem();
 if (problem !== undefined) {
   post({ type: 'unfit', problem, description: describeModel(session) });
-  await close();
+  close();
 } else {
-  await serve();
+  serve();
 }
 
 /** Why the output of two black pictures is not a disparity picture. */
-async function firstRunProblem(): Promise<string | undefined> {
-  const { dims } = await run(eyes);
+function firstRunProblem(): string | undefined {
+  const { dims } = run(eyes);
   if (dims.filter((size) => size !== 1).length === 2) return undefined;
   return `the output "${output.name}" must be one picture, and is [${dims.join(', ')}]`;
 }
 
-async function serve(): Promise<void> {
-  const { dims } = await run(eyes);
+function serve(): void {
+  const { dims } = run(eyes);
   const [height = 0, width = 0] = dims.filter((size) => size !== 1);
   const depth = new SharedArrayBuffer(width * height * Float32Array.BYTES_PER_ELEMENT);
   const result = new Float32Array(depth);
-  let last: Promise<void> = Promise.resolve();
   port.on('message', (request: StereoRequest) => {
-    last = last.then(async () => {
-      if (request.type === 'close') return close();
-      const start = performance.now();
-      try {
-        await infer(request.geometry, { width, height }, result);
-        post({ type: 'done', ms: performance.now() - start });
-      } catch (error) {
-        post({ type: 'failed', message: reason(error) });
-      }
-    });
+    if (request.type === 'close') return close();
+    const start = performance.now();
+    try {
+      infer(request.geometry, { width, height }, result);
+      post({ type: 'done', ms: performance.now() - start });
+    } catch (error) {
+      post({ type: 'failed', message: reason(error) });
+    }
   });
   post({ type: 'ready', notes, depth, width, height });
 }
 
-async function infer(
+function infer(
   geometry: StereoGeometry | undefined,
   { width, height }: { readonly width: number; readonly height: number },
   out: Float32Array,
-): Promise<void> {
+): void {
   eyes.left.set(pixels.subarray(0, bytes));
   eyes.right.set(pixels.subarray(bytes));
   const scale = width / input.width;
-  const found = inPixels((await run(eyes)).data as Float32Array, scale);
+  const found = inPixels(run(eyes).data as Float32Array, scale);
   if (check === 'hidden') dropHidden(found, width, height);
   if (check === 'left-right') {
     mirrorRows(eyes.right, mirrored.left, input.width, input.height);
     mirrorRows(eyes.left, mirrored.right, input.width, input.height);
-    const back = inPixels((await run(mirrored)).data as Float32Array, scale);
+    const back = inPixels(run(mirrored).data as Float32Array, scale);
     dropContradicted(found, back, width, height);
   }
   if (!geometry) {
@@ -106,17 +101,16 @@ function inPixels(values: Float32Array, scale: number): Float32Array {
   return values.map((value) => (value > 0 && value < limit ? value * scale : 0));
 }
 
-async function run({ left, right }: typeof eyes): Promise<Tensor> {
+function run({ left, right }: typeof eyes): Tensor {
   const feeds = {
     [input.left]: new ort.Tensor('uint8', left, shape),
     [input.right]: new ort.Tensor('uint8', right, shape),
   };
-  const results = await native(state, () => session.run(feeds, [output.name]));
-  return results[output.name] as Tensor;
+  return native(state, () => session.run(feeds, output.name));
 }
 
-async function close(): Promise<void> {
-  await native(state, () => session.release());
+function close(): void {
+  native(state, () => session.release());
   port.close();
 }
 
