@@ -127,10 +127,14 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
       publishedAt: context.clock.wall(),
       dropped,
     });
-    const parts = packMessage(options.framing, topic, header, payload);
+    // ZeroMQ.js copies strings; buffers it keeps, and tells this thread of each when it has been sent.
+    const parts =
+      options.framing === 'single'
+        ? packMessage('single', topic, header, payload)
+        : [topic, JSON.stringify(header), payload];
     await socket.send(parts as Buffer[]);
     messages++;
-    for (const part of parts) bytes += part.length;
+    for (const part of parts) bytes += Buffer.byteLength(part);
   };
   const imageTopic = options['image-topic'];
 
