@@ -61,7 +61,7 @@ export function manifestProblem(session: Described, manifest: Manifest): string 
 
 /** Why the model cannot take so many pictures in one call, and what to do; or nothing. */
 export function batchProblem(
-  session: InferenceSession,
+  session: Described,
   { input }: Manifest,
   batch: number,
 ): string | undefined {
