@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { FrameReader } from '../stream/frame-reader.ts';
@@ -18,6 +19,8 @@ const { input, output } = manifest;
 
 /** Those of a call in progress, and those of one that waits so that the worker does not idle. */
 const slotCount = 2 * setup.batch;
+/** How long the event loop may stand still, milliseconds: what native objects leave behind is cleared in its turns. */
+const turnWithinMs = 250;
 const pixels = input.width * input.height;
 const pictureBytes = pixels * 3;
 /** ONNX Runtime does not accept shared memory. */
@@ -67,6 +70,7 @@ async function follow(setup: StreamSetup): Promise<void> {
   const { thread, stream: number, descriptor, pictureUsed } = setup;
   const stream = new SharedStream(setup.memory);
   const reader = new FrameReader(() => picture);
+  let turnedAt = performance.now();
   for (let n = 0; ; n++) {
     const index = n % slotCount;
     const slot = shared[index] as Slot;
@@ -87,6 +91,9 @@ async function follow(setup: StreamSetup): Promise<void> {
     }
     slot.finish(performance.now() - start);
     post({ type: 'frame', stream: number, slot: index, ...(failure && { failure }) });
+    if (start - turnedAt < turnWithinMs) continue;
+    await turn();
+    turnedAt = start;
   }
 }
 
