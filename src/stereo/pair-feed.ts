@@ -1,6 +1,6 @@
 import type { Observable, Subscriber, Subscription } from 'rxjs';
 import type { ComponentContext } from '../core/component.ts';
-import { DepthlineError } from '../core/errors.ts';
+import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame, ImageFrame, StereoFrame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';
 import type { NestedSource } from '../core/nested-source.ts';
@@ -96,8 +96,8 @@ export class PairFeed {
       open(left, 'left', context, gone('left')),
       open(right, 'right', context, gone('right')),
     ]);
-    const failed = opened.find((one) => one.status === 'rejected');
-    if (failed) throw failed.reason;
+    const failures = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    if (failures.length > 0) throw oneOf(failures);
     const [a, b] = opened.map((one) => (one as PromiseFulfilledResult<Eye>).value) as [Eye, Eye];
     const eyes: Readonly<Record<Side, Eye>> = { left: a, right: b };
     const room = live ? liveRoom : fileRoom;
@@ -252,5 +252,17 @@ async function open(
 ): Promise<Eye> {
   const gate = new NestedGate(context.gate);
   const own = nestedContext(source, role, context, { gate, reconnecting });
-  return { source: await source.definition.create(source.options, own), gate };
+  try {
+    return { source: await source.definition.create(source.options, own), gate };
+  } catch (error) {
+    throw located(error, 'SOURCE', own.path);
+  }
+}
+
+/** What failed, as one error: a user who has to connect two cameras should read of both. */
+function oneOf(failures: readonly DepthlineError[]): DepthlineError {
+  const [first, second] = failures as [DepthlineError, DepthlineError | undefined];
+  if (!second) return first;
+  const message = `${first.message}; ${second.at}: ${second.message}`;
+  return new DepthlineError(first.code, message, { at: first.at, cause: first.cause });
 }

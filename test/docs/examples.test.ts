@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { packageDirectory } from '../../src/core/entry-point.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
 import { stereoManifestSchema } from '../../src/inference/stereo/stereo-manifest.ts';
+import { cameraInfo } from '../support/calibrations.ts';
 import { start, startProcess, workplace } from '../support/cli.ts';
 import { putModel } from '../support/models.ts';
 
@@ -34,28 +35,19 @@ const rest = {
   sinks: ['discard'],
 };
 
-const k = '[400, 0, 319.5, 0, 400, 239.5, 0, 0, 1]';
-const one = '[1, 0, 0, 0, 1, 0, 0, 0, 1]';
-const cameraInfo = (tx: number) => `image_width: 640
-image_height: 480
-camera_matrix: { data: ${k} }
-distortion_model: plumb_bob
-distortion_coefficients: { data: [0, 0, 0, 0, 0] }
-rectification_matrix: { data: ${one} }
-projection_matrix: { data: [400, 0, 319.5, ${tx}, 0, 400, 239.5, 0, 0, 0, 1, 0] }
-`;
+const eye = { width: 640, height: 480, f: 400, cx: 319.5, cy: 239.5 };
 
 /** Of cameras of 640×480, as the examples have them. */
 const calibrations = {
-  'rig.yaml': `M1: { data: ${k} }
+  'rig.yaml': `M1: { data: [400, 0, 319.5, 0, 400, 239.5, 0, 0, 1] }
 D1: { data: [0, 0, 0, 0] }
-M2: { data: ${k} }
+M2: { data: [400, 0, 319.5, 0, 400, 239.5, 0, 0, 1] }
 D2: { data: [0, 0, 0, 0] }
-R: { data: ${one} }
+R: { data: [1, 0, 0, 0, 1, 0, 0, 0, 1] }
 T: { data: [-0.12, 0, 0] }
 `,
-  'left.yaml': cameraInfo(0),
-  'right.yaml': cameraInfo(-48),
+  'left.yaml': cameraInfo(eye),
+  'right.yaml': cameraInfo({ ...eye, tx: -48 }),
 };
 
 function isModel(text: string): boolean {

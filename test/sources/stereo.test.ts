@@ -4,16 +4,15 @@ import { join } from 'node:path';
 import { Observable } from 'rxjs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { builtins } from '../../src/builtins.ts';
-import { defineSink, defineSource, type SourceDefinition } from '../../src/core/component.ts';
+import { defineSink, defineSource } from '../../src/core/component.ts';
 import type { Frame, StereoFrame } from '../../src/core/frame.ts';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
-import { parsePipeline } from '../../src/pipeline/pipeline-file.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { stereo } from '../../src/sources/stereo.ts';
 import { imageFrame } from '../../src/testing/sample-frames.ts';
+import { cameraInfo } from '../support/calibrations.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'stereo-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -196,6 +195,29 @@ describe('two cameras in virtual time', () => {
     expect(branch.captured).toBe(frames.length + dropped['no partner']!);
   });
 
+  test('cameras that cannot be opened are named, both', async () => {
+    const missing = defineSource({
+      name: 'missing',
+      summary: 'Is not there.',
+      emits: ['image'],
+      options: z.strictObject({ device: z.string().describe('path') }),
+      examples: [],
+      create: async ({ device }) => {
+        throw new Error(`no camera ${device}`);
+      },
+    });
+    const fails = (left: object, right: object) =>
+      run({ options: { left, right }, forMs: 50 }).catch((error: unknown) => error);
+    expect(await fails(camera({}), missing({ device: 'b' }))).toMatchObject({
+      at: 'source stereo right missing',
+      message: 'no camera b',
+    });
+    expect(await fails(missing({ device: 'a' }), missing({ device: 'b' }))).toMatchObject({
+      at: 'source stereo left missing',
+      message: 'no camera a; source stereo right missing: no camera b',
+    });
+  });
+
   test('one camera that is away and restarts: the other goes on, and they pair again', async () => {
     const { frames, dropped, branch, summary } = await run({
       options: two({}, { phase: 2, away: [300, 700] }),
@@ -278,21 +300,12 @@ describe('one source', () => {
   });
 });
 
-/** What ROS has found out about a camera of 32×24. */
-const cameraInfo = (cx: number, tx: number) => `image_width: 32
-image_height: 24
-camera_name: eye
-camera_matrix: { rows: 3, cols: 3, data: [30, 0, ${cx}, 0, 30, 11.5, 0, 0, 1] }
-distortion_model: plumb_bob
-distortion_coefficients: { rows: 1, cols: 5, data: [0, 0, 0, 0, 0] }
-rectification_matrix: { rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1] }
-projection_matrix: { rows: 3, cols: 4, data: [30, 0, 15.5, ${tx}, 0, 30, 11.5, 0, 0, 0, 1, 0] }
-`;
+const eye = { width: 32, height: 24, f: 30, cy: 11.5, rectifiedCx: 15.5 };
 
 describe('a calibration', () => {
   test('rectifies in a thread, with the geometry of the rectified cameras; no pair is lost', async () => {
-    writeFileSync(join(folder, 'left.yaml'), cameraInfo(15.5, 0));
-    writeFileSync(join(folder, 'right.yaml'), cameraInfo(17.5, -3));
+    writeFileSync(join(folder, 'left.yaml'), cameraInfo({ ...eye, cx: 15.5 }));
+    writeFileSync(join(folder, 'right.yaml'), cameraInfo({ ...eye, cx: 17.5, tx: -3 }));
     const { frames, sink } = collector();
     const pipeline = definePipeline({
       source: stereo({
@@ -316,82 +329,5 @@ describe('a calibration', () => {
     // The right camera's middle is two pixels to the right: its last columns saw nothing.
     expect(frames[0]!.right.data[3 * (5 * 32 + 5)]).toBe(8);
     expect(frames[0]!.right.data[3 * (5 * 32 + 31)]).toBe(0);
-  });
-});
-
-describe('problems', () => {
-  const problem = (options: object) => {
-    try {
-      definePipeline({ source: stereo(options), sinks: [collector().sink] });
-    } catch (error) {
-      return (error as Error).message;
-    }
-    return undefined;
-  };
-
-  test('are reported at the option of the nested source', () => {
-    expect(problem({ left: clip({ frames: 1 }), right: clip({ many: 2 } as never) })).toMatch(
-      /source\.stereo\.right\.clip.*many/,
-    );
-    expect(problem({ left: clip({ frames: 1 }) })).toContain('needs either left and right');
-    expect(problem({ left: { clip: {} }, right: { clip: {} } })).toContain('call the component');
-  });
-
-  const inFile = async (source: string) => {
-    const text = `source:\n  stereo: ${source}\nsinks:\n  - discard: {}\n`;
-    const { problems } = await parsePipeline(text, join(folder, 'p.yaml'), { registry: builtins });
-    return problems.map(({ message }) => message);
-  };
-
-  test('of a nested source hide none beside it', async () => {
-    const found = await inFile(
-      '{ left: { usb-camra: {} }, right: { images: { pth: right } }, max-skew: soon, calibraton: rig.yaml }',
-    );
-    expect(found).toEqual([
-      'unknown source "usb-camra"; did you mean "usb-camera"?',
-      'unknown option "pth"; did you mean "path"?',
-      expect.stringContaining('max-skew: is not a duration'),
-      'unknown option "calibraton"; did you mean "calibration"?',
-    ]);
-    expect(await inFile('{ side-by-side: { images: { pth: both } }, max-skew: soon }')).toEqual([
-      'unknown option "pth"; did you mean "path"?',
-      expect.stringContaining('max-skew: is not a duration'),
-    ]);
-    expect(await inFile('{ left: { usb-camera: {} }, right: no-camera }')).toHaveLength(1);
-  });
-
-  test('of the calibration are found before the cameras are opened', async () => {
-    const eyes = (width: number) =>
-      `{ usb-camera: { device: /dev/null, width: ${width}, height: 24 } }`;
-    const pair = (width: number, calibration: string) =>
-      inFile(`{ left: ${eyes(width)}, right: ${eyes(width)}, calibration: ${calibration} }`);
-    const files = `[${join(folder, 'left.yaml')}, ${join(folder, 'right.yaml')}]`;
-    writeFileSync(join(folder, 'left.yaml'), cameraInfo(15.5, 0));
-    writeFileSync(join(folder, 'right.yaml'), cameraInfo(17.5, -3));
-    expect(await pair(32, files)).toEqual([]);
-    expect(await pair(32, 'none.yaml')).toEqual([expect.stringContaining('cannot be read')]);
-    expect(await pair(48, files)).toEqual([
-      expect.stringContaining('is for pictures of 32×24, and these are 48×24'),
-    ]);
-  });
-
-  test('a calibration with an absolute path is protected like any file that is read', () => {
-    const { reads } = builtins.get('stereo', 'source') as SourceDefinition;
-    expect(reads?.({ calibration: '/rigs/rig.yaml' }, '/pipelines')).toMatchObject([
-      { path: '/rigs/rig.yaml' },
-    ]);
-  });
-
-  test('a skew that allows of two partners is warned of', () => {
-    const { warnings, options } = builtins.get('stereo', 'source') as SourceDefinition;
-    const eye = (fps: number) => {
-      const definition = builtins.get('usb-camera', 'source') as SourceDefinition;
-      return { definition, options: definition.options.parse({ device: '/dev/video0', fps }) };
-    };
-    const warned = (maxSkew: string, fps = 30) =>
-      warnings?.(options.parse({ left: eye(15), right: eye(fps), 'max-skew': maxSkew }), folder);
-    expect(warned('16ms')).toEqual([]);
-    expect(warned('17ms')).toEqual([expect.stringContaining('(16.7 ms)')]);
-    expect(warned('10ms', 60)).toHaveLength(1);
   });
 });

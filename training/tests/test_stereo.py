@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -6,11 +8,12 @@ from PIL import Image
 from evaluate_stereo import score
 from export_stereo import export
 from make_pairs import drawn, of_rgbd, write
+from netadapt import save
 from network import DepthNetwork
 from stereo_metrics import disparity_metrics
 from stereo_network import StereoNetwork, correlation, start_with
 from stereo_pairs import Middlebury, second_eye
-from train_stereo import Pairs, StereoTrainer, disparity_loss, two_cameras
+from train_stereo import Pairs, StereoTrainer, disparity_loss, starting, two_cameras
 
 SMALL = (8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 32)
 DECODER = (16, 16, 16, 8, 8)
@@ -64,6 +67,14 @@ def test_weights_of_a_mono_network_are_taken():
     mono = DepthNetwork(encoder_channels=SMALL, decoder_channels=DECODER)
     stereo = start_with(small(), mono)
     assert torch.equal(stereo.stages[0].conv[0][0].weight, mono.stages[0].conv[0][0].weight)
+
+
+def test_a_mono_network_that_netadapt_has_pruned_gives_the_widths(tmp_path):
+    save(DepthNetwork(encoder_channels=SMALL, decoder_channels=DECODER), tmp_path / 'pruned.pt')
+    network = starting(SimpleNamespace(start=tmp_path / 'pruned.pt', at=4, volume='2d'))
+    assert network.configuration['encoder_channels'] == SMALL
+    with torch.no_grad():
+        assert network.eval()(torch.rand(1, 6, 64, 96)).shape == (1, 1, 64, 96)
 
 
 @pytest.mark.parametrize('disparity', [3.0, 2.5])
