@@ -63,6 +63,13 @@ describe.each([
       expect(before).toMatch(new RegExp(`^COPY (?!--from).*\\b${part}\\b`, 'm'));
   });
 
+  it('copies each folder that a run reads', () => {
+    const texts = all.map(({ name, text }) => `${name} ${text}`);
+    const last = texts.slice(texts.findLastIndex((text) => text.startsWith('FROM '))).join('\n');
+    for (const folder of ['bin', 'engines', 'models', 'pipelines'])
+      expect(last).toMatch(new RegExp(`^COPY (?!--from).*\\b${folder}\\b`, 'm'));
+  });
+
   it('does not run as root', () => {
     const [user] = all.filter(({ name }) => name === 'USER').slice(-1);
     expect(user?.text).toMatch(/^(node|depthline)$/);

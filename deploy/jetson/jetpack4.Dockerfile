@@ -27,6 +27,7 @@ COPY src ./src
 COPY web ./web
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 COPY bin ./bin
+COPY engines ./engines
 COPY models ./models
 COPY pipelines ./pipelines
 # What the container runtime of NVIDIA mounts, and where the loader finds it.
