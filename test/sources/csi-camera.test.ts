@@ -38,6 +38,24 @@ describe('launch line', () => {
     );
   });
 
+  test('has no element that GStreamer 1.14 of JetPack 4 lacks', async () => {
+    const old = ['videoconvert', 'videoscale', 'videoflip', 'videocrop', 'aspectratiocrop'];
+    const known = ['nvarguscamerasrc', 'nvvidconv', ...old, 'queue', 'gdppay', 'fdsink'];
+    const lines = await Promise.all([
+      plan({ flip: 'rotate-left' }, [resize(224, 224, { view: 4 / 3 } as never)]),
+      plan({}, [resize(128, 128, { fit: 'letterbox' } as never), { do: 'flip', axis: 'vertical' }]),
+      plan({}, [resize(96, 96, { on: 'cpu', fit: 'crop' } as never)]),
+      plan({}, [{ do: 'crop', region: { left: 4, top: 4, width: 64, height: 64 } }]),
+    ]);
+    const elements = lines.flatMap((line) =>
+      (line ?? '').split(' ! ').map((part) => part.trim().split(' ')[0] as string),
+    );
+    expect(elements).toContain('nvvidconv');
+    expect(elements).toContain('videoscale');
+    const others = elements.filter((name) => !name.startsWith('video/') && !known.includes(name));
+    expect(others).toEqual([]);
+  });
+
   test.each([
     ['nothing resizes', [], '1280,height=720'],
     ['224×224', [resize(224, 224)], '960,height=540'],
