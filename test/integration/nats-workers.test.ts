@@ -62,21 +62,7 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     const held = async () => (await manager.consumers.info('PICTURES', 'workers')).num_ack_pending;
     while ((await held()) === 0) await sleep(20);
     victim.child.kill('SIGKILL');
-    const source = example('fleet-collector').source.nats;
-    const collected = runPipeline(
-      definePipeline({
-        source: natsSource({
-          ...source,
-          servers: server.url,
-          subject: 'depthline.depth.front',
-          consumer: { ...source.consumer, durable: 'collector' },
-          order: { deadline: '60s' },
-        }),
-        sinks: [collect({})],
-      }),
-      { frames },
-    );
-    summary = await collected;
+    summary = await runPipeline(collector('front', seen), { frames });
     await client.close();
   }, 120_000);
   afterAll(async () => {
@@ -85,14 +71,43 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     await server?.stop();
   });
 
-  const collect = defineSink({
-    name: 'collect',
-    summary: 'Keeps frames.',
-    accepts: ['depth'],
-    options: z.strictObject({}),
-    examples: [],
-    create: async () => ({ write: (frame) => void seen.push(frame as DepthFrame) }),
-  });
+  const example = (name: string) =>
+    parse(readFileSync(join(packageDirectory(), `examples/${name}.yaml`), 'utf8'));
+
+  /** The stream of the example, with small pictures that count. */
+  function camera(name: string) {
+    const [{ nats: target }] = example('fleet-camera').sinks;
+    const stream = { ...target.stream, 'messages-per-subject': frames };
+    return definePipeline({
+      source: countingSource({ frames, everyMs: 10, kind: 'image', width: 8, height: 6 }),
+      sinks: [
+        nats({ ...target, servers: server.url, subject: `depthline.pictures.${name}`, stream }),
+      ],
+    });
+  }
+
+  /** The order of the example. */
+  function collector(name: string, into: DepthFrame[]) {
+    const source = example('fleet-collector').source.nats;
+    const collect = defineSink({
+      name: 'collect',
+      summary: 'Keeps frames.',
+      accepts: ['depth'],
+      options: z.strictObject({}),
+      examples: [],
+      create: async () => ({ write: (frame) => void into.push(frame as DepthFrame) }),
+    });
+    return definePipeline({
+      source: natsSource({
+        ...source,
+        servers: server.url,
+        subject: `depthline.depth.${name}`,
+        consumer: { ...source.consumer, durable: `collector-${name}` },
+        order: { deadline: '60s' },
+      }),
+      sinks: [collect({})],
+    });
+  }
 
   it('every frame arrives once, in order', () => {
     const numbers = Array.from({ length: frames }, (_, seq) => seq);
@@ -111,4 +126,28 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     expect((await manager.streams.info('DEPTH')).state.messages).toBe(frames);
     await client.close();
   });
+
+  it('the server killed under load: every frame that it has acknowledged arrives once, in order', async () => {
+    const rear: DepthFrame[] = [];
+    // It blocks while the server is away: all are acknowledged in the end.
+    const shooting = runPipeline(camera('rear'));
+    const { nats: client, manager } = await natsClient(server);
+    const stored = async () => (await manager.streams.info('DEPTH')).state.messages - frames;
+    // Pictures wait, are worked on, and are done.
+    while ((await stored()) < 20) await sleep(5);
+    await client.close();
+    await server.kill();
+    await sleep(1500);
+    await server.restart();
+    const collected = await runPipeline(collector('rear', rear), { frames });
+    expect((await shooting).branches).toMatchObject([{ captured: frames, delivered: frames }]);
+    const numbers = Array.from({ length: frames }, (_, seq) => seq);
+    expect(rear.map(({ origin }) => origin?.seq)).toEqual(numbers);
+    expect(collected.branches).toMatchObject([{ delivered: frames, dropped: [] }]);
+    const { nats: again, manager: after } = await natsClient(server);
+    while ((await after.streams.info('PICTURES')).state.messages > 0) await sleep(20);
+    expect((await after.streams.info('DEPTH')).state.messages).toBe(2 * frames);
+    await again.close();
+    for (const { child } of workers.slice(1)) expect(child.exitCode).toBeNull();
+  }, 120_000);
 });
