@@ -33,6 +33,10 @@ export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[]
   const others = issues.flatMap((issue): ValueProblem[] => {
     if (issue.code === 'unrecognized_keys') return [];
     const path = issue.path as (string | number)[];
+    if (issue.code === 'invalid_key') {
+      const [why] = issue.issues;
+      return [{ path, key: true, message: `the name "${path.at(-1)}" ${why?.message}` }];
+    }
     if (!isMissing(issue, value)) return [{ path, message: issue.message }];
     // A misspelt option is not reported as missing too.
     if (misspelt.has(formatPath(path))) return [];

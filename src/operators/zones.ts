@@ -65,7 +65,7 @@ export const zones = defineOperator({
         concatMap((frame) => {
           const depth = frame as DepthFrame;
           requireMetric(depth, needsMetres);
-          const value = readZones(depth, watched(), current());
+          const value = readZones(depth, watched(), current(), (text) => context.log.warn(text));
           for (const { zone, event } of value.events) counts.add(zone, event);
           const wanted = first || current().emit === 'all' || value.events.length > 0;
           first = false;
@@ -86,6 +86,8 @@ interface Watched {
   readonly zone: ZoneOptions;
   readonly pixels: ZonePixels;
   readonly presence: Presence;
+  /** It has been said that the frames show too little of it. */
+  unseen: boolean;
 }
 
 /** A zone keeps its state when its options change. */
@@ -95,6 +97,7 @@ function watch({ zones, nearest }: ZonesOptions, before: readonly Watched[]): Wa
     zone,
     pixels: new ZonePixels(zone, nearest),
     presence: before.find((one) => one.name === name)?.presence ?? new Presence(),
+    unseen: false,
   }));
 }
 
@@ -102,14 +105,20 @@ function readZones(
   frame: DepthFrame,
   watched: readonly Watched[],
   options: ZonesOptions,
+  warn: (message: string) => void,
 ): ZonesValue {
   const events: ZoneEvent[] = [];
   const states: [string, ZoneState][] = [];
   const holds = { enterAfter: options['enter-after'], leaveAfter: options['leave-after'] };
-  for (const { name, zone, pixels, presence } of watched) {
+  for (const one of watched) {
+    const { name, zone, pixels, presence } = one;
     if (zone.space && !frame.intrinsics) throw new DepthlineError('OPERATOR', noIntrinsics);
     const slack = presence.inside ? options.hysteresis : 0;
     const reading = pixels.read(frame, slack);
+    if (reading.shown < options['min-pixels'] && !one.unseen) {
+      one.unseen = true;
+      warn(unseen(name, reading.shown, frame, options['min-pixels']));
+    }
     const enough = reading.pixels >= options['min-pixels'];
     const distance = enough ? (reading.distance as number) : undefined;
     const seen = zone.space ? enough : near(distance, (zone.within as number) + slack);
@@ -120,6 +129,10 @@ function readZones(
     states.push([name, { inside, distance: rounded, since: timeText(since) }]);
   }
   return { zones: Object.fromEntries(states), events };
+}
+
+function unseen(name: string, shown: number, { width, height }: DepthFrame, least: number): string {
+  return `zone ${name} has ${shown} pixels of the ${width}×${height} frame, and less than min-pixels (${least}) never change its state: enlarge it, move it to where the network looks, or lower min-pixels`;
 }
 
 function near(distance: number | undefined, limit: number): boolean | undefined {

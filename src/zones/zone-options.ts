@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { interval } from '../core/interval.ts';
 import { duration } from '../core/units.ts';
+import { outlineProblem } from './outline.ts';
 
 const share = () => z.number().min(0).max(1);
 const metres = () => z.number().min(-1000).max(1000);
@@ -18,6 +19,10 @@ const polygon = z
   .array(z.tuple([share(), share()]))
   .min(3)
   .max(100)
+  .superRefine((corners, { addIssue }) => {
+    const message = outlineProblem(corners);
+    if (message !== undefined) addIssue({ code: 'custom', message });
+  })
   .describe(
     'corners [x, y] in their order, as shares of the source’s picture: 0 to 1 from its top left corner',
   );
@@ -57,7 +62,7 @@ export const zonesOptions = z.strictObject({
   zones: z
     .record(
       z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, {
-        error: 'is not a name of a zone: use letters, digits, "_" and "-", at most 64',
+        error: 'is not one of a zone: use letters, digits, "_" and "-", at most 64',
       }),
       zone,
     )

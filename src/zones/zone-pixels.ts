@@ -10,6 +10,8 @@ export interface Reading {
   readonly distance: number | undefined;
   /** Valid pixels in the zone. */
   readonly pixels: number;
+  /** All of its pixels that the frame shows; of a box in space, those of the frame. */
+  readonly shown: number;
 }
 
 /** Measures one zone in frames. The pixels of a zone in the picture are found once per geometry. */
@@ -33,9 +35,10 @@ export class ZonePixels {
     const pixels = space
       ? pointsIn(space, margin, frame, frame.intrinsics as Intrinsics, this.#values)
       : this.#inPicture(frame);
-    if (pixels === 0) return { distance: undefined, pixels };
+    const shown = space ? frame.data.length : this.#indices.length;
+    if (pixels === 0) return { distance: undefined, pixels, shown };
     const n = Math.min(pixels - 1, Math.floor((this.#nearest / 100) * pixels));
-    return { distance: nthSmallest(this.#values, pixels, n), pixels };
+    return { distance: nthSmallest(this.#values, pixels, n), pixels, shown };
   }
 
   /** Collects the valid depths; returns their number. */

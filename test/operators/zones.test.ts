@@ -1,3 +1,4 @@
+import { firstValueFrom, from, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import type { DataFrame, DepthFrame, Frame } from '../../src/core/frame.ts';
 import { zones } from '../../src/operators/zones.ts';
@@ -8,6 +9,7 @@ import { emptyRoom, material } from '../../src/synthetic/scene.ts';
 import { Piece } from '../../src/synthetic/solids.ts';
 import { runOperator } from '../../src/testing/operator-conformance.ts';
 import type { ZonesValue } from '../../src/zones/zones-value.ts';
+import { testContext } from '../support/context.ts';
 import { depthFrame } from '../support/frames.ts';
 
 const at = (frame: DepthFrame, ms: number): DepthFrame => ({
@@ -16,6 +18,11 @@ const at = (frame: DepthFrame, ms: number): DepthFrame => ({
   capturedAt: 1_790_000_000_000_000_000n + BigInt(ms) * 1_000_000n,
 });
 const now = { 'enter-after': '0ms', 'leave-after': '0ms', 'min-pixels': 1 };
+
+/** Corners in tenths: `09` is [0, 0.9]. */
+function polygon(corners: string): [number, number][] {
+  return corners.split(' ').map(([x, y]) => [Number(x) / 10, Number(y) / 10] as [number, number]);
+}
 
 async function values(options: object, frames: readonly Frame[]): Promise<ZonesValue[]> {
   const results = await runOperator(zones, options, frames);
@@ -138,12 +145,38 @@ describe('zones', () => {
     [{ a: { box: [0, 0, 1, 1] } }, /needs within/],
     [{ a: { box: [0.5, 0, 0.5, 1], within: 1 } }, /left below right/],
     [{ a: { space: { x: [0, 1], y: [0, 1], z: [0, 1] }, within: 1 } }, /takes no within/],
-    [{ 'a/b': { box: [0, 0, 1, 1], within: 1 } }, /not a name of a zone/],
+    [{ 'a/b': { box: [0, 0, 1, 1], within: 1 } }, /not one of a zone: use letters/],
+    [{ a: { polygon: polygon('00 11 10 01'), within: 1 } }, /sides that cross/],
+    [{ a: { polygon: polygon('00 55 99'), within: 1 } }, /encloses nothing/],
+    [{ a: { polygon: polygon('00 90 00 90'), within: 1 } }, /encloses nothing/],
     [{}, /at least one zone/],
   ])('refuse %j', (given, message) => {
     const { error } = zones.options.safeParse({ zones: given });
     expect(error?.message).toMatch(message);
   });
+});
+
+it('a corner that is touched is no crossing', () => {
+  const touching = polygon('00 90 55 99 09 45');
+  const given = { zones: { a: { polygon: touching, within: 1 } } };
+  expect(zones.options.safeParse(given).success).toBe(true);
+});
+
+it('a zone of which the frames show too little is named once', async () => {
+  const context = testContext();
+  const options = zones.options.parse({
+    zones: {
+      thin: { box: [0.5, 0.5, 0.501, 0.501], within: 1 },
+      good: { box: [0, 0, 1, 1], within: 1 },
+    },
+  });
+  const operator = await zones.create(options, context);
+  const frames = [0, 1].map((seq) => depthFrame(8, 6, seq));
+  await firstValueFrom(from(frames).pipe(operator, toArray()));
+  const messages = context.logs.map(({ message }) => message);
+  expect(messages).toEqual([
+    expect.stringMatching(/^zone thin has 0 pixels of the 8×6 frame.*min-pixels \(20\)/),
+  ]);
 });
 
 describe('a rendered obstacle that crosses half a metre', () => {
