@@ -32,7 +32,7 @@ export default function setup({ vitest }: TestProject): () => void {
     if (modules.length - running.length !== ended) {
       ended = modules.length - running.length;
       endedAt = performance.now();
-    } else if (running.length > 0 && performance.now() - endedAt > 2 * longestMs) {
+    } else if (performance.now() - endedAt > 2 * longestMs) {
       // What was killed has not helped: vitest itself waits.
       console.error(
         ['no test file ends any more, vitest waits for:', ...names(running)].join('\n'),
