@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from decoders import ConvThenUp, build_stage
 from encoders import build_encoder
@@ -112,8 +113,14 @@ class DepthNetwork(nn.Module):
         return self.metres(self.head(last(x)))
 
     def half(self, x):
-        """As forward, but before the last interpolation: [N, 1, H/2, W/2]. For training."""
-        return self.metres(self.head(self.stages[-1].convolve(self.features(x))))
+        """
+        As forward, but before the last interpolation: [N, 1, H/2, W/2]. For training. Where the last stage learns how to
+        enlarge: the mean of each four pixels.
+        """
+        last = self.stages[-1]
+        if isinstance(last, ConvThenUp):
+            return self.metres(self.head(last.convolve(self.features(x))))
+        return functional.avg_pool2d(self.forward(x), 2)
 
     def features(self, x):
         """What goes into the last stage."""

@@ -56,6 +56,15 @@ def test_half_is_the_whole_before_its_last_interpolation():
         torch.testing.assert_close(network.half(x), network(x)[..., ::2, ::2])
 
 
+@pytest.mark.parametrize('decoder', STAGES)
+def test_every_decoder_can_be_trained_at_half_the_size(decoder):
+    network = DepthNetwork('mobilenet', decoder, False, 'none', SMALL).train()
+    half = network.half(torch.rand(2, 3, 64, 96))
+    assert half.shape == (2, 1, 32, 48)
+    half.mean().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
 def test_unpool_puts_values_between_zeros():
     found = Unpool()(torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]))[0, 0]
     wanted = [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
