@@ -38,7 +38,23 @@ export async function sendStored(
   });
   await ensureStream(manager, subject, stream, warn);
   const client = jetstream(nats);
-  return async ({ subject, id, data }) => {
-    await client.publish(subject, data, { msgID: id, timeout: acknowledgeMs });
+  return async (message) => {
+    try {
+      await client.publish(message.subject, message.data, {
+        msgID: message.id,
+        timeout: acknowledgeMs,
+      });
+    } catch (error) {
+      if (!isUnclaimed(error)) throw error;
+      // A stream in memory is lost with its server. The message is sent again.
+      if (stream) await ensureStream(manager, subject, stream, warn);
+      const how = stream ? `stream ${stream.name} is created again` : 'create it again';
+      throw new Error(`no stream stores ${message.subject} any more; ${how}`, { cause: error });
+    }
   };
+}
+
+/** Nobody answers for the subject: the client takes that for a server without JetStream. */
+function isUnclaimed(error: unknown): boolean {
+  return error instanceof Error && error.name === 'JetStreamNotEnabled';
 }

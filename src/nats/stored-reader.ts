@@ -5,6 +5,7 @@ import { type Arrival, readMessage } from './arrival.ts';
 import type { Connection } from './connection.ts';
 import { type ConsumerOptions, consumerConfig } from './consumer-options.ts';
 import type { CorruptMessages } from './corrupt-messages.ts';
+import { subjectsMeet } from './subjects-meet.ts';
 
 /** A message of a stream, which the stream keeps until it is told that all is well. */
 export interface Stored extends Arrival {
@@ -39,7 +40,7 @@ export class StoredReader {
    * if the options say so.
    */
   async *read(): AsyncGenerator<Stored> {
-    const { connection, context, options, corrupt, signal } = this.#parts;
+    const { connection, context, options, subject, corrupt, signal } = this.#parts;
     const { nats, server } = connection;
     const { jetstream, jetstreamManager } = await import('@nats-io/jetstream');
     const manager = await jetstreamManager(nats).catch((error: unknown) => {
@@ -50,18 +51,29 @@ export class StoredReader {
     const stops = options['at-end'] === 'stop';
     if (stops && num_pending === 0 && num_ack_pending === 0) return;
     const consumer = await jetstream(nats).consumers.get(options.stream, options.durable);
-    const messages: ConsumerMessages = await consumer.consume({ max_messages: options.ahead });
+    const messages: ConsumerMessages = await consumer.consume({
+      max_messages: options.ahead,
+      // Without it the client waits for a deleted durable without end.
+      abort_on_missing_resource: true,
+    });
     const iterator = messages[Symbol.asyncIterator]();
     const stop = () => messages.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
     try {
       for (;;) {
-        const { value: message, done } = await iterator.next();
+        const { value: message, done } = await iterator.next().catch((error: unknown) => {
+          throw ended(options, error);
+        });
         if (done || !message) break;
         if (signal.aborted) {
           message.nak();
           continue;
+        }
+        // Another reader can have changed the durable since this one began.
+        if (!subjectsMeet(subject, message.subject)) {
+          message.nak();
+          throw otherSubject(options, message.subject, subject);
         }
         if (message.redelivered) this.redelivered++;
         this.#hold(message);
@@ -80,10 +92,7 @@ export class StoredReader {
       await refuseRest(iterator);
     }
     const end = await Promise.race([messages.closed(), connection.ended]);
-    if (end instanceof Error && !signal.aborted)
-      throw new DepthlineError('SOURCE', `stream ${options.stream}: ${reason(end)}`, {
-        cause: end,
-      });
+    if (end instanceof Error && !signal.aborted) throw ended(options, end);
   }
 
   async #ensureConsumer(manager: JetStreamManager) {
@@ -98,8 +107,7 @@ export class StoredReader {
     const existing = await manager.consumers.info(stream, durable).catch(() => undefined);
     if (existing) {
       const { filter_subject = '>', ack_wait } = existing.config;
-      if (filter_subject !== subject)
-        context.log.warn(`durable ${durable} reads ${filter_subject}, not ${subject}`);
+      if (filter_subject !== subject) throw otherSubject(options, filter_subject, subject);
       if (ack_wait !== consumerConfig(options, subject).ack_wait)
         context.log.warn(`durable ${durable} keeps its own time to acknowledge: ${ack_wait} ns`);
       return existing;
@@ -137,6 +145,26 @@ export class StoredReader {
     this.#held.clear();
     await nats.flush().catch(() => {});
   }
+}
+
+/** Frames of another subject are those of another camera. */
+function otherSubject(
+  { durable, stream }: ConsumerOptions,
+  read: string,
+  wanted: string,
+): DepthlineError {
+  return new DepthlineError(
+    'SOURCE',
+    `durable ${durable} of stream ${stream} reads ${read}, not ${wanted}; give each subject a durable of its own`,
+  );
+}
+
+function ended({ durable, stream }: ConsumerOptions, error: unknown): DepthlineError {
+  const missing = /(consumer|stream) (deleted|not found)/i.test(reason(error));
+  const message = missing
+    ? `durable ${durable} of stream ${stream} is no longer there (${reason(error)}); the next run creates it again, if there is the stream`
+    : `stream ${stream}: ${reason(error)}`;
+  return new DepthlineError('SOURCE', message, { cause: error });
 }
 
 /** What was taken ahead and not asked for. */

@@ -4,6 +4,7 @@ import { byteSize } from '../core/bytes.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { positiveDuration } from '../core/units.ts';
 import { streamName } from './connect-options.ts';
+import { subjectsMeet } from './subjects-meet.ts';
 
 const nanosecondsPerMs = 1_000_000;
 
@@ -45,7 +46,7 @@ export type StreamOptions = z.output<typeof streamSchema>;
 /**
  * Makes sure that a stream stores the subject, and gives its name.
  *
- * @throws DepthlineError `SINK` if none does, or it cannot be created
+ * @throws DepthlineError `SINK` if none does, or the one that is named does not, or cannot be created
  */
 export async function ensureStream(
   manager: JetStreamManager,
@@ -57,6 +58,12 @@ export async function ensureStream(
   const wanted = configOf(options, subject);
   const existing = await manager.streams.info(options.name).catch(() => undefined);
   if (existing) {
+    const { subjects = [] } = existing.config;
+    if (!subjects.some((stores) => subjectsMeet(stores, subject)))
+      throw new DepthlineError(
+        'SINK',
+        `stream ${options.name} exists and stores ${subjects.join(', ')}, not ${subject}; name another stream, or correct "subject"`,
+      );
     const different = differences(wanted, existing);
     if (different.length > 0)
       warn(

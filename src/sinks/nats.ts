@@ -23,6 +23,7 @@ import { messageId, newRun, subjectOf, subjectPattern } from '../nats/message-id
 import { Publisher } from '../nats/publisher.ts';
 import { sendLive, sendStored } from '../nats/sending.ts';
 import { streamSchema } from '../nats/stream-options.ts';
+import { subjectsMeet } from '../nats/subjects-meet.ts';
 import { isPacked, packedEncodings, type TopicEncoding, topicEncodings } from '../topic/header.ts';
 import { packMessage } from '../topic/message.ts';
 import { encodeMessage } from '../topic/message-codec.ts';
@@ -70,6 +71,13 @@ const options = z
         code: 'custom',
         path: ['stream'],
         message: 'is for "delivery: stored"; set it, or leave "stream" out',
+      });
+    const published = subjectPattern(o.subject);
+    if (o.stream?.subjects?.some((stores) => subjectsMeet(stores, published)) === false)
+      context.addIssue({
+        code: 'custom',
+        path: ['stream', 'subjects'],
+        message: `the stream would not store ${o.subject}, on which this sink publishes; add it`,
       });
   });
 

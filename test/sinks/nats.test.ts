@@ -197,6 +197,35 @@ describe.skipIf(!natsServerPath)('nats sink', () => {
     expect(log?.message).toMatch(/^stream MINE exists with other settings.*max_bytes 5000000/);
   });
 
+  it('refuses a stream that stores other subjects, in the options and on the server', async () => {
+    const elsewhere = storedOptions('ELSEWHERE', { subjects: ['other.*', 'test.*.front'] });
+    expect(nats.options.safeParse(elsewhere).error?.issues).toMatchObject([
+      {
+        path: ['stream', 'subjects'],
+        message: expect.stringMatching(/would not store test\.ELSEWHERE/),
+      },
+    ]);
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    await manager.streams.add({ name: 'ELSEWHERE', subjects: ['other.>'] });
+    await expect(open(storedOptions('ELSEWHERE'))).rejects.toThrow(
+      /^stream ELSEWHERE exists and stores other\.>, not test\.ELSEWHERE; name another/,
+    );
+  });
+
+  it('creates a stream again that is lost while it runs', async () => {
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    const { sink, context } = await open({ ...storedOptions('AGAIN'), unacknowledged: 1 });
+    await sink.write(depthFrame(8, 6, 0));
+    await manager.streams.delete('AGAIN');
+    await sink.write(depthFrame(8, 6, 1));
+    expect((await manager.streams.info('AGAIN')).state.messages).toBe(1);
+    expect(context.logs.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/no stream stores test\.AGAIN any more; stream AGAIN is created again/),
+    ]);
+  });
+
   it('waits while a full stream refuses frames, and goes on when there is room', async () => {
     const { nats: client, manager } = await natsClient(server);
     closing.push(() => client.close());

@@ -6,7 +6,13 @@ import { definePipeline, defineSink, nats, natsSource, runPipeline } from '../..
 import { testContext } from '../support/context.ts';
 import { countingSource } from '../support/counting-source.ts';
 import { depthFrame } from '../support/frames.ts';
-import { type NatsServer, natsClient, natsServerPath, startNats } from '../support/nats-server.ts';
+import {
+  type NatsServer,
+  natsClient,
+  natsServerPath,
+  publishFrame,
+  startNats,
+} from '../support/nats-server.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -138,6 +144,48 @@ describe.skipIf(!natsServerPath)('nats source', () => {
     });
     await expect(other).rejects.toThrow(/test.IMAGES.front carries depth frames; set kind: depth/);
   });
+
+  it('ends when its durable is deleted, and refuses one of another subject', async () => {
+    await store('TAKEN', 1);
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    const run = (subject: string) => {
+      const consumer = { stream: 'TAKEN', durable: 'reader' };
+      const source = natsSource({ servers: server.url, subject, consumer });
+      return runPipeline(definePipeline({ source, sinks: [collect({ into: [] })] }));
+    };
+    const first = run('test.TAKEN.front');
+    const waiting = async () =>
+      (await manager.consumers.info('TAKEN', 'reader').catch(() => undefined))?.num_waiting;
+    while (!(await waiting())) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect(run('test.TAKEN.rear')).rejects.toThrow(
+      /durable reader of stream TAKEN reads test\.TAKEN\.front, not test\.TAKEN\.rear; give each/,
+    );
+    const ended = expect(first).rejects.toThrow(
+      /durable reader of stream TAKEN is no longer there/,
+    );
+    await manager.consumers.delete('TAKEN', 'reader');
+    await ended;
+  });
+
+  it('refuses frames of another subject when its durable was changed meanwhile', async () => {
+    await store('CHANGED', 4);
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    for (let seq = 0; seq < 4; seq++)
+      publishFrame(client, 'test.CHANGED.rear', depthFrame(8, 6, seq));
+    await client.flush();
+    const source = natsSource({
+      servers: server.url,
+      subject: 'test.CHANGED.front',
+      consumer: { stream: 'CHANGED', durable: 'reader', ahead: 1 },
+    });
+    const change = async () => {
+      await manager.consumers.update('CHANGED', 'reader', { filter_subject: 'test.CHANGED.rear' });
+    };
+    const run = runPipeline(definePipeline({ source, sinks: [meanwhile({ change })] }));
+    await expect(run).rejects.toThrow(/reads test\.CHANGED\.rear, not test\.CHANGED\.front/);
+  });
 });
 
 const collect = defineSink({
@@ -163,4 +211,21 @@ const failing = defineSink({
       if (seq === 1 && !again) throw new Error('not today');
     },
   }),
+});
+
+const meanwhile = defineSink({
+  name: 'meanwhile',
+  summary: 'Does something while it has the first frame.',
+  accepts: ['depth'],
+  options: z.strictObject({ change: z.custom<() => Promise<void>>() }),
+  examples: [],
+  create: async ({ change }) => {
+    let done: Promise<void> | undefined;
+    return {
+      write() {
+        done ??= change();
+        return done;
+      },
+    };
+  },
 });
