@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { tap } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
@@ -9,11 +10,12 @@ import { DepthEstimator } from '../../src/inference/estimator.ts';
 import { estimateDepth } from '../../src/operators/estimate-depth.ts';
 import { definePipeline, type OperatorInput } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
-import { runPipeline } from '../../src/runtime/runner.ts';
+import { runPipeline, startPipeline } from '../../src/runtime/runner.ts';
 import { discard } from '../../src/sinks/discard.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { fakeHelper, referenceHelper } from '../support/engines.ts';
 import { imageFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
 import { GrpcInferenceServer } from '../support/kserve/grpc-server.ts';
 import { HttpInferenceServer } from '../support/kserve/http-server.ts';
 import type { InferenceServer } from '../support/kserve/inference-server.ts';
@@ -30,6 +32,8 @@ interface Subject {
   readonly isHelper: boolean;
   /** Ways to lose the engine, by the red of the picture at which it happens; and what is said of it. */
   readonly losses: readonly (readonly [what: string, red: number, says: RegExp])[];
+  /** Options with which it takes a fifth of a second for a picture, or a model that takes even longer. */
+  slow(): { readonly model?: FixtureModel; readonly options?: object };
   /** A picture that the engine fails on without being lost. */
   readonly failure: readonly [model: FixtureModel, red: number, says: RegExp];
 }
@@ -52,6 +56,10 @@ const served = ([transport, server]: [string, InferenceServer]): Subject => ({
   isHelper: false,
   // A server that is away comes back by itself: test/inference/kserve.test.ts.
   losses: [],
+  slow: () => {
+    server.onPicture = () => sleep(200);
+    return {};
+  },
   failure: ['metres', 248, /^metres failed: .*it is too dark/],
 });
 
@@ -69,6 +77,7 @@ const subjects: readonly Subject[] = [
     options: () => ({}),
     isHelper: false,
     losses: [],
+    slow: () => ({ model: 'slow' }),
     failure: ['fails', 120, /^fails failed: .*out of data bounds/],
   },
   {
@@ -77,6 +86,7 @@ const subjects: readonly Subject[] = [
     options: () => ({ engine: 'process', process: { command: [referenceHelper()] } }),
     isHelper: true,
     losses: [],
+    slow: () => ({ model: 'slow' }),
     failure: ['fails', 120, /^fails failed: .*out of data bounds/],
   },
   {
@@ -102,6 +112,9 @@ const subjects: readonly Subject[] = [
         /sent 188 bytes of depth instead of 192 \(8×6 float32\)/,
       ],
     ],
+    slow: () => ({
+      options: { engine: 'process', process: { command: [...fakeHelper('slow').command] } },
+    }),
     failure: ['metres', 248, /^metres failed: it is too dark/],
   },
   ...Object.entries(servers).map(served),
@@ -113,6 +126,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'engines-'));
 });
 afterEach(async () => {
+  for (const server of Object.values(servers)) server.onPicture = () => {};
   await Promise.all(open.splice(0).map((estimator) => estimator.close()));
   rmSync(directory, { recursive: true });
   expect(processesOf('helper')).toEqual([]);
@@ -120,7 +134,9 @@ afterEach(async () => {
 
 const red = (value: number, seq = 0) => imageFrame(8, 6, seq, () => [value, 0, 0]);
 
-describe.each(subjects)('the engine $name', ({ engine, options, isHelper, losses, failure }) => {
+describe.each(subjects)('the engine $name', (subject) => {
+  const { engine, options, isHelper, losses, failure, slow } = subject;
+
   async function estimator(
     model: FixtureModel = 'metres',
     workers = 1,
@@ -166,6 +182,35 @@ describe.each(subjects)('the engine $name', ({ engine, options, isHelper, losses
     const [direct, usual] = [await run([]), await run([tap<Frame>(() => {})])];
     expect(direct.map(({ seq }) => seq)).toEqual(Array.from({ length: 60 }, (_, seq) => seq));
     expect(direct.map(({ data }) => [...data])).toEqual(usual.map(({ data }) => [...data]));
+  });
+
+  it('that is slow gets the newest frame of a camera; those that it replaces are counted', async () => {
+    const given = slow();
+    const seen: number[] = [];
+    const run = await startPipeline(
+      definePipeline({
+        source: testPattern({ width: 8, height: 6, pattern: 'white', fps: 50, realtime: true }),
+        operators: [
+          estimateDepth({
+            model: putModel(directory, given.model ?? 'metres'),
+            ...(given.options ?? options()),
+          }),
+          tap<Frame>(({ seq }) => seen.push(seq)),
+        ],
+        sinks: [discard()],
+      }),
+    );
+    await until(() => seen.length >= 2, 30_000);
+    run.stop();
+    const { branches, error } = await run.done;
+    expect(error).toBeUndefined();
+    expect(branches.map(imbalance)).toEqual([0]);
+    expect(branches[0]?.failed).toBe(0);
+    const dropped = branches[0]?.dropped.reduce((sum, { count }) => sum + count, 0);
+    expect(dropped).toBeGreaterThan(2);
+    // Frames that have been replaced are missing between those that were seen.
+    expect((seen[1] as number) - (seen[0] as number)).toBeGreaterThan(2);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
   it

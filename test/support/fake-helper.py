@@ -93,6 +93,8 @@ while True:
     depth = array.array('f', (red / scale for red in picture[::3])).tobytes()
     whole = pack(DEPTH, number, depth)
     order = picture[0]
+    if wrong == 'slow':
+        time.sleep(0.2)
     if order == 240:
         say('out of memory')
         sys.exit(3)
