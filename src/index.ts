@@ -9,6 +9,7 @@ export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
   type CheckContext,
+  type Claim,
   type Component,
   type ComponentContext,
   type Concurrency,

@@ -143,6 +143,18 @@ export interface PathUse {
   readonly samples?: readonly string[];
 }
 
+/** What two components of a run cannot both have: a device, a port, a topic. */
+export interface Claim {
+  /** What it is, for a message, and with which others it is compared: `port 8080`. */
+  readonly what: string;
+  /** Where it is, if the same name elsewhere is another thing: the address of a server. */
+  readonly at?: string;
+  /** The option that names it. */
+  readonly option: string;
+  /** Components of one camera may share it: they publish different things under one name. */
+  readonly perCamera?: true;
+}
+
 /** What is known before a run of the frames at one place of the pipeline; what is absent is unknown. */
 export interface FrameFacts {
   readonly kinds?: readonly FrameKind[] | undefined;
@@ -182,6 +194,8 @@ interface ComponentBase<Schema extends z.ZodType> {
   reads?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
   /** Files that a run writes, and folders in which it writes files. None may be read in that run. */
   writes?(options: z.output<Schema>, baseDirectory: string): readonly PathUse[];
+  /** What no other component of the run can have at the same time. */
+  claims?(options: z.output<Schema>): readonly Claim[];
   /** Valid but probably unintended settings, for `check`; the component logs them too. */
   warnings?(options: z.output<Schema>, baseDirectory: string): readonly string[];
   /** False if it never looks at the picture beside depth; it passes it on if there is one. Default: true. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { OperatorDefinition, Use } from '../core/component.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { formatProblem } from '../core/option-problems.ts';
+import { claimConflicts } from './claim-conflicts.ts';
 import { forCameras } from './for-cameras.ts';
 import { pathConflicts } from './path-conflicts.ts';
 import {
@@ -87,7 +88,11 @@ export function inspectCameras(
     inspectPipeline({ ...input, source: cameras[camera], camera }, problems, known),
   );
   const users = inspected.map(({ parts }, index) => ({ ...parts, camera: names[index] }));
-  problems.push(...pathConflicts(users, input.files), ...idle(inspected, names));
+  problems.push(
+    ...pathConflicts(users, input.files),
+    ...claimConflicts(users),
+    ...idle(inspected, names),
+  );
   const parts = inspected.map((one) => one.parts);
   if (problems.length > before) return { pipeline: undefined, parts };
   const { name = 'pipeline', description = '', baseDirectory = process.cwd() } = input;

@@ -19,6 +19,7 @@ import {
 import type { QueueOptions } from '../core/queue-options.ts';
 import { isDefinition } from '../core/registry.ts';
 import { noteSecrets } from '../core/secrets.ts';
+import { claimConflicts } from './claim-conflicts.ts';
 import { camerasOf, forCameras, withCamera } from './for-cameras.ts';
 import { kindProblems } from './frame-kinds.ts';
 import { pathConflicts } from './path-conflicts.ts';
@@ -205,7 +206,8 @@ export function inspectPipeline(
   // Every check runs on the parts that are valid, so that all problems are reported at once.
   problems.push(...kindProblems(parts, known));
   // Those of several cameras are compared with each other, once all are known.
-  if (camera === undefined) problems.push(...pathConflicts([parts], input.files));
+  if (camera === undefined)
+    problems.push(...pathConflicts([parts], input.files), ...claimConflicts([parts]));
   if (problems.length > before || !isWhole(parts)) return { pipeline: undefined, parts };
   const { name = 'pipeline', description = '' } = input;
   const { sourceAt: _, ...whole } = parts;

@@ -60,6 +60,8 @@ export const foxglove = defineSink({
     { port: 8765, pictures: 'jpeg', demand: 'subscribers' },
     { port: 8765, encoding: 'ros2', depth: '16UC1', mount: { position: [0.1, 0, 0.3] } },
   ],
+  claims: ({ host, port }) =>
+    port === 0 ? [] : [{ what: `port ${port}`, at: host, option: 'port' }],
   warnings,
   check: ({ depth }, { arriving }) =>
     depth === '16UC1'

@@ -57,6 +57,12 @@ export const mqtt = defineSink({
   ],
   reads: ({ ca }, baseDirectory) =>
     ca === undefined ? [] : [{ path: resolvePath(baseDirectory, ca), as: 'file', option: 'ca' }],
+  claims: ({ url, topic, 'client-id': client }) => {
+    const at = new URL(url).host;
+    const id =
+      client === undefined ? [] : [{ what: `client-id ${client}`, at, option: 'client-id' }];
+    return [{ what: `topic ${topic}`, at, option: 'topic' }, ...id];
+  },
   warnings: brokerWarnings,
   create: (options, context) => open(options, context),
 });

@@ -112,6 +112,14 @@ export const nats = defineSink({
       },
     },
   ],
+  claims: ({ servers, subject }) => [
+    {
+      what: `subject ${subject}`,
+      at: servers.toSorted().join(),
+      option: 'subject',
+      perCamera: true,
+    },
+  ],
   warnings: connectWarnings,
   reads: connectReads,
   check: ({ encoding }, { arriving }) =>

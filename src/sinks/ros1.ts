@@ -29,6 +29,10 @@ export const ros1 = defineSink({
     { master: 'http://127.0.0.1:11311', namespace: '/front', depth: '16UC1', pictures: 'jpeg' },
     { mount: { parent: 'base_link', position: [0.1, 0, 0.3] } },
   ],
+  claims: ({ master = '', namespace, node }) => [
+    { what: `namespace ${namespace}`, at: master, option: 'namespace', perCamera: true },
+    ...(node === undefined ? [] : [{ what: `node ${node}`, at: master, option: 'node' }]),
+  ],
   warnings: nodeWarnings,
   check: ({ depth }, { arriving }) =>
     depth === '16UC1'

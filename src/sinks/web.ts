@@ -62,6 +62,8 @@ export const web = defineSink({
     { host: '0.0.0.0', port: 8080, token: 'change-this-token', title: 'Front camera' },
     { port: 8080, token: 'change-this-token', origins: ['https://robot.example'] },
   ],
+  claims: ({ host, port }) =>
+    port === 0 ? [] : [{ what: `port ${port}`, at: host, option: 'port' }],
   warnings,
   create: (options, context) => open(options, context),
 });

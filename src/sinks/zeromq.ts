@@ -101,6 +101,8 @@ export const zeromq = defineSink({
     { bind: 'tcp://127.0.0.1:5556', topic: 'depth' },
     { bind: 'ipc:///tmp/depth', framing: 'single', encoding: '16UC1' },
   ],
+  claims: ({ bind }) =>
+    bind === undefined || bind.endsWith(':*') ? [] : [{ what: `endpoint ${bind}`, option: 'bind' }],
   warnings: exposure,
   check: ({ encoding }, { arriving }) =>
     encoding !== '32FC1' ? metricProblems(arriving, 'encoding', ...millimetres) : [],

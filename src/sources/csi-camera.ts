@@ -82,6 +82,7 @@ export const csiCamera = defineSource({
   fuses: true,
   options,
   facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
+  claims: ({ sensor }) => [{ what: `sensor ${sensor}`, option: 'sensor' }],
   examples: [
     { sensor: 0, width: 1280, height: 720, fps: 30 },
     { flip: 'rotate-180' },

@@ -132,6 +132,13 @@ export const stereo = defineSource({
     ];
   },
 
+  claims: (given) =>
+    nested.flatMap((side) => {
+      const source = given[side] as NestedSource | undefined;
+      const claims = source?.definition.claims?.(source.options) ?? [];
+      return claims.map((claim) => ({ ...claim, option: side }));
+    }),
+
   warnings: (given, baseDirectory) => [
     ...sourcesOf(given).flatMap(
       ({ definition, options }) => definition.warnings?.(options, baseDirectory) ?? [],

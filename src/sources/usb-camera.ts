@@ -47,6 +47,7 @@ export const usbCamera = defineSource({
   fuses: true,
   options,
   facts: ({ intrinsics }) => ({ intrinsics: intrinsics !== undefined }),
+  claims: ({ device }) => [{ what: `device ${device}`, option: 'device' }],
   examples: [{ device: '/dev/video0' }, { width: 1280, height: 720, fps: 30, format: 'mjpeg' }],
 
   pictureSize: ({ width, height }) => ({ width, height }),

@@ -60,10 +60,12 @@ describe('problems', () => {
   });
 
   test('of the calibration are found before the cameras are opened', async () => {
-    const eyes = (width: number) =>
-      `{ usb-camera: { device: /dev/null, width: ${width}, height: 24 } }`;
+    const from = (device: string, width: number) =>
+      `{ usb-camera: { device: ${device}, width: ${width}, height: 24 } }`;
     const pair = (width: number, calibration: string) =>
-      inFile(`{ left: ${eyes(width)}, right: ${eyes(width)}, calibration: ${calibration} }`);
+      inFile(
+        `{ left: ${from('/dev/null', width)}, right: ${from('/dev/zero', width)}, calibration: ${calibration} }`,
+      );
     const files = `[${join(folder, 'left.yaml')}, ${join(folder, 'right.yaml')}]`;
     writeFileSync(join(folder, 'left.yaml'), cameraInfo({ ...eye, cx: 15.5 }));
     writeFileSync(join(folder, 'right.yaml'), cameraInfo({ ...eye, cx: 17.5, tx: -3 }));
