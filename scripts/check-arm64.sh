@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the packages for arm64 in a small arm64 userland, runs them there by qemu-user, and compares with this
-# machine. Takes from half an hour to an hour. Needs root, Debian or Ubuntu, and Linux 6.7 unless qemu-aarch64 is
+# machine. Takes about half an hour. Needs root, Debian or Ubuntu, and Linux 6.7 unless qemu-aarch64 is
 # registered.
 #
 #   npm run check:arm64            all steps

@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../core/entry-point.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { cpuMs, family } from '../device/processes.ts';
+import type { EngineChoice, OnnxRuntimeChoice } from '../inference/engines/choice.ts';
 import type { Manifest } from '../inference/manifest.ts';
 import { findModel } from '../inference/model-files.ts';
 import { defaultSettings, type SessionSettings } from '../inference/session-settings.ts';
@@ -21,6 +23,8 @@ export interface BareOptions {
   /** Pictures in each call; default: 1. */
   readonly batch?: number;
   readonly providers?: readonly string[];
+  /** Which build of ONNX Runtime runs it, and options of its providers; another engine counts as none. */
+  readonly engine?: EngineChoice;
   /** A file to use in place of the model's own. */
   readonly path?: string;
   readonly session?: SessionSettings;
@@ -32,6 +36,7 @@ export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly threads: number;
   readonly batch: number;
   readonly providers: readonly string[];
+  readonly engine: OnnxRuntimeChoice | undefined;
   readonly session: SessionSettings;
 }
 
@@ -47,10 +52,13 @@ export class BareModel {
   static async open(options: BareOptions): Promise<BareModel> {
     const { model, baseDirectory = process.cwd(), workers = 1 } = options;
     const { threads = 1, batch = 1, providers = ['cpu'], session = defaultSettings } = options;
+    const engine = inPlace(options.engine, baseDirectory);
     const found = await findModel(model, baseDirectory);
     const { input, output } = found.manifest;
     const path = options.path ?? found.path;
-    const workerData: BareSetup = { path, input, output, threads, batch, providers, session };
+    const workerData: BareSetup = {
+      ...{ path, input, output, threads, batch, providers, engine, session },
+    };
     const entry = entryPoint('benchmark/bare-worker');
     const started = Array.from(
       { length: workers },
@@ -100,4 +108,16 @@ export class BareModel {
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
+}
+
+/** ONNX Runtime, with the folder of its binding found. */
+function inPlace(
+  engine: EngineChoice | undefined,
+  baseDirectory: string,
+): OnnxRuntimeChoice | undefined {
+  if (engine?.name !== 'onnxruntime') return undefined;
+  const { binding } = engine;
+  return binding === undefined
+    ? engine
+    : { ...engine, binding: resolvePath(baseDirectory, binding) };
 }

@@ -1,25 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import * as ort from 'onnxruntime-node';
+import type { Tensor } from 'onnxruntime-node';
+import { createSession } from '../inference/engines/create-session.ts';
+import { loadRuntime } from '../inference/engines/load-runtime.ts';
+import { withOptions } from '../inference/engines/provider-options.ts';
 import { float16Bits, hideFloat16Array } from '../inference/float16.ts';
+import { nativeState } from '../inference/native-guard.ts';
 import { sessionOptions } from '../inference/session-settings.ts';
 import type { BareSetup } from './bare-model.ts';
 
 // A thread that only runs a model: the limit that a pipeline is compared with.
 
-const {
-  path,
-  input,
-  output,
-  threads,
-  batch,
-  providers,
-  session: settings,
-} = workerData as BareSetup;
+const setup = workerData as BareSetup;
+const { input, output, batch, engine } = setup;
 const port = parentPort as NonNullable<typeof parentPort>;
+const ort = await loadRuntime(engine?.binding);
 ort.env.logLevel = 'fatal';
 hideFloat16Array();
-const options = sessionOptions(settings, threads, providers);
-const session = await ort.InferenceSession.create(path, options);
+// The providers that a pipeline would use. It is terminated while it runs nothing: no exit has to wait for it.
+const first = createSession(ort, { ...setup, ...engine, native: nativeState() });
+first.session.release();
+const used = first.providers.map((name) => withOptions(name, engine?.options));
+const options = sessionOptions(setup.session, setup.threads, used);
+const session = await ort.InferenceSession.create(setup.path, options);
 const length = batch * input.width * input.height * 3;
 const arrays = { uint8: Uint8Array, float32: Float32Array, float16: Uint16Array } as const;
 const elements = {
@@ -33,7 +35,7 @@ for (let i = 0; i < length; i++) picture[i] = element(((i * 7919) >> 3) & 255);
 const sides = [input.height, input.width];
 const shape = input.layout === 'NHWC' ? [batch, ...sides, 3] : [batch, 3, ...sides];
 const feeds = { [input.name]: new ort.Tensor(input.dtype, picture, shape) };
-const { dims, type } = (await session.run(feeds))[output.name] as ort.Tensor;
+const { dims, type } = (await session.run(feeds))[output.name] as Tensor;
 const size = dims.reduce((product, side) => product * side, 1);
 const depth = type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
 const fetches = { [output.name]: new ort.Tensor(type, depth, dims) };

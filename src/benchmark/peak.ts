@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
+import { loadRuntime } from '../inference/engines/load-runtime.ts';
 import { defaultSettings, sessionOptions } from '../inference/session-settings.ts';
 
 /** A convolution of 1×1, 512 to 512 channels at 28×28, as training/latency.py makes it. */
@@ -30,6 +30,7 @@ export async function peakGmacs(): Promise<number> {
 }
 
 async function gmacs(threads: number): Promise<number> {
+  const ort = await loadRuntime();
   const options = sessionOptions({ ...defaultSettings, spinning: false }, threads, ['cpu']);
   const session = await ort.InferenceSession.create(Buffer.from(model, 'base64'), options);
   const data = new Float32Array(shape.reduce((product, n) => product * n, 1)).fill(0.5);

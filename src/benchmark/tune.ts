@@ -1,12 +1,13 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
-import * as ort from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { ImageFrame, Picture } from '../core/frame.ts';
 import { makeFolderSync } from '../core/make-folder.ts';
 import { frameErrors } from '../depth/metrics.ts';
 import type { ProcessChoice } from '../inference/engines/choice.ts';
+import { loadRuntime } from '../inference/engines/load-runtime.ts';
 import { DepthEstimator } from '../inference/estimator.ts';
 import { findModel, type Model, verifyModel } from '../inference/model-files.ts';
 import {
@@ -242,9 +243,10 @@ async function saveGraph(
   key: TuningKey,
   providers: readonly string[],
 ) {
+  const ort = await loadRuntime();
   const file = savedGraphPath(key);
   const options = sessionOptions(session, threads, providers);
-  const load = async (from: string, extra: ort.InferenceSession.SessionOptions = {}) => {
+  const load = async (from: string, extra: InferenceSession.SessionOptions = {}) => {
     const start = performance.now();
     const opened = await ort.InferenceSession.create(from, { ...options, ...extra });
     const ms = performance.now() - start;

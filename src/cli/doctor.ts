@@ -123,8 +123,10 @@ function element({ name, purpose, essential }: (typeof elements)[number]): Findi
 async function runtime(): Promise<Finding> {
   try {
     const { runtimeInfo } = await import('../inference/runtime-info.ts');
-    const { version, providers } = runtimeInfo();
-    return ok('ONNX Runtime', `${version} providers: ${providers.join(', ')}`);
+    const { version, providers } = await runtimeInfo();
+    const own = process.env.DEPTHLINE_ONNXRUNTIME;
+    const from = own ? `, the build in ${own}` : '';
+    return ok('ONNX Runtime', `${version} providers: ${providers.join(', ')}${from}`);
   } catch (error) {
     const detail = packageProblem(error) ?? reason(error);
     return { what: 'ONNX Runtime', state: 'missing', detail, essential: true };

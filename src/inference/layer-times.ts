@@ -1,9 +1,9 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
 import { z } from 'zod';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { readRegularFile, whyUnreadable } from '../core/regular-file.ts';
+import { loadRuntime, type Runtime } from './engines/load-runtime.ts';
 
 /** One convolution, as `training/latency.py` describes it; `file` is a model that has only this. */
 const layerSchema = z.looseObject({ file: z.string() });
@@ -64,10 +64,12 @@ export async function measureLayers(
   options: LayerTimesOptions,
 ): Promise<LayerTimes> {
   const { threads, rounds } = options;
+  const ort = await loadRuntime();
+  ort.env.logLevel = 'fatal';
   const times = layers.map(() => [] as number[]);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { file }] of layers.entries()) {
-      times[i]?.push(await layerMs(join(folder, file), options));
+      times[i]?.push(await layerMs(ort, join(folder, file), options));
       options.onLayer?.();
     }
   }
@@ -90,8 +92,11 @@ export async function measureLayers(
 /** Runs that come first and count for nothing. */
 const warmUpRuns = 3;
 
-async function layerMs(path: string, { threads, roundMs }: LayerTimesOptions): Promise<number> {
-  ort.env.logLevel = 'fatal';
+async function layerMs(
+  ort: Runtime,
+  path: string,
+  { threads, roundMs }: LayerTimesOptions,
+): Promise<number> {
   try {
     const session = await ort.InferenceSession.create(path, {
       intraOpNumThreads: threads,

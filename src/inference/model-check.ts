@@ -13,22 +13,28 @@ import {
 import { findModel, type ModelFiles, verifyModel } from './model-files.ts';
 import { openModel } from './open-model.ts';
 
+interface ModelCheck {
+  readonly thorough: boolean;
+  readonly batch?: number | undefined;
+  readonly binding?: string | undefined;
+}
+
 /**
  * What is wrong with the option `model`: there is none of that name, it has no manifest, or the
  * manifest is invalid.
  *
  * @param thorough also hash and load the model, and compare it with its manifest
+ * @param binding folder of another build of ONNX Runtime that loads it
  */
 export async function modelProblems(
   nameOrPath: string,
   baseDirectory: string,
-  thorough: boolean,
-  batch = 1,
+  { thorough, batch = 1, binding }: ModelCheck,
 ): Promise<ValueProblem[]> {
   try {
     const model = await findModel(nameOrPath, baseDirectory);
     if (!thorough) return [];
-    const single = await requireFit(await verifyModel(model), batch);
+    const single = await requireFit(await verifyModel(model), batch, binding);
     return single === undefined ? [] : [{ path: ['batch'], message: `${model.path} ${single}` }];
   } catch (error) {
     if (!(error instanceof DepthlineError)) throw error;
@@ -42,8 +48,12 @@ export async function modelProblems(
  * @returns why it cannot take so many pictures in one call, if it cannot
  * @throws DepthlineError `MODEL` that says what differs
  */
-export async function requireFit(model: ModelFiles, batch = 1): Promise<string | undefined> {
-  const session = await openModel(model.path);
+export async function requireFit(
+  model: ModelFiles,
+  batch = 1,
+  binding?: string,
+): Promise<string | undefined> {
+  const session = await openModel(model.path, binding);
   try {
     const description = describeModel(session);
     const unsupported = unsupportedModel(session);
@@ -58,18 +68,24 @@ export async function requireFit(model: ModelFiles, batch = 1): Promise<string |
 }
 
 /** The option `providers`, if this machine has none of them: one that is missing is passed over. */
-export async function providerProblems(providers: readonly string[]): Promise<ValueProblem[]> {
-  const problems = await missingProviders(providers);
+export async function providerProblems(
+  providers: readonly string[],
+  binding?: string,
+): Promise<ValueProblem[]> {
+  const problems = await missingProviders(providers, binding);
   return problems.length < providers.length ? [] : problems;
 }
 
 /** Execution providers in the option `providers` that this machine lacks. */
-export async function missingProviders(providers: readonly string[]): Promise<ValueProblem[]> {
+async function missingProviders(
+  providers: readonly string[],
+  binding: string | undefined,
+): Promise<ValueProblem[]> {
   // Every build of ONNX Runtime has it; loading the library takes a moment.
   if (providers.every((provider) => provider === 'cpu')) return [];
   let available: readonly string[];
   try {
-    ({ providers: available } = (await import('./runtime-info.ts')).runtimeInfo());
+    ({ providers: available } = await (await import('./runtime-info.ts')).runtimeInfo(binding));
   } catch (error) {
     return [{ path: ['providers'], message: packageProblem(error) ?? reason(error) }];
   }

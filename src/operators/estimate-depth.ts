@@ -5,6 +5,7 @@ import { defineOperator, type SharedContext } from '../core/component.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { covers } from '../inference/cover.ts';
 import { describeSeen } from '../inference/describe-seen.ts';
 import { providerNames } from '../inference/engines/choice.ts';
@@ -131,13 +132,20 @@ export const estimateDepth = defineOperator({
     modelPaths(model, baseDirectory).map((path) => ({ path, as: 'file', option: 'model' })),
 
   async check(options, { baseDirectory, thorough }) {
-    const { model, providers, engine, batch } = options;
-    const ours = engine === 'onnxruntime';
+    const { model, providers, batch } = options;
+    const engine = engineChoice(options);
+    const needs = await engineNeeds(engine, baseDirectory);
+    // What other engines can load, only they know.
+    const ours = engine.name === 'onnxruntime' && needs.length === 0;
+    const binding = ours && engine.binding ? resolvePath(baseDirectory, engine.binding) : undefined;
     return [
-      // What other engines can load, only they know.
-      ...(await modelProblems(model, baseDirectory, thorough && ours, batch)),
-      ...(ours ? await providerProblems(providers) : []),
-      ...(await engineNeeds(engineChoice(options), baseDirectory)),
+      ...(await modelProblems(model, baseDirectory, {
+        thorough: thorough && ours,
+        batch,
+        binding,
+      })),
+      ...(ours ? await providerProblems(providers, binding) : []),
+      ...needs,
     ];
   },
 

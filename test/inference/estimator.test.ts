@@ -346,16 +346,21 @@ it('another build of the binding, in a folder of its own', async () => {
   const own = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   cpSync(join(own, 'bin/napi-v6', process.platform, process.arch), folder, { recursive: true });
   const path = putModel(directory, 'metres');
-  const module = new URL('../../dist/inference/estimator.js', import.meta.url);
+  const module = (name: string) =>
+    JSON.stringify(new URL(`../../dist/inference/${name}.js`, import.meta.url).href);
   const script = `
     import { readFileSync } from 'node:fs';
-    import { DepthEstimator } from ${JSON.stringify(module.href)};
+    import { DepthEstimator } from ${module('estimator')};
+    import { providerProblems } from ${module('model-check')};
+    // As a run does first, in its main thread.
+    await providerProblems(['tensorrt', 'cpu'], process.argv[1]);
     const engine = process.argv[1] ? { name: 'onnxruntime', binding: process.argv[1] } : undefined;
     const estimator = await DepthEstimator.open({ model: ${JSON.stringify(path)}, ...(engine && { engine }) });
     const picture = { width: 8, height: 6, format: 'rgb', data: new Uint8Array(144).fill(100) };
     const { data } = await estimator.estimate(picture);
     const maps = readFileSync('/proc/self/maps', 'utf8').match(/\\S+(?:onnxruntime_binding|libonnxruntime)\\S*/g);
-    console.log(data[0].toFixed(2), [...new Set(maps)].sort().join(' '));`;
+    console.log(data[0].toFixed(2), [...new Set(maps)].sort().join(' '));
+    if (engine) await DepthEstimator.open({ model: ${JSON.stringify(path)} }).catch(({ code, message }) => console.log(code, message));`;
   const run = (args: string[], env = {}) =>
     startProcess(process.execPath, ['--input-type=module', '-e', script, '--', ...args], { env })
       .finished;
@@ -364,8 +369,11 @@ it('another build of the binding, in a folder of its own', async () => {
     run([folder]),
     run([], { DEPTHLINE_ONNXRUNTIME: folder }),
   ]);
-  expect(byOption.stdout).toBe(`1.11 ${files.join(' ')}\n`);
-  expect(byVariable.stdout).toBe(byOption.stdout);
+  const [loaded, refused] = byOption.stdout.split('\n');
+  expect(loaded).toBe(`1.11 ${files.join(' ')}`);
+  // Its library would be that of the first build, whatever the second has.
+  expect(refused).toMatch(/^CONFIG .* cannot be loaded, since .*: a process has one build/);
+  expect(byVariable.stdout).toBe(`${loaded}\n`);
 });
 
 it('a model that is no model', async () => {
