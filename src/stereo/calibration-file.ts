@@ -10,6 +10,7 @@ import {
   type Rig,
   type RigCamera,
 } from './camera-model.ts';
+import { requirePlausible, requireRotation } from './plausible-rig.ts';
 import { rectifyRig } from './rectify-rig.ts';
 
 /** Far above any calibration; bytes. */
@@ -40,15 +41,23 @@ export async function readRig(
   const names = paths.join(' and ');
   try {
     const ros = contents.filter((content) => 'camera_matrix' in content);
-    if (ros.length === 0) return openCvRig(Object.assign({}, ...contents), unit, size);
-    const [left, right, ...more] = ros;
-    if (!left || !right || more.length > 0 || ros.length < contents.length)
-      throw new Error('files of ROS are one per camera: name two, the left one first');
-    return rosRig(left, right);
+    const rig =
+      ros.length === 0
+        ? openCvRig(Object.assign({}, ...contents), unit, size)
+        : rosRig(pairOf(ros, contents.length));
+    requirePlausible({ ...rig, size: rig.size ?? size });
+    return rig;
   } catch (error) {
     const message = `the calibration ${names} cannot be used: ${reason(error)}`;
     throw new DepthlineError('CONFIG', message, { cause: error });
   }
+}
+
+function pairOf(files: readonly Content[], all: number): readonly [Content, Content] {
+  const [left, right, ...more] = files;
+  if (!left || !right || more.length > 0 || files.length < all)
+    throw new Error('files of ROS are one per camera: name two, the left one first');
+  return [left, right];
 }
 
 async function readContent(path: string): Promise<Content> {
@@ -114,12 +123,14 @@ function openCvRig(content: Content, unit: number, known?: Size): Rig {
   if (p1 && p2 && r1 && r2) {
     return {
       size,
-      left: { ...left, rotation: r1, rectified: projectionOf(p1) },
-      right: { ...right, rotation: r2, rectified: projectionOf(p2) },
+      left: { ...left, rotation: requireRotation('R1', r1), rectified: projectionOf(p1) },
+      right: { ...right, rotation: requireRotation('R2', r2), rectified: projectionOf(p2) },
       baseline: baselineOf(p2) * unit,
     };
   }
-  const rotation = matrix(content, ['R'], [9]);
+  const rotation = requireRotation('R', matrix(content, ['R'], [9]));
+  if ((rotation[8] as number) <= 0)
+    throw new Error('by R the cameras look in different directions; calibrate them as a pair');
   const [x = 0, y = 0, z = 0] = matrix(content, ['T'], [3]);
   requireBeside([x, y, z]);
   if (!size) throw new Error('it has neither R1, R2, P1, P2 nor image_width and image_height');
@@ -132,7 +143,7 @@ function openCvRig(content: Content, unit: number, known?: Size): Rig {
   };
 }
 
-function rosRig(left: Content, right: Content): Rig {
+function rosRig([left, right]: readonly [Content, Content]): Rig {
   const projection = matrix(right, ['projection_matrix'], [12]);
   const [size, other] = [sizeOf(left), sizeOf(right)];
   if (size && other && (size.width !== other.width || size.height !== other.height))
@@ -158,7 +169,10 @@ function rosCamera(content: Content): RigCamera {
     intrinsics: intrinsicsOf(matrix(content, ['camera_matrix'], [9])),
     model,
     distortion: matrix(content, ['distortion_coefficients'], distortionCounts),
-    rotation: matrix(content, ['rectification_matrix'], [9]),
+    rotation: requireRotation(
+      'rectification_matrix',
+      matrix(content, ['rectification_matrix'], [9]),
+    ),
     rectified: projectionOf(matrix(content, ['projection_matrix'], [12])),
   };
 }
@@ -200,6 +214,9 @@ function positive(value: number | undefined): number {
 }
 
 function sizeOf(content: Content): Size | undefined {
-  const [width, height] = [Number(content.image_width), Number(content.image_height)];
-  return width > 0 && height > 0 ? { width, height } : undefined;
+  const { image_width, image_height } = content;
+  if (image_width === undefined && image_height === undefined) return undefined;
+  const [width, height] = [Number(image_width), Number(image_height)];
+  if ([width, height].every((side) => Number.isInteger(side) && side > 0)) return { width, height };
+  throw new Error('image_width and image_height must be whole numbers above 0');
 }

@@ -111,6 +111,45 @@ ${xmlMatrix('R', 3, 3, turned)}${xmlMatrix('T', 3, 1, [-0.12, 0.003, -0.002])}</
     expect(message).toMatch(new RegExp(what.replace('M2', 'M[12]')));
   });
 
+  test.each([
+    [
+      'a size below 0',
+      /image_width: 640/,
+      'image_width: -640',
+      /image_width and image_height must/,
+    ],
+    [
+      'a size in words',
+      /image_width: 640/,
+      'image_width: wide',
+      /image_width and image_height must/,
+    ],
+    [
+      'millimetres',
+      /-0\.12, 0\.003, -0\.002/,
+      '-120, 3, -2',
+      /baseline is 120 m; set "calibration-unit"/,
+    ],
+    ['no rotation', turned.join(', '), Array(9).fill(2).join(', '), /R is no rotation/],
+    ['a mirror', turned.join(', '), '1, 0, 0, 0, 1, 0, 0, 0, -1', /R is no rotation/],
+    [
+      'cameras back to back',
+      turned.join(', '),
+      '-1, 0, 0, 0, 1, 0, 0, 0, -1',
+      /different directions/,
+    ],
+    [
+      'absurd distortion',
+      /D2: (.*\n){5}/,
+      `D2: ${matrix(1, 5, [1e308, 1e308, 0, 0, 0])}\n`,
+      /almost nothing of the right picture/,
+    ],
+  ])('with %s is refused', async (_, part, instead, message) => {
+    const changed = openCv.replace(part, instead);
+    expect(changed).not.toBe(openCv);
+    await expect(read(put('nonsense.yml', changed))).rejects.toThrow(message);
+  });
+
   test('of ROS needs both cameras, in order', async () => {
     const info = (tx: number, model = 'plumb_bob') => `image_width: 640
 image_height: 480
