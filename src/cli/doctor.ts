@@ -107,7 +107,8 @@ async function binding(): Promise<Finding> {
 function element({ name, purpose, essential }: (typeof elements)[number]): Finding {
   const what = `element ${name}`;
   try {
-    execFileSync('gst-inspect-1.0', ['--exists', name], { stdio: 'ignore' });
+    // Not by --exists, which wants plug-ins of GStreamer's own version: NVIDIA's are of version 1.0.0.
+    execFileSync('gst-inspect-1.0', [name], { stdio: 'ignore' });
     return { what, state: 'ok', detail: purpose, essential: essential === true };
   } catch {
     const state = essential ? 'missing' : 'absent';

@@ -7,5 +7,5 @@ static gboolean init(GstPlugin *plugin) {
 }
 
 #define PACKAGE "depthline"
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, standinjetson, "Stand-ins for elements of a Jetson", init, "1",
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, standinjetson, "Stand-ins for elements of a Jetson", init, "1.0.0",
                   "MIT/X11", "depthline", "https://example.com/")
