@@ -3,16 +3,14 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { measured } from '../src/benchmark/statistics.ts';
-import type { CameraStats } from '../src/core/run-stats.ts';
 import { commandLine, cpuMs, family } from '../src/device/processes.ts';
+import { freePort } from '../test/support/free-port.ts';
 import type { Bench } from './support/bench.ts';
 import { familyMemoryMiB } from './support/family-memory.ts';
-import { until } from './support/until.ts';
 
 const fps = 10;
 const many = 8;
@@ -94,30 +92,34 @@ async function measure(
     file,
     stringify({ ...sources, operators, sinks: ['discard'] }, { aliasDuplicateObjects: false }),
   );
-  const child = spawn(program, ['run', file, '--stats', 'json', '--log', 'json'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const port = await freePort();
+  const child = spawn(program, ['run', file, '--serve', `${port}`], { stdio: 'ignore' });
   const gone = once(child, 'exit');
-  let frames: number[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const { type, cameras, processed } = JSON.parse(line) as Line;
-    if (type === 'stats') frames = cameras?.map((camera) => camera.processed) ?? [processed];
-  });
+  const take = () => counted(port);
   try {
-    await until(() => frames.length === count && frames.every((n) => n > 0), 60_000);
+    const end = performance.now() + 60_000;
+    for (
+      let at = await take();
+      at.frames.length < count || at.frames.includes(0);
+      at = await take()
+    ) {
+      if (performance.now() > end) throw new Error('the cameras do not start');
+      await sleep(100);
+    }
     await sleep(warmUp * 1000);
     const pids = family(child.pid);
-    const before = { frames, cpu: cpuMs(pids) };
+    const before = { ...(await take()), cpu: cpuMs(pids) };
     await sleep(seconds * 1000);
+    const after = await take();
     const cpu = cpuMs(pids) - before.cpu;
     const memoryMiB = familyMemoryMiB(pids);
-    const got = minus(frames, before.frames);
-    const kept = count === 1 ? Number.NaN : await keptAfterKill(pids, () => frames, got, seconds);
-    const all = got.reduce((sum, n) => sum + n, 0);
+    const got = rates(before, after);
+    const kept = count === 1 ? Number.NaN : await keptAfterKill(pids, take, got, seconds);
+    const sum = got.reduce((total, n) => total + n, 0);
     return {
       memoryMiB,
-      cpuMs: cpu / all,
-      fps: all / count / seconds,
+      cpuMs: (1000 * cpu) / (sum * (after.atMs - before.atMs)),
+      fps: sum / count,
       fairness: Math.min(...got) / Math.max(...got),
       kept,
     };
@@ -128,16 +130,28 @@ async function measure(
   }
 }
 
-interface Line {
-  readonly type: string;
-  readonly processed: number;
-  readonly cameras?: readonly CameraStats[];
+/** Frames that the sink has been given, by camera, and when. */
+interface Counted {
+  readonly frames: readonly number[];
+  readonly atMs: number;
+}
+
+async function counted(port: number): Promise<Counted> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+  const text = (await answer?.text()) ?? '';
+  const lines = text.matchAll(/^depthline_delivered_frames_total\{.*\} (\d+)$/gm);
+  return { frames: [...lines].map(([, n]) => Number(n)), atMs: performance.now() };
+}
+
+/** Frames per second of each camera. */
+function rates(from: Counted, to: Counted): number[] {
+  return to.frames.map((n, i) => (1000 * (n - (from.frames[i] ?? 0))) / (to.atMs - from.atMs));
 }
 
 /** Kills the capture process of one camera; the rate of the others, to that before. */
 async function keptAfterKill(
   pids: readonly number[],
-  frames: () => readonly number[],
+  take: () => Promise<Counted>,
   before: readonly number[],
   seconds: number,
 ): Promise<number> {
@@ -146,15 +160,11 @@ async function keptAfterKill(
   process.kill(victim, 'SIGKILL');
   // The last frame of the victim has been counted.
   await sleep(1500);
-  const start = frames();
+  const start = await take();
   await sleep(seconds * 1000);
-  const got = minus(frames(), start);
+  const got = rates(start, await take());
   const dead = got.indexOf(Math.min(...got));
   const of = (counts: readonly number[]) =>
     counts.reduce((sum, n, i) => sum + (i === dead ? 0 : n), 0);
   return of(got) / of(before);
-}
-
-function minus(a: readonly number[], b: readonly number[]): number[] {
-  return a.map((n, i) => n - (b[i] ?? 0));
 }
