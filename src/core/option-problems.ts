@@ -17,7 +17,7 @@ export interface ValueProblem {
 export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[] {
   const result = schema.safeParse(value, { error: (issue) => wording(issue, schema) });
   if (result.success) return [];
-  const issues = result.error.issues.filter(isTightest);
+  const issues = result.error.issues.flatMap(ofUnion).filter(isTightest);
   const misspelt = new Set<string>();
   const unknown = issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return [];
@@ -44,6 +44,16 @@ export function valueProblems(schema: z.ZodType, value: unknown): ValueProblem[]
     return [{ path, key: true, message }];
   });
   return [...others, ...unknown];
+}
+
+/** Of the forms that a value may have, the problems of the one that it has; else that it has none of them. */
+function ofUnion(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [form, ...more] = issue.errors.filter(
+    (inner) => !inner.some(({ code, path }) => path.length === 0 && typeCodes.has(code)),
+  );
+  if (!form || form.length === 0 || more.length > 0) return [issue];
+  return form.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** The limit of whole numbers is not reported beside a tighter one of the option. */
@@ -84,6 +94,8 @@ function wording(issue: z.core.$ZodRawIssue, schema: z.ZodType): string | undefi
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;
     case 'invalid_format':
+      if (issue.format === 'datetime')
+        return `${show(given)} is not a time: write it like 2026-01-31T08:00:00Z`;
       return issue.pattern ? `must match ${issue.pattern}` : `is not a valid ${issue.format}`;
     case 'custom':
       return 'is not valid';
@@ -93,8 +105,8 @@ function wording(issue: z.core.$ZodRawIssue, schema: z.ZodType): string | undefi
 }
 
 function limit(origin: string, how: string, bound: number | bigint): string {
-  if (origin === 'string') return `must have ${how} ${bound} characters`;
-  if (origin === 'array') return `must have ${how} ${bound} items`;
+  if (origin === 'string') return `must have ${how} ${bound} character${bound === 1 ? '' : 's'}`;
+  if (origin === 'array') return `must have ${how} ${bound} item${bound === 1 ? '' : 's'}`;
   return `must be ${how} ${bound}`;
 }
 

@@ -46,7 +46,7 @@ export const mostCameras = 64;
 /** Of a camera. */
 export const cameraName = z
   .string()
-  .max(64)
+  .max(64, { error: 'is too long: at most 64 characters' })
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9-]*$/, { error: 'must be letters, digits and "-"' });
 
 /** True for a pipeline of several cameras. */
@@ -109,7 +109,8 @@ function nameProblems(names: readonly string[]): Problem[] {
     ];
   return names.flatMap((name) => {
     const [issue] = cameraName.safeParse(name).error?.issues ?? [];
-    const message = `the name "${name}" of a camera ${issue?.message}`;
+    const shown = name.length > 70 ? `${name.slice(0, 67)}…` : name;
+    const message = `the name "${shown}" of a camera ${issue?.message}`;
     return issue ? [{ path: ['cameras', name], key: true, message }] : [];
   });
 }

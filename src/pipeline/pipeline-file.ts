@@ -232,6 +232,8 @@ function inspect(
     found.push({ path: ['source'], key: true, message });
   }
   const named = components.cameras(cameras);
+  // Reported; nothing is known of them.
+  if (!isMapping(cameras)) return { runs: undefined, parts: [] };
   const { pipeline, parts } = inspectCameras(
     { ...input, cameras: named, absent: absent as readonly string[] | undefined },
     found,

@@ -19,3 +19,28 @@ describe('one mistake is one message', () => {
     expect(messages(frames)).toEqual([`frames ${message}`]);
   });
 });
+
+describe('of a value that may have several forms', () => {
+  const name = z.string().min(2, { error: 'is too short' });
+  const forms = z.strictObject({
+    from: z
+      .union([
+        z.enum(['first', 'new']),
+        z.strictObject({ time: z.iso.datetime() }),
+        z.array(name).min(2),
+      ])
+      .describe('where it begins'),
+  });
+  const found = (from: unknown) =>
+    valueProblems(forms, { from }).map(({ path, message }) => `${path.join('.')} ${message}`);
+
+  it.each([
+    [{ time: 'noon' }, 'from.time "noon" is not a time: write it like 2026-01-31T08:00:00Z'],
+    [['left'], 'from must have at least 2 items'],
+    [['left', 'r'], 'from.1 is too short'],
+    ['frist', 'from "frist" is not valid: where it begins'],
+    [5, 'from 5 is not valid: where it begins'],
+  ])('%j: what is wrong with the form that it has', (from, message) => {
+    expect(found(from)).toEqual([message]);
+  });
+});

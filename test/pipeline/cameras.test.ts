@@ -105,7 +105,15 @@ describe('a pipeline file with cameras', () => {
       `${two}sinks:\n  - discard: {}\n    cameras: [frot]\n`,
       '4 cameras: there is no camera "frot"; did you mean "front"?',
     ],
-    [`${two}sinks:\n  - discard: {}\n    cameras: []\n`, '4 cameras: must have at least 1 items'],
+    [
+      'cameras: [front]\nsinks: [discard]\n',
+      '1 cameras: must name each camera and its source, such as "front: { csi-camera: {} }"',
+    ],
+    [
+      `cameras:\n  ${'a'.repeat(80)}: test-pattern\nsinks: [discard]\n`,
+      `2 the name "${'a'.repeat(67)}…" of a camera is too long: at most 64 characters`,
+    ],
+    [`${two}sinks:\n  - discard: {}\n    cameras: []\n`, '4 cameras: must have at least 1 item'],
     [
       `${two}sinks:\n  - discard: {}\n    cameras: [front]\n`,
       '1 no sink takes the frames of camera "rear"; "discard" only counts them',
