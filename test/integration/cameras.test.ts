@@ -133,6 +133,15 @@ for n, frame in enumerate(subscribe_depth(sys.argv[2], camera="rear")):
     // The page of another one says it, too.
     await page.getByLabel('Camera').selectOption(others[0] as string);
     await page.getByText(`Camera ${dead} has failed.`).waitFor();
+    await page
+      .locator('#stats')
+      .filter({ hasText: /frame \d/ })
+      .waitFor();
+    // Its own page, too, without a frame of the one that was shown before.
+    await page.getByLabel('Camera').selectOption(dead);
+    await page.getByText(`Camera ${dead} has failed.`).waitFor();
+    expect(await page.locator('#stats').textContent()).toBe('');
+    expect(await page.locator('#depth-panel canvas').first().isVisible()).toBe(false);
 
     run.child.kill('SIGINT');
     const { code, stderr } = await run.finished;

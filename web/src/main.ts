@@ -31,6 +31,7 @@ const cloud = new CloudPanel(() => ({ colors: chosenColors(), range }));
 const snapshots = new Snapshots({ frame: () => shown, picture, degrees: () => cloud.degrees });
 const cameras = new CameraChoice(() => {
   forget();
+  blank();
   watch();
 });
 let shown: ShownFrame | undefined;
@@ -105,9 +106,21 @@ function forget(): void {
   charts.reset();
 }
 
+/** Until the other camera has given a frame, nothing is shown: not the frame of the one before under its name. */
+function blank(): void {
+  shown?.picture?.close();
+  shown = undefined;
+  views.dataset.blank = '';
+  element('bar').hidden = true;
+  element('stats').textContent = '';
+  points.show(undefined);
+  snapshots.show({ depth: undefined, picture: undefined });
+}
+
 function show(frame: ShownFrame, decodeMs: number): void {
   const last = shown?.picture;
   shown = frame;
+  delete views.dataset.blank;
   const { header, depth } = frame;
   views.dataset.depth = depth ? 'some' : 'none';
   views.dataset.picture = frame.picture ? 'some' : 'none';

@@ -2,6 +2,7 @@ import type { RunStats } from '../../src/core/run-stats.ts';
 import { element } from './element.ts';
 import { FailingStages } from './failing-stages.ts';
 import {
+  cameraFailed,
   dropTexts,
   ledgerRow,
   ofCamera,
@@ -22,7 +23,7 @@ export class RunPanel {
     const failing = this.#failing.get(camera) ?? new FailingStages();
     this.#failing.set(camera, failing);
     failing.update(stats.stages);
-    const sentence = runSentence(stats, failing.failures);
+    const sentence = cameraFailed(all, camera) ?? runSentence(stats, failing.failures);
     element('run-state').textContent = [sentence, ...others].join(' ');
     fill(
       'ledger',

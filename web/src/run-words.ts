@@ -49,6 +49,15 @@ export function ofCamera(stats: RunStats, camera: string | undefined): RunStats 
   };
 }
 
+/** A sentence if the camera that is shown has failed. */
+export function cameraFailed(
+  { cameras = [] }: Pick<RunStats, 'cameras'>,
+  shown: string | undefined,
+): string | undefined {
+  const failed = cameras.some(({ name, state }) => name === shown && state === 'failed');
+  return failed ? `Camera ${shown} has failed.` : undefined;
+}
+
 /** A sentence for each other camera that gives no frames. */
 export function otherCameras(
   { cameras = [], stages }: RunStats,

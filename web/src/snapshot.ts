@@ -32,7 +32,7 @@ export class Snapshots {
     this.#buttons.points.addEventListener('click', () => this.#savePoints());
   }
 
-  show({ depth, picture }: ShownFrame): void {
+  show({ depth, picture }: Pick<ShownFrame, 'depth' | 'picture'>): void {
     this.#buttons.picture.disabled = !picture;
     this.#buttons.depth.disabled = !depth;
     this.#buttons.points.disabled = !depth || depth.relative;
