@@ -43,7 +43,10 @@ export class Texts {
       const inside = text.path.slice(path.length);
       if (valueAt(result, inside) !== text.value || fits(schema, result, inside)) continue;
       const other = withValueAt(result, inside, text.other);
-      if (fits(schema, other, inside)) result = other;
+      const isRead = fits(schema, other, inside);
+      // Neither is valid: what is said of the value must be about the kind of value that is wanted.
+      const isNearer = isOfType(schema, other, inside) && !isOfType(schema, result, inside);
+      if (isRead || isNearer) result = other;
     }
     return result;
   }
@@ -67,6 +70,20 @@ function fits(schema: z.ZodType, value: unknown, path: Path): boolean {
     // A check of a whole object is not about this part; a failed union may be.
     return related && (issue.path.length >= path.length || issue.code === 'invalid_union');
   });
+}
+
+/** Whether the part of `value` at `path` is a string, a number and so on as `schema` wants it, valid or not. */
+function isOfType(schema: z.ZodType, value: unknown, path: Path): boolean {
+  const place = path.join();
+  const isNumber = typeof valueAt(value, path) === 'number';
+  const issues = schema.safeParse(value).error?.issues ?? [];
+  return !issues.some(
+    (issue) =>
+      issue.code === 'invalid_type' &&
+      issue.path.join() === place &&
+      // A fraction and NaN are numbers, if not the wanted ones.
+      !(isNumber && ['int', 'number'].includes(issue.expected)),
+  );
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -81,3 +81,27 @@ describe('a number option takes any number', () => {
     );
   });
 });
+
+describe('a number option says what is wrong with a number', () => {
+  it.each([
+    ['-1', 'frames: must be at least 1'],
+    ['0.5', 'frames: must be a whole number, not 0.5'],
+    ['.nan', 'frames: must be a number, not NaN'],
+    ['many', 'frames: must be a number, not "many"'],
+  ])('%s', async (text, message) => {
+    const of = async (
+      frames: string,
+      options: { env?: Record<string, string>; set?: string[] },
+    ) => {
+      const source = `source: { test-pattern: { frames: ${frames} } }\nsinks: [discard]\n`;
+      const { problems } = await parsePipeline(source, 'p.yaml', {
+        registry: builtins,
+        env: {},
+        ...options,
+      });
+      return problems.map((problem) => problem.message);
+    };
+    expect(await of('"${X}"', { env: { X: text } })).toEqual([message]);
+    expect(await of('1', { set: [`source.test-pattern.frames=${text}`] })).toEqual([message]);
+  });
+});
