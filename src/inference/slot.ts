@@ -65,7 +65,10 @@ export class Slot {
   }
 
   /** In the worker: this frame is worked on. */
-  begin({ stream, seq, pts = none, duration = none, askedAt, arrivedAt }: SlotFrame): void {
+  begin(
+    stream: number,
+    { seq, pts = none, duration = none, askedAt, arrivedAt }: Omit<SlotFrame, 'stream'>,
+  ): void {
     this.#longs[longs.stream] = BigInt(stream);
     this.#longs[longs.seq] = seq;
     this.#longs[longs.pts] = pts;

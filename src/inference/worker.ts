@@ -80,7 +80,7 @@ async function follow(setup: StreamSetup): Promise<void> {
       post({ type: 'left', stream: number, ...taken });
       return;
     }
-    slot.begin({ ...taken, stream: number });
+    slot.begin(number, taken);
     const start = performance.now();
     let failure: PictureFailure | undefined;
     try {

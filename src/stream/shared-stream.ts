@@ -152,7 +152,8 @@ export class SharedStream {
       const arrivedAt = process.hrtime.bigint();
       if (this.#isStale(picture, askedAt, arrivedAt)) continue;
       const seq = Atomics.add(this.#longs, longs.seq, 1n);
-      return { ...picture, seq, askedAt, arrivedAt };
+      const { caps, data, pts, duration } = picture;
+      return { caps, data, pts, duration, seq, askedAt, arrivedAt };
     }
   }
 
