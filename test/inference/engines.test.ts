@@ -38,6 +38,9 @@ interface Subject {
   readonly failure: readonly [model: FixtureModel, red: number, says: RegExp];
 }
 
+/** Of an engine that is slow on purpose, on a busy machine. */
+const deadline = '60s';
+
 const servers = { HTTP: new HttpInferenceServer(), gRPC: new GrpcInferenceServer() };
 beforeAll(async () => {
   for (const server of Object.values(servers)) await server.start();
@@ -58,7 +61,7 @@ const served = ([transport, server]: [string, InferenceServer]): Subject => ({
   losses: [],
   slow: () => {
     server.onPicture = () => sleep(200);
-    return {};
+    return { options: { engine: 'kserve', kserve: { url: server.url, deadline } } };
   },
   failure: ['metres', 248, /^metres failed: .*it is too dark/],
 });
@@ -86,7 +89,10 @@ const subjects: readonly Subject[] = [
     options: () => ({ engine: 'process', process: { command: [referenceHelper()] } }),
     isHelper: true,
     losses: [],
-    slow: () => ({ model: 'slow' }),
+    slow: () => ({
+      model: 'slow',
+      options: { engine: 'process', process: { command: [referenceHelper()], deadline } },
+    }),
     failure: ['fails', 120, /^fails failed: .*out of data bounds/],
   },
   {
@@ -113,7 +119,7 @@ const subjects: readonly Subject[] = [
       ],
     ],
     slow: () => ({
-      options: { engine: 'process', process: { command: [...fakeHelper('slow').command] } },
+      options: { engine: 'process', process: { command: fakeHelper('slow').command, deadline } },
     }),
     failure: ['metres', 248, /^metres failed: it is too dark/],
   },
@@ -200,16 +206,15 @@ describe.each(subjects)('the engine $name', (subject) => {
         sinks: [discard()],
       }),
     );
-    await until(() => seen.length >= 2, 30_000);
+    // A frame is missing between two that were seen: newer ones have replaced it.
+    await until(() => seen.some((seq, at) => at > 0 && seq > (seen[at - 1] as number) + 1), 60_000);
     run.stop();
     const { branches, error } = await run.done;
     expect(error).toBeUndefined();
     expect(branches.map(imbalance)).toEqual([0]);
     expect(branches[0]?.failed).toBe(0);
     const dropped = branches[0]?.dropped.reduce((sum, { count }) => sum + count, 0);
-    expect(dropped).toBeGreaterThan(2);
-    // Frames that have been replaced are missing between those that were seen.
-    expect((seen[1] as number) - (seen[0] as number)).toBeGreaterThan(2);
+    expect(dropped).toBeGreaterThan(0);
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
 
