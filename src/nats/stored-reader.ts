@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerMessages, JetStreamManager, JsMsg } from '@nats-io/jetstream';
 import type { ComponentContext } from '../core/component.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
@@ -12,6 +13,9 @@ export interface Stored extends Arrival {
   /** Tells the stream that it need not give the message to anybody again. */
   acknowledge(): void;
 }
+
+/** How often the end of a stream is looked for, milliseconds. */
+const askAgainMs = 100;
 
 export interface StoredReaderParts {
   readonly connection: Connection;
@@ -57,14 +61,25 @@ export class StoredReader {
       abort_on_missing_resource: true,
     });
     const iterator = messages[Symbol.asyncIterator]();
+    const next = () =>
+      iterator.next().catch((error: unknown) => {
+        throw ended(options, error);
+      });
     const stop = () => messages.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
+    let isLast = stops && num_pending === 0;
     try {
       for (;;) {
-        const { value: message, done } = await iterator.next().catch((error: unknown) => {
-          throw ended(options, error);
-        });
+        const coming = next();
+        if (isLast && (await this.#isEnd(manager, coming))) {
+          void coming.then(
+            ({ value }) => value?.nak(),
+            () => {},
+          );
+          return;
+        }
+        const { value: message, done } = await coming;
         if (done || !message) break;
         if (signal.aborted) {
           message.nak();
@@ -84,7 +99,7 @@ export class StoredReader {
           corrupt.add(error);
         });
         if (arrival) yield { ...arrival, acknowledge: () => this.#acknowledge(message) };
-        if (stops && message.info.pending === 0) return;
+        isLast = stops && message.info.pending === 0;
       }
     } finally {
       signal.removeEventListener('abort', stop);
@@ -93,6 +108,29 @@ export class StoredReader {
     }
     const end = await Promise.race([messages.closed(), connection.ended]);
     if (end instanceof Error && !signal.aborted) throw ended(options, end);
+  }
+
+  /**
+   * Whether nothing is left but what this reader holds: what another has given back, or has taken along when it
+   * ended, comes again after the last one. False as soon as there is another message.
+   */
+  async #isEnd(manager: JetStreamManager, coming: Promise<unknown>): Promise<boolean> {
+    const { stream, durable } = this.#parts.options;
+    const another = coming.then(
+      () => false,
+      () => false,
+    );
+    const rest = async () => {
+      const { num_pending, num_ack_pending } = await manager.consumers.info(stream, durable);
+      return num_pending + num_ack_pending > this.#held.size;
+    };
+    for (;;) {
+      // A durable that is gone, or a server, is noticed by who reads on.
+      const isRest = rest().catch(() => true);
+      const found = await Promise.race([another, isRest.then((more) => (more ? undefined : true))]);
+      if (found !== undefined) return found;
+      if ((await Promise.race([another, sleep(askAgainMs)])) === false) return false;
+    }
   }
 
   async #ensureConsumer(manager: JetStreamManager) {

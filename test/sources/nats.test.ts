@@ -1,3 +1,4 @@
+import { jetstream } from '@nats-io/jetstream';
 import { lastValueFrom, take, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -90,6 +91,21 @@ describe.skipIf(!natsServerPath)('nats source', () => {
     expect(second.seqs).toEqual([4, 5, 6, 7, 8, 9]);
     expect(second.summary.branches).toMatchObject([{ captured: 6, delivered: 6, failed: 0 }]);
     expect((await replay('ALL', {})).seqs).toEqual([]);
+  });
+
+  it('waits at the end for what another reader has taken and not acknowledged', async () => {
+    await store('HELD', 3);
+    const within = { 'acknowledge-within': '1s' };
+    expect((await replay('HELD', within, 1)).seqs).toEqual([0]);
+    const { nats: client } = await natsClient(server);
+    closing.push(() => client.close());
+    const other = await jetstream(client).consumers.get('HELD', 'reader');
+    const held = await other.next();
+    const { seqs, summary } = await replay('HELD', within);
+    expect(seqs.toSorted()).toEqual([1, 2]);
+    expect(seqs.at(-1)).toBe((held as { seq: number }).seq - 1);
+    expect(summary.branches).toMatchObject([{ captured: 2, delivered: 2 }]);
+    expect((await replay('HELD', within)).seqs).toEqual([]);
   });
 
   it('replays from a sequence, a time, or the newest', async () => {

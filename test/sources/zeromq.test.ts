@@ -7,6 +7,7 @@ import { ageMs, systemClock } from '../../src/core/clock.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { zeromq } from '../../src/sources/zeromq.ts';
+import { bindWhenFree } from '../../src/topic/bind.ts';
 import { workplace } from '../support/cli.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -215,7 +216,7 @@ describe('zeromq source', () => {
     closing.push(() => subscription.unsubscribe());
     for (const round of [1, 2]) {
       const socket = new Publisher({ linger: 0 });
-      await socket.bind(endpoint);
+      await bindWhenFree(socket, endpoint);
       const done = new AbortController();
       const sending = sendUntil(socket, done.signal, 2, (n) => message(depthFrame(4, 3, n)));
       await expect.poll(() => seen.length).toBeGreaterThan(5 * round);
@@ -251,7 +252,7 @@ describe('zeromq source', () => {
     await until(() => context.away.length === 3);
     const second = new Publisher({ linger: 0 });
     closing.push(() => second.close());
-    await second.bind(endpoint);
+    await bindWhenFree(second, endpoint);
     context.gate.release('a subscriber');
     while (widths.length === 0) {
       await second.send(message(depthFrame(9, 2, sent++)));

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
+import { bindWhenFree } from '../../src/topic/bind.ts';
 import { type Framing, framings } from '../../src/topic/message.ts';
 import { type SubscribeOptions, subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
@@ -107,7 +108,7 @@ describe('subscribeDepth', () => {
     for (const close of closing.splice(0)) await close();
     const zmq = await import('zeromq');
     const socket = new zmq.Publisher({ linger: 0 });
-    await socket.bind(first.endpoint);
+    await bindWhenFree(socket, first.endpoint);
     const done = new AbortController();
     const sending = sendUntil(socket, done.signal, 5, (n) => message(depthFrame(2, 2, n)));
     let width = 0;
