@@ -8,29 +8,30 @@ export { adjusted, remade } from './core/adjusted.ts';
 export type { AsyncContext } from './core/async-operator.ts';
 export { type Clock, systemClock } from './core/clock.ts';
 export {
-  type CheckContext,
-  type Claim,
   type Component,
-  type ComponentContext,
-  type Concurrency,
   type Definition,
   defineOperator,
   defineSink,
   defineSource,
   type Emits,
-  type FrameFacts,
-  type Logger,
-  type NetworkUse,
   type OperatorDefinition,
-  type PathUse,
-  type PlanContext,
-  type QueuedPlanContext,
   type Role,
   type Sink,
   type SinkDefinition,
   type SourceDefinition,
   type Use,
 } from './core/component.ts';
+export type { ComponentContext, Logger } from './core/component-context.ts';
+export type {
+  CheckContext,
+  Claim,
+  Concurrency,
+  FrameFacts,
+  NetworkUse,
+  PathUse,
+  PlanContext,
+  QueuedPlanContext,
+} from './core/component-facts.ts';
 export { DepthlineError, type ErrorCode } from './core/errors.ts';
 export {
   type DataFrame,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import type { Frame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { type ServeOptions, serveWarnings } from '../pipeline/serve-options.ts';

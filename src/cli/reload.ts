@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { reason } from '../core/errors.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
 import { formatProblems, type Loaded } from '../pipeline/pipeline-file.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import type { RunSummary } from '../runtime/run-handle.ts';
 import { isLogJson, type LogLevel, print, printJson, printLog } from './output.ts';
 import { formatSummary, jsonSummary, type StatusLine } from './run-output.ts';

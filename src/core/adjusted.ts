@@ -1,4 +1,4 @@
-import type { ComponentContext } from './component.ts';
+import type { ComponentContext } from './component-context.ts';
 
 /**
  * The options of a component as they are now: those it was created with, later those that it was

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { ComponentContext } from './component.ts';
+import type { ComponentContext } from './component-context.ts';
 import type { Frame } from './frame.ts';
 
 /** The part of a component's context that an asynchronous operator needs. */

@@ -1,180 +1,24 @@
 import type { Observable, OperatorFunction } from 'rxjs';
 import type { z } from 'zod';
-import type { StreamReader } from './capture-stream.ts';
-import type { Clock } from './clock.ts';
-import type { DepthUnit, Frame, FrameKind, View } from './frame.ts';
+import type { ComponentContext } from './component-context.ts';
+import type {
+  CheckContext,
+  Claim,
+  Concurrency,
+  ExpectedFrames,
+  FrameFacts,
+  NetworkUse,
+  PathUse,
+  PlanContext,
+  QueuedPlanContext,
+} from './component-facts.ts';
+import type { Frame, FrameKind } from './frame.ts';
 import type { Fusion } from './fusion.ts';
-import type { Gate } from './gate.ts';
-import type { LiveOptions } from './live-options.ts';
 import type { ValueProblem } from './option-problems.ts';
-import type { QueueOptions } from './queue-options.ts';
-import type { RunStats } from './run-stats.ts';
 import type { Size } from './size.ts';
 
 /** What a component is in a pipeline. */
 export type Role = 'source' | 'operator' | 'sink';
-
-/**
- * Messages for people; the run decides where they go and puts the component’s name in front. A logger
- * that is given to a run gets that name as `component`, too; components leave it out.
- */
-export interface Logger {
-  debug(message: string, component?: string): void;
-  info(message: string, component?: string): void;
-  warn(message: string, component?: string): void;
-}
-
-/** What a component gets from the pipeline it runs in. */
-export interface ComponentContext {
-  /** The component's name, as in the pipeline file. */
-  readonly name: string;
-  /** Its place, for messages: `operators[1] estimate-depth`. */
-  readonly path: string;
-  /** Aborts when the pipeline must stop at once. */
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** A source waits for `gate.opened(signal)` before it asks for each next frame. */
-  readonly gate: Gate;
-  /** The queue before an asynchronous stage, as the pipeline file sets it. */
-  readonly queue: QueueOptions;
-  /**
-   * Registers what takes changed options while it runs (see `adjustable`): all options, checked. It is
-   * called between two frames, and returns at once.
-   */
-  onAdjust<Options>(take: (options: Options) => void): void;
-  /** Registers what takes a changed `queue` while it runs. Returns a function that unregisters it. */
-  onQueue(take: (queue: QueueOptions) => void): () => void;
-  /** Operators that a source must carry out itself, in its launch line (see `fuse`). */
-  readonly fused: readonly Fusion[];
-  /**
-   * For a source with a capture process, once everything is built: what reads its frames, if the operator
-   * behind it does.
-   */
-  reader?(): StreamReader | undefined;
-  /**
-   * For an operator right behind a source with a capture process, whose pictures arrive as it `requires`
-   * them: it may read them itself (`withReader`).
-   */
-  readonly direct?: DirectUse | undefined;
-  /** Base directory of relative paths in options. */
-  readonly baseDirectory: string;
-  /** Counts `n` frames that this stage dropped. */
-  dropped(n: number, reason: string): void;
-  /** Counts `n` frames that this stage failed on. */
-  failed(n: number): void;
-  /**
-   * Takes back `n` frames that a sink has delivered: what they were written to is lost. They count
-   * as failed.
-   */
-  undelivered(n: number): void;
-  /** Frames inside an asynchronous stage now, and those of them in its queue (`mapAsync` keeps it). */
-  inFlight(n: number, queued?: number): void;
-  /** For an operator that knows once it is open what size all its frames have. */
-  gives(size: Size): void;
-  /** Counts a restart of this component's child process or worker. */
-  restarted(reason: string): void;
-  /**
-   * Reports that a source has lost its connection and is reconnecting. `since`: nanoseconds since the
-   * Unix epoch; undefined once it is connected again.
-   */
-  reconnecting(since: bigint | undefined): void;
-  /** Registers a cleanup; cleanups run once, in reverse order, and are awaited. */
-  defer(cleanup: () => void | Promise<void>): void;
-  /** Adds to the run's summary; called once, after the last frame and before the cleanups. */
-  summary(report: () => Record<string, unknown>): void;
-  /**
-   * What the whole run has counted so far, and the state of every stage, for a component that shows
-   * it. A call costs little, but is not for every frame. Before the source has started, `stages` is
-   * empty.
-   */
-  runStats(): RunStats;
-  /** Options of the run's components that can change while it runs, for a component that offers them. */
-  readonly live: LiveOptions;
-  /**
-   * Of a `shared` sink: names of the cameras whose frames it takes; of what is opened for all (`share`): of all
-   * cameras. Undefined in a run of one source.
-   */
-  readonly cameras?: readonly string[] | undefined;
-  /**
-   * What the component uses together with its likes of the other cameras of the run: whoever asks first
-   * for `key` opens it, with the context of the run, and it is closed when the run has ended. In a run of
-   * one source it is the component's own.
-   */
-  share<T>(key: string, open: (context: SharedContext) => Promise<T>): Promise<T>;
-}
-
-/** What is opened for all cameras of a run is given: the context of the run, not that of a camera. */
-export type SharedContext = Pick<
-  ComponentContext,
-  | 'name'
-  | 'signal'
-  | 'clock'
-  | 'log'
-  | 'baseDirectory'
-  | 'defer'
-  | 'restarted'
-  | 'summary'
-  | 'cameras'
->;
-
-/** How an operator that reads the frames of its source itself stands in the pipeline. */
-export interface DirectUse {
-  /** Whether anything behind it looks at the picture beside depth. */
-  readonly pictureUsed: boolean;
-}
-
-/** A file or folder that a component uses. */
-export interface PathUse {
-  /** Absolute path. */
-  readonly path: string;
-  /** The file itself, or files that are directly in the folder. */
-  readonly as: 'file' | 'folder';
-  /** The option that names it. */
-  readonly option: string;
-  /** Folders below it too. */
-  readonly deep?: boolean;
-  /**
-   * Names of the files that are read in a folder, default: any; for a sink, names of existing files
-   * that it replaces, default: none.
-   */
-  readonly names?: RegExp;
-  /** Some of the names that are written in a folder, one of each kind. */
-  readonly samples?: readonly string[];
-}
-
-/** What two components of a run cannot both have: a device, a port, a topic. */
-export interface Claim {
-  /** What it is, for a message, and with which others it is compared: `port 8080`. */
-  readonly what: string;
-  /** Where it is, if the same name elsewhere is another thing: the address of a server. */
-  readonly at?: string;
-  /** The option that names it. */
-  readonly option: string;
-  /** Components of one camera may share it: they publish different things under one name. */
-  readonly perCamera?: true;
-}
-
-/** What is known before a run of the frames at one place of the pipeline; what is absent is unknown. */
-export interface FrameFacts {
-  readonly kinds?: readonly FrameKind[] | undefined;
-  /** Unit of depth. */
-  readonly unit?: DepthUnit | undefined;
-  /** Whether the frames carry the camera's intrinsics. */
-  readonly intrinsics?: boolean | undefined;
-  /** Whether pairs carry the distance between their lenses. */
-  readonly baseline?: boolean | undefined;
-}
-
-/** What a component is checked with, before anything is opened. */
-export interface CheckContext {
-  /** Base directory of relative paths in options. */
-  readonly baseDirectory: string;
-  /** The frames that reach the component; nothing for a source. */
-  readonly arriving: FrameFacts;
-  /** Also check what takes seconds (loading a model): no run follows that would report it at its start. */
-  readonly thorough: boolean;
-}
 
 interface ComponentBase<Schema extends z.ZodType> {
   /** File name = YAML name. */
@@ -293,14 +137,6 @@ export interface OperatorDefinition<Schema extends z.ZodType = z.ZodType>
   ): Promise<OperatorFunction<Frame, Frame>>;
 }
 
-/** Frames that will come to a sink, as far as that is known before the first. */
-export interface ExpectedFrames {
-  /** They may be of these kinds. */
-  readonly kinds: readonly FrameKind[];
-  /** Of all of them. */
-  readonly size: Size | undefined;
-}
-
 /** An open sink. Closing is registered with `context.defer`. */
 export interface Sink {
   /** Called once, when all components are open; throws if none of these frames can ever be written. */
@@ -337,45 +173,6 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
    * `undefined` means that its branch is left out, with the message it logged.
    */
   create(options: z.output<Schema>, context: ComponentContext): Promise<Sink | undefined>;
-}
-
-/** What is known of a component’s place before the run. */
-export interface PlanContext {
-  readonly fused: readonly Fusion[];
-  readonly baseDirectory: string;
-  /** The pictures that come to an operator, for `plan`; missing where they are not known. */
-  readonly picture?: Size & { readonly view: View };
-}
-
-/** The same, for an operator with a queue. */
-export interface QueuedPlanContext extends PlanContext {
-  /** The queue in front of the operator. */
-  readonly queue: QueueOptions;
-}
-
-/** How many frames an operator works on at a time. */
-export interface Concurrency {
-  /** Frames that are worked on at the same time. */
-  readonly workers: number;
-  /** Further frames taken from the queue, so that a worker that becomes free need not wait. */
-  readonly ahead: number;
-}
-
-/** A network as an operator runs it. */
-export interface NetworkUse {
-  /** Its name, or the path of its file, as in the pipeline. */
-  readonly model: string;
-  /** The file that is loaded. */
-  readonly path: string;
-  readonly workers: number;
-  /** Threads of each worker. */
-  readonly threads: number;
-  /** What runs it; only `inference/` knows what is in it. */
-  readonly engine?: object;
-  /** Execution providers, best first. */
-  readonly providers: readonly string[];
-  /** Settings of the library that runs it; only `inference/` knows what is in them. */
-  readonly session?: object;
 }
 
 /** A component of any role. */

@@ -1,4 +1,4 @@
-import type { FrameFacts } from '../core/component.ts';
+import type { FrameFacts } from '../core/component-facts.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthFrame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';

@@ -1,4 +1,4 @@
-import type { FrameFacts } from '../core/component.ts';
+import type { FrameFacts } from '../core/component-facts.ts';
 import type { DepthFrame, DepthMap, Frame, FrameKind, ImageFrame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';
 import type { ValueProblem } from '../core/option-problems.ts';

@@ -1,6 +1,6 @@
 import { type Stats, statSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
-import type { PathUse } from '../core/component.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import { expandHome } from '../core/resolve-path.ts';
 import { readableEndings } from './picture-formats.ts';
 

@@ -1,4 +1,4 @@
-import type { PlanContext } from '../core/component.ts';
+import type { PlanContext } from '../core/component-facts.ts';
 import type { Rectangle, Size } from '../core/size.ts';
 import { planFit } from '../depth/fit-plan.ts';
 import { cropGeometry, geometryOf, shownPart, type Viewed, viewOf } from '../depth/view.ts';

@@ -1,6 +1,6 @@
 import type { StreamReader } from '../core/capture-stream.ts';
 import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { DepthlineError } from '../core/errors.ts';
 import {
   type DepthFrame,

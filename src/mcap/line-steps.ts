@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 
 /**
  * Waits for a line on standard input per step. At its end there are no more steps.

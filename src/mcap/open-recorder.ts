@@ -1,4 +1,4 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { MessageEncoder } from '../ros/codec.ts';
 import { type FrameMessageOptions, FrameMessages } from '../ros/frame-messages.ts';
 import { ChunkCompressor } from './chunk-compressor.ts';

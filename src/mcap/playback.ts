@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { Observable } from 'rxjs';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, ImageFrame, MessageKind } from '../core/frame.ts';
 import { Pacer } from '../core/pacer.ts';

@@ -1,5 +1,6 @@
 import { dirname, relative } from 'node:path';
-import type { ComponentContext, Sink } from '../core/component.ts';
+import type { Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { messageFrame } from '../core/message-frame.ts';

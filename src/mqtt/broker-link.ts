@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { MqttClient } from 'mqtt';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { unlessAborted } from '../core/unless-aborted.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import type { PathUse } from '../core/component.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import { isLoopback } from '../core/loopback.ts';
 
 const exampleServer = 'nats://127.0.0.1:4222';

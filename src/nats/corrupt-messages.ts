@@ -1,4 +1,4 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { CorruptMessage } from '../topic/header-check.ts';
 
 /** Counts messages that cannot be read. Only the 1st, 10th, 100th … is reported, or a peer could fill the log. */

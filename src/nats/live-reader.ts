@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/transport-node';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { type Arrival, readMessage } from './arrival.ts';
 import type { Connection } from './connection.ts';
 import type { CorruptMessages } from './corrupt-messages.ts';

@@ -1,4 +1,4 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { reason } from '../core/errors.ts';
 import { SinkLost } from '../core/sink-lost.ts';
 import type { Connection } from './connection.ts';

@@ -1,4 +1,4 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Connection } from './connection.ts';
 import { CorruptMessages } from './corrupt-messages.ts';

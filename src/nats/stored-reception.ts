@@ -1,4 +1,4 @@
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame, Origin } from '../core/frame.ts';
 import { expectReceipt } from '../core/receipts.ts';
 import type { Connection } from './connection.ts';

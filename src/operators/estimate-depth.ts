@@ -1,7 +1,8 @@
 import { type OperatorFunction, takeUntil } from 'rxjs';
 import { z } from 'zod';
 import { withReader } from '../core/capture-stream.ts';
-import { defineOperator, type SharedContext } from '../core/component.ts';
+import { defineOperator } from '../core/component.ts';
+import type { SharedContext } from '../core/component-context.ts';
 import type { Frame, ImageFrame } from '../core/frame.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { QueueOptions } from '../core/queue-options.ts';

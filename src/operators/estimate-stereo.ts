@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineOperator, type SharedContext } from '../core/component.ts';
+import { defineOperator } from '../core/component.ts';
+import type { SharedContext } from '../core/component-context.ts';
 import type { StereoFrame } from '../core/frame.ts';
 import { providerNames } from '../inference/engines/choice.ts';
 import { workersProblems } from '../inference/engines/engine-options.ts';

@@ -1,6 +1,7 @@
 import { concatMap, EMPTY, of } from 'rxjs';
 import { adjusted, remade } from '../core/adjusted.ts';
-import { type ComponentContext, defineOperator } from '../core/component.ts';
+import { defineOperator } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { type DataFrame, type DepthFrame, derive } from '../core/frame.ts';
 import { metricProblems, requireMetric } from '../depth/relative.ts';

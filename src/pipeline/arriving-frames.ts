@@ -1,4 +1,5 @@
-import type { ExpectedFrames, OperatorDefinition } from '../core/component.ts';
+import type { OperatorDefinition } from '../core/component.ts';
+import type { ExpectedFrames } from '../core/component-facts.ts';
 import { frameKinds } from '../core/frame.ts';
 import { sizeAfter } from '../core/fusion.ts';
 import type { Size } from '../core/size.ts';

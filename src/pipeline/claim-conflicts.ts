@@ -1,4 +1,5 @@
-import type { Claim, Definition } from '../core/component.ts';
+import type { Definition } from '../core/component.ts';
+import type { Claim } from '../core/component-facts.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 
 interface Component {

@@ -1,10 +1,5 @@
-import type {
-  CheckContext,
-  Definition,
-  FrameFacts,
-  OperatorDefinition,
-  SourceDefinition,
-} from '../core/component.ts';
+import type { Definition, OperatorDefinition, SourceDefinition } from '../core/component.ts';
+import type { CheckContext, FrameFacts } from '../core/component-facts.ts';
 import { DepthlineError } from '../core/errors.ts';
 import { frameKinds } from '../core/frame.ts';
 import { formatProblem, type ValueProblem } from '../core/option-problems.ts';

@@ -1,4 +1,4 @@
-import type { PlanContext } from '../core/component.ts';
+import type { PlanContext } from '../core/component-facts.ts';
 import { located } from '../core/errors.ts';
 import type { Fusion } from '../core/fusion.ts';
 import type { OperatorStep, Pipeline } from './pipeline.ts';

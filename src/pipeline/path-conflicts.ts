@@ -1,6 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import type { Definition, PathUse } from '../core/component.ts';
+import type { Definition } from '../core/component.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 
 interface Component {

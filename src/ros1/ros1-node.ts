@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { type Publication, RosNode, type Subscription } from '@foxglove/ros1';
 import { TcpSocketNode } from '@foxglove/ros1/nodejs';
 import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { definitionOf, definitionText, type Ros1Type } from './definitions.ts';

@@ -1,5 +1,5 @@
 import type { PublisherLink, Subscription } from '@foxglove/ros1';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, Intrinsics, MessageKind } from '../core/frame.ts';
 import { wholeView } from '../depth/view.ts';

@@ -2,13 +2,8 @@ import { EMPTY, type Observable, type OperatorFunction } from 'rxjs';
 import { bindContext } from '../core/async-operator.ts';
 import { readerOf, type StreamReader } from '../core/capture-stream.ts';
 import type { Clock } from '../core/clock.ts';
-import type {
-  ComponentContext,
-  Logger,
-  OperatorDefinition,
-  Sink,
-  SinkDefinition,
-} from '../core/component.ts';
+import type { OperatorDefinition, Sink, SinkDefinition } from '../core/component.ts';
+import type { ComponentContext, Logger } from '../core/component-context.ts';
 import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';

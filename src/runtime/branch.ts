@@ -1,6 +1,7 @@
 import type { Observable, OperatorFunction, Subscription } from 'rxjs';
 import type { Clock } from '../core/clock.ts';
-import type { ComponentContext, Sink } from '../core/component.ts';
+import type { Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { type DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';

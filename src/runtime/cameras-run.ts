@@ -1,5 +1,5 @@
 import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { CameraStats, RunStats } from '../core/run-stats.ts';

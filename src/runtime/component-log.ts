@@ -1,4 +1,4 @@
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { mask } from '../core/secrets.ts';
 
 /** The log of a component: its name before each message, without secrets. */

@@ -1,12 +1,8 @@
 import { map, Observable } from 'rxjs';
 import { sleep } from '../core/clock.ts';
-import type {
-  ComponentContext,
-  Concurrency,
-  OperatorDefinition,
-  SinkDefinition,
-  SourceDefinition,
-} from '../core/component.ts';
+import type { OperatorDefinition, SinkDefinition, SourceDefinition } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
+import type { Concurrency } from '../core/component-facts.ts';
 import type { Frame } from '../core/frame.ts';
 import type { BranchAccount } from '../core/run-stats.ts';
 import type { OperatorStep, Pipeline } from '../pipeline/pipeline.ts';

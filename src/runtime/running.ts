@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import { type Clock, sleep, systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/component.ts';
+import type { Logger } from '../core/component-context.ts';
 import { type DepthlineError, located } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';

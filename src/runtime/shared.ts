@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import type { ComponentContext, Logger, SharedContext, Sink } from '../core/component.ts';
+import type { Sink } from '../core/component.ts';
+import type { ComponentContext, Logger, SharedContext } from '../core/component-context.ts';
 import { DepthlineError, located } from '../core/errors.ts';
 import { Gate } from '../core/gate.ts';
 import type { LiveOptions } from '../core/live-options.ts';

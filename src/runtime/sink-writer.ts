@@ -1,5 +1,6 @@
 import { ageMs, type Clock, sleep } from '../core/clock.ts';
-import type { ComponentContext, Sink } from '../core/component.ts';
+import type { Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { type DepthlineError, located, reason } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Frame, Picture } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';

@@ -1,7 +1,9 @@
 import { access, constants, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type PathUse, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import type { Frame } from '../core/frame.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';

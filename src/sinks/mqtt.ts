@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { DataFrame } from '../core/frame.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import type { BrokerLink } from '../mqtt/broker-link.ts';

@@ -1,10 +1,7 @@
 import { z } from 'zod';
-import {
-  type ComponentContext,
-  defineSink,
-  type ExpectedFrames,
-  type Sink,
-} from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
+import type { ExpectedFrames } from '../core/component-facts.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame, FrameKind } from '../core/frame.ts';
 import { FrameRefused } from '../core/frame-refused.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame } from '../core/frame.ts';
 import { SinkLost } from '../core/sink-lost.ts';
 import { metricProblems } from '../depth/relative.ts';

@@ -1,7 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname, extname, relative } from 'node:path';
 import { z } from 'zod';
-import { type ComponentContext, defineSink } from '../core/component.ts';
+import { defineSink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { minBelowMax } from '../core/interval.ts';
 import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';

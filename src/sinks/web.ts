@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ageMs } from '../core/clock.ts';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { DepthFrame, ImageFrame } from '../core/frame.ts';
 import { listenHost, listenPort } from '../core/listen-options.ts';
 import { isLoopback } from '../core/loopback.ts';

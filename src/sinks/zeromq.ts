@@ -1,6 +1,7 @@
 import type { Publisher, Push, XPublisher } from 'zeromq';
 import { z } from 'zod';
-import { type ComponentContext, defineSink, type Sink } from '../core/component.ts';
+import { defineSink, type Sink } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame } from '../core/frame.ts';
 import { messageFrame } from '../core/message-frame.ts';
 import { metricProblems } from '../depth/relative.ts';

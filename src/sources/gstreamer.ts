@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { defineSource, type PathUse } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import { restartSchema, waitForSource } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';
 import { openSource, planLine, type SourceSpec } from '../gstreamer/capture/source.ts';

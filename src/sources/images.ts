@@ -1,7 +1,8 @@
 import { relative } from 'node:path';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
-import { type ComponentContext, defineSource } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { DepthMap, Frame, FrameBase, ImageFrame } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';

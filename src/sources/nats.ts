@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { z } from 'zod';
-import { type ComponentContext, defineSource } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import { positiveDuration } from '../core/units.ts';

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
-import { defineSource, type PathUse } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { PathUse } from '../core/component-facts.ts';
 import { reason } from '../core/errors.ts';
 import type { Frame, StereoFrame } from '../core/frame.ts';
 import { isNested, type NestedSource, nestedSource } from '../core/nested-source.ts';

@@ -1,8 +1,8 @@
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { aspect } from '../core/aspect.ts';
-import type { ComponentContext } from '../core/component.ts';
 import { defineSource } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame, FrameBase } from '../core/frame.ts';
 import { Pacer, ptsOf } from '../core/pacer.ts';
 import type { Size } from '../core/size.ts';

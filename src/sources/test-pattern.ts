@@ -1,6 +1,7 @@
 import { type Observable, tap } from 'rxjs';
 import { z } from 'zod';
-import { type ComponentContext, defineSource } from '../core/component.ts';
+import { defineSource } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { Frame } from '../core/frame.ts';
 import { restartSchema } from '../core/restart-budget.ts';
 import { intrinsicsSchema } from '../depth/intrinsics-options.ts';

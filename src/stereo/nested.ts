@@ -1,4 +1,5 @@
-import type { ComponentContext, Emits } from '../core/component.ts';
+import type { Emits } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import type { FrameKind } from '../core/frame.ts';
 import { Gate } from '../core/gate.ts';
 import type { NestedSource } from '../core/nested-source.ts';

@@ -1,5 +1,5 @@
 import type { Observable, Subscriber, Subscription } from 'rxjs';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError, located } from '../core/errors.ts';
 import type { Frame, ImageFrame, StereoFrame } from '../core/frame.ts';
 import type { Gate } from '../core/gate.ts';

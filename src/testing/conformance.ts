@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { ComponentContext, Definition } from '../core/component.ts';
+import type { Definition } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { type TestContext, testContext } from './test-context.ts';
 
 /** `describe` and `test` of the test runner in use: Vitest, Jest, or `node:test`. */

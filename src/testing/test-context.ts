@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { systemClock } from '../core/clock.ts';
-import type { ComponentContext } from '../core/component.ts';
+import type { ComponentContext } from '../core/component-context.ts';
 import { Gate } from '../core/gate.ts';
 import { noLiveOptions } from '../core/live-options.ts';
 import type { QueueOptions } from '../core/queue-options.ts';

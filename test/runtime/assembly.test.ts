@@ -1,12 +1,8 @@
 import { defer, lastValueFrom, map, of, toArray } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import {
-  type ComponentContext,
-  defineOperator,
-  defineSink,
-  defineSource,
-} from '../../src/core/component.ts';
+import { defineOperator, defineSink, defineSource } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import { DepthlineError } from '../../src/core/errors.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { Gate } from '../../src/core/gate.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import { defineOperator, defineSink, type SharedContext } from '../../src/core/component.ts';
+import { defineOperator, defineSink } from '../../src/core/component.ts';
+import type { SharedContext } from '../../src/core/component-context.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { type CamerasInput, defineCameras } from '../../src/pipeline/cameras.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';

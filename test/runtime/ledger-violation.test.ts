@@ -2,12 +2,8 @@ import { map, Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import {
-  type ComponentContext,
-  defineOperator,
-  defineSink,
-  defineSource,
-} from '../../src/core/component.ts';
+import { defineOperator, defineSink, defineSource } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';
 import {

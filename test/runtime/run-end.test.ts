@@ -3,7 +3,8 @@ import { concatMap, EMPTY, filter, mergeWith, NEVER, Observable, throwError } fr
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import { type ComponentContext, defineSink, defineSource } from '../../src/core/component.ts';
+import { defineSink, defineSource } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { SinkClosed } from '../../src/core/sink-closed.ts';
 import { definePipeline, type PipelineInput } from '../../src/pipeline/pipeline.ts';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type ComponentContext, defineSink } from '../../src/core/component.ts';
+import { defineSink } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';

@@ -6,7 +6,8 @@ import {
   type Page,
 } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { ComponentContext, Sink } from '../../src/core/component.ts';
+import type { Sink } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
 import { web } from '../../src/sinks/web.ts';
 import { openBrowser } from './browser.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { WebSocket } from 'ws';
-import type { ComponentContext, Sink } from '../../src/core/component.ts';
+import type { Sink } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import { web } from '../../src/sinks/web.ts';
 import { protocol, tokenPrefix, unpackLive } from '../../src/web/live-message.ts';
 import { type TestContext, testContext } from './context.ts';

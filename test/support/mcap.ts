@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { McapIndexedReader, McapStreamReader } from '@mcap/core';
 import { lastValueFrom, toArray } from 'rxjs';
 import type { z } from 'zod';
-import type { ComponentContext } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { loadDecompressors } from '../../src/mcap/compression.ts';
 import { mcap } from '../../src/sinks/mcap.ts';

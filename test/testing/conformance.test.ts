@@ -1,7 +1,7 @@
 import { filter, map, mergeMap, Observable, of, scan, share, tap } from 'rxjs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { ComponentContext } from '../../src/core/component.ts';
+import type { ComponentContext } from '../../src/core/component-context.ts';
 import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import {
   defineOperator,

@@ -1,7 +1,7 @@
 import { hrtime } from 'node:process';
 import type { Subscriber } from 'rxjs';
 import { isStale, type RawFrame, type StreamReader, wasLying } from '../../core/capture-stream.ts';
-import type { ComponentContext } from '../../core/component.ts';
+import type { ComponentContext } from '../../core/component-context.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, FrameBase } from '../../core/frame.ts';
 import { RestartBudget, type RestartOptions } from '../../core/restart-budget.ts';

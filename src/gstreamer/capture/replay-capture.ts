@@ -1,6 +1,6 @@
 import type { Subscriber } from 'rxjs';
 import type { RawFrame } from '../../core/capture-stream.ts';
-import type { ComponentContext } from '../../core/component.ts';
+import type { ComponentContext } from '../../core/component-context.ts';
 import type { Frame } from '../../core/frame.ts';
 import type { ContainerFacts } from '../video-container.ts';
 import { Capture, type CaptureOptions, type Trouble } from './capture.ts';

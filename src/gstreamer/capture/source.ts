@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
-import type { ComponentContext, PlanContext } from '../../core/component.ts';
+import type { ComponentContext } from '../../core/component-context.ts';
+import type { PlanContext } from '../../core/component-facts.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/frame.ts';
 import { mask, noteSecrets } from '../../core/secrets.ts';

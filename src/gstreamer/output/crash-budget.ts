@@ -1,5 +1,5 @@
 import { sleep } from '../../core/clock.ts';
-import type { ComponentContext } from '../../core/component.ts';
+import type { ComponentContext } from '../../core/component-context.ts';
 import { SinkLost } from '../../core/sink-lost.ts';
 import type { OutputCrashed } from './output-process.ts';
 

@@ -1,6 +1,7 @@
 import { rm, stat } from 'node:fs/promises';
 import { dirname, extname, relative } from 'node:path';
-import type { ComponentContext, Sink } from '../../core/component.ts';
+import type { Sink } from '../../core/component.ts';
+import type { ComponentContext } from '../../core/component-context.ts';
 import { DepthlineError } from '../../core/errors.ts';
 import type { Frame, Picture } from '../../core/frame.ts';
 import { FrameRefused } from '../../core/frame-refused.ts';

@@ -1,4 +1,4 @@
-import type { Logger } from '../../core/component.ts';
+import type { Logger } from '../../core/component-context.ts';
 import { DepthlineError, reason } from '../../core/errors.ts';
 import { type DepthFrame, derive, type ImageFrame, type StereoFrame } from '../../core/frame.ts';
 import type { Size } from '../../core/size.ts';
