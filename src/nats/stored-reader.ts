@@ -16,6 +16,8 @@ export interface Stored extends Arrival {
 
 /** How often the end of a stream is looked for, milliseconds. */
 const askAgainMs = 100;
+/** Beyond the time in which a message must be acknowledged, until the server has given it to another; milliseconds. */
+const returnsWithinMs = 1000;
 
 export interface StoredReaderParts {
   readonly connection: Connection;
@@ -31,6 +33,8 @@ export class StoredReader {
   readonly #parts: StoredReaderParts;
   /** By their number in the stream: what is given back when this reader ends. */
   readonly #held = new Map<number, JsMsg>();
+  /** When this reader waits no longer for what others hold, once it has reached the end. */
+  #waitsUntil: number | undefined;
   acknowledged = 0;
   redelivered = 0;
 
@@ -112,10 +116,12 @@ export class StoredReader {
 
   /**
    * Whether nothing is left but what this reader holds: what another has given back, or has taken along when it
-   * ended, comes again after the last one. False as soon as there is another message.
+   * ended, comes again after the last one, within the time to acknowledge it. What is held for longer is with a
+   * reader that lives, and may be waiting for this one. False as soon as there is another message.
    */
   async #isEnd(manager: JetStreamManager, coming: Promise<unknown>): Promise<boolean> {
-    const { stream, durable } = this.#parts.options;
+    const { stream, durable, 'acknowledge-within': withinMs } = this.#parts.options;
+    this.#waitsUntil ??= performance.now() + withinMs + returnsWithinMs;
     const another = coming.then(
       () => false,
       () => false,
@@ -129,6 +135,7 @@ export class StoredReader {
       const isRest = rest().catch(() => true);
       const found = await Promise.race([another, isRest.then((more) => (more ? undefined : true))]);
       if (found !== undefined) return found;
+      if (performance.now() > this.#waitsUntil) return true;
       if ((await Promise.race([another, sleep(askAgainMs)])) === false) return false;
     }
   }

@@ -108,6 +108,20 @@ describe.skipIf(!natsServerPath)('nats source', () => {
     expect((await replay('HELD', within)).seqs).toEqual([]);
   });
 
+  it('does not wait at the end for a reader that lives and holds on', async () => {
+    await store('KEPT', 3);
+    const within = { 'acknowledge-within': '500ms' };
+    expect((await replay('KEPT', within, 1)).seqs).toEqual([0]);
+    const { nats: client, manager } = await natsClient(server);
+    closing.push(() => client.close());
+    const held = await (await jetstream(client).consumers.get('KEPT', 'reader')).next();
+    const holding = setInterval(() => held?.working(), 100);
+    closing.push(() => clearInterval(holding));
+    const { seqs } = await replay('KEPT', within);
+    expect(seqs).toHaveLength(1);
+    expect((await manager.consumers.info('KEPT', 'reader')).num_ack_pending).toBe(1);
+  });
+
   it('replays from a sequence, a time, or the newest', async () => {
     await store('FROM', 6);
     const { nats: client, manager } = await natsClient(server);
