@@ -1,11 +1,13 @@
-// Makes the command line one file, dist/bundle/main.js, because to import several hundred takes four times as
-// long. What only some commands or pipelines need is loaded when it is needed.
+// Makes the command line a few files, dist/bundle/main.js and what it loads, because to import several hundred
+// takes four times as long, and the inference thread one, dist/bundle/inference.js. What only some commands or
+// pipelines need is loaded when it is needed.
 import { readdirSync, rmSync } from 'node:fs';
-import { basename, dirname, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build } from 'vite';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const bundle = resolve(root, 'dist/bundle');
 
 // A user's module imports the library. These must be the same for both: classes that errors are told apart by,
 // the marks of operators, the secrets that are known, who waits for the process, and the package's own folder.
@@ -35,55 +37,88 @@ const bundled = [
   'zod',
 ];
 
-const { metafile } = await build({
-  metafile: true,
-  entryPoints: [resolve(root, 'src/cli/main.ts')],
-  outdir: resolve(root, 'dist/bundle'),
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  chunkNames: '[name]-[hash]',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  logLevel: 'warning',
-  banner: {
-    // Of the packages that are bundled, some are CommonJS and require Node.js's own modules.
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+const packages = {
+  name: 'packages',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    // Messages in other languages.
+    if (/locales\/index\.js$/.test(source) && importer?.includes('/node_modules/zod/'))
+      return resolve(dirname(importer), '../locales/en.js');
+    // As modules, of which only what is used is taken.
+    if (source === 'rxjs')
+      return { id: resolve(root, 'node_modules/rxjs/dist/esm/index.js'), moduleSideEffects: false };
+    if (!/^[^./\0]/.test(source) || bundled.includes(source.split('/')[0])) return undefined;
+    return { id: source, external: true };
   },
-  plugins: [
-    {
-      name: 'shared-and-packages',
-      setup({ onResolve }) {
-        onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
-          const file = resolve(resolveDir, path);
-          if (!shared.includes(file)) return undefined;
-          const compiled = file.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
-          return { path: relative(resolve(root, 'dist/bundle'), compiled), external: true };
-        });
-        // Messages in other languages.
-        onResolve({ filter: /locales\/index\.js$/ }, ({ importer, resolveDir }) =>
-          importer.includes('/node_modules/zod/')
-            ? { path: resolve(resolveDir, '../locales/en.js') }
-            : undefined,
-        );
-        // As modules, of which only what is used is taken.
-        onResolve({ filter: /^rxjs$/ }, () => ({
-          path: resolve(root, 'node_modules/rxjs/dist/esm/index.js'),
-          sideEffects: false,
-        }));
-        onResolve({ filter: /^[^./]/ }, ({ path }) => {
-          const name = path.split('/')[0];
-          return bundled.includes(name) ? undefined : { path, external: true };
-        });
+};
+
+const sharedModules = {
+  name: 'shared-modules',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (!source.startsWith('.') || importer === undefined) return undefined;
+    const file = resolve(dirname(importer), source);
+    if (!shared.includes(file)) return undefined;
+    const compiled = file.replace('/src/', '/dist/').replace(/\.ts$/, '.js');
+    return { id: relative(bundle, compiled), external: true };
+  },
+};
+
+/** What is loaded as soon as a module is. */
+function loadedWith(module, moduleInfo) {
+  const found = new Set();
+  const open = [module];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (found.has(id) || moduleInfo(id)?.isExternal !== false) continue;
+    found.add(id);
+    open.push(...moduleInfo(id).importedIds);
+  }
+  return found;
+}
+
+/** "depthline run" is one file: many small ones take longer to find than to read. */
+let ofRun;
+function chunkOf(id, { getModuleInfo }) {
+  ofRun ??= loadedWith(resolve(root, 'src/cli/run.ts'), getModuleInfo);
+  return ofRun.has(id) ? 'run' : undefined;
+}
+
+/** @returns the files that are written */
+async function write(input, plugins, output) {
+  const { output: files } = await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true },
+    plugins: [...plugins, packages],
+    build: {
+      ssr: true,
+      outDir: bundle,
+      emptyOutDir: false,
+      target: 'node20',
+      minify: 'esbuild',
+      rollupOptions: {
+        input: Object.fromEntries(
+          Object.entries(input).map(([name, path]) => [name, resolve(root, path)]),
+        ),
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: '[name]-[hash].js',
+          hoistTransitiveImports: false,
+          ...output,
+        },
       },
     },
-  ],
-});
+  });
+  return files.map(({ fileName }) => fileName);
+}
+
+const written = new Set([
+  ...(await write({ main: 'src/cli/main.ts' }, [sharedModules], { manualChunks: chunkOf })),
+  ...(await write({ inference: 'src/inference/worker.ts' }, [], {})),
+]);
 
 // Only now, so that a command that is started meanwhile finds a whole bundle.
-const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
-for (const name of readdirSync(resolve(root, 'dist/bundle'))) {
-  if (!written.has(name)) rmSync(resolve(root, 'dist/bundle', name));
+for (const name of readdirSync(bundle)) {
+  if (!written.has(name)) rmSync(resolve(bundle, name));
 }

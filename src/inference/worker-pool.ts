@@ -180,7 +180,7 @@ export class WorkerPool {
   async #start(slot: WorkerSlot): Promise<void> {
     const { engine, threads, batch, providers, session, raw } = this.#options;
     const thread = await InferenceThread.start(this.model, {
-      entry: this.#options.entry ?? entryPoint('inference/worker'),
+      entry: this.#options.entry ?? entryPoint('bundle/inference'),
       engine,
       threads,
       batch,

@@ -2,7 +2,7 @@ import { loadProblem } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
 import { type SessionSettings, sessionOptions } from '../session-settings.ts';
 import type { ProviderOptions } from './choice.ts';
-import type { Runtime } from './load-runtime.ts';
+import type { NativeRuntime } from './load-runtime.ts';
 import { NativeSession } from './native-session.ts';
 import { withOptions } from './provider-options.ts';
 
@@ -29,7 +29,9 @@ export interface CreatedSession {
 }
 
 /** With the first provider that can be had. @throws Error of ONNX Runtime if there is none */
-export function createSession({ Tensor }: Runtime, setup: SessionSetup): CreatedSession {
+export function createSession(
+  { Tensor }: Pick<NativeRuntime, 'Tensor'>,
+  setup: SessionSetup): CreatedSession {
   const { path, session: settings, threads, providers, options, native: state } = setup;
   const notes: string[] = [];
   for (let first = 0; ; first++) {

@@ -7,6 +7,12 @@ import { bindingPath } from './native-session.ts';
 
 export type Runtime = typeof import('onnxruntime-node');
 
+/** What a `NativeSession` needs of it. */
+export interface NativeRuntime extends Pick<Runtime, 'Tensor'> {
+  /** Of the package. */
+  readonly version: string;
+}
+
 const require = createRequire(import.meta.url);
 
 /**
@@ -17,6 +23,24 @@ const require = createRequire(import.meta.url);
  * @throws DepthlineError `MISSING` if it is not there or cannot be loaded, `CONFIG` if another build is loaded already
  */
 export async function loadRuntime(binding?: string): Promise<Runtime> {
+  chooseBinding(binding);
+  return import('onnxruntime-node');
+}
+
+/**
+ * The same without its own JavaScript, which takes longer to load than the native part.
+ *
+ * @throws like `loadRuntime`
+ */
+export async function loadNativeRuntime(binding?: string): Promise<NativeRuntime> {
+  chooseBinding(binding);
+  const file = require.resolve('onnxruntime-node/package.json');
+  const { version } = require(file) as { version: string };
+  const { Tensor } = createRequire(file)('onnxruntime-common') as Runtime;
+  return { Tensor, version };
+}
+
+function chooseBinding(binding: string | undefined): void {
   const folder = bindingFolder(binding);
   const file = join(folder, bindingFile);
   if (folder !== ownFolder() && !existsSync(file)) {
@@ -34,7 +58,6 @@ export async function loadRuntime(binding?: string): Promise<Runtime> {
     // What the package itself requires is then there already.
     require.cache[bindingPath()] = require.cache[require.resolve(file)];
   }
-  return import('onnxruntime-node');
 }
 
 function realPath(file: string): string {

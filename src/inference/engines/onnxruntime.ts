@@ -17,7 +17,7 @@ import type { OnnxRuntimeChoice } from './choice.ts';
 import { type CreatedSession, createSession } from './create-session.ts';
 import type { DepthEngine, EngineSetup } from './engine.ts';
 import { inputMaker, inputShape } from './input-tensor.ts';
-import { loadRuntime, type Runtime } from './load-runtime.ts';
+import { loadNativeRuntime, type NativeRuntime } from './load-runtime.ts';
 import type { NativeSession } from './native-session.ts';
 
 /**
@@ -27,7 +27,7 @@ import type { NativeSession } from './native-session.ts';
  */
 export async function open(setup: EngineSetup): Promise<DepthEngine> {
   hideFloat16Array();
-  const ort = await loadRuntime((setup.engine as OnnxRuntimeChoice).binding);
+  const ort = await loadNativeRuntime((setup.engine as OnnxRuntimeChoice).binding);
   const { options } = setup.engine as OnnxRuntimeChoice;
   const created = createSession(ort, { ...setup, options });
   requireFit(created.session, setup);
@@ -49,7 +49,7 @@ function requireFit(session: NativeSession, setup: EngineSetup): void {
 
 /** The first run shows the output's real shape, and warms the session up. */
 function start(
-  ort: Runtime,
+  ort: NativeRuntime,
   { session, providers, notes }: CreatedSession,
   setup: EngineSetup,
 ): DepthEngine {
@@ -70,7 +70,7 @@ function start(
     width,
     height,
     notes,
-    description: `ONNX Runtime ${ort.env.versions.node ?? ''}, ${providers.join(', ')}`,
+    description: `ONNX Runtime ${ort.version}, ${providers.join(', ')}`,
     infer: (rgb) => values(run(rgb).data),
     close: async () => native(state, () => session.release()),
   };

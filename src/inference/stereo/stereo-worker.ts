@@ -4,7 +4,7 @@ import { reason } from '../../core/errors.ts';
 import { type StereoGeometry, swapDisparity } from '../../depth/disparity.ts';
 import { dropContradicted, dropHidden, mirrorRows } from '../../depth/visible.ts';
 import { createSession } from '../engines/create-session.ts';
-import { loadRuntime } from '../engines/load-runtime.ts';
+import { loadNativeRuntime } from '../engines/load-runtime.ts';
 import { describeModel } from '../model-contract.ts';
 import { native } from '../native-guard.ts';
 import { inferenceThread, nameThread } from '../thread-name.ts';
@@ -21,7 +21,7 @@ const bytes = input.width * input.height * 3;
 const shape = [1, input.height, input.width, 3];
 
 nameThread(inferenceThread);
-const ort = await loadRuntime();
+const ort = await loadNativeRuntime();
 const { session, notes } = createSession(ort, setup);
 
 const pixels = new Uint8Array(setup.pixels);
