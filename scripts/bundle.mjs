@@ -76,10 +76,13 @@ function loadedWith(module, moduleInfo) {
   return found;
 }
 
-/** "depthline run" is one file: many small ones take longer to find than to read. */
+/** What every command needs is a file, and what "run" needs too: many small ones take longer to find than to read. */
+let ofAll;
 let ofRun;
 function chunkOf(id, { getModuleInfo }) {
+  ofAll ??= loadedWith(resolve(root, 'src/cli/main.ts'), getModuleInfo);
   ofRun ??= loadedWith(resolve(root, 'src/cli/run.ts'), getModuleInfo);
+  if (ofAll.has(id)) return 'all';
   return ofRun.has(id) ? 'run' : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { config } from 'zod';
 import { builtins } from '../builtins.ts';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
@@ -19,6 +20,9 @@ import { report } from './report-error.ts';
 import { runLogger, showSummary } from './run-log.ts';
 import { formatStages, jsonStats, StatusLine } from './run-output.ts';
 import { dieBy, Hangups, onEndingSignals } from './signals.ts';
+
+// A schema is used once or twice, and to compile it takes longer than that.
+config({ jitless: true });
 
 /** Flags of every command that runs a pipeline. */
 export interface RunFlags {

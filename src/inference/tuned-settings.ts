@@ -1,7 +1,7 @@
 import { defaultEngine, type EngineChoice } from './engines/choice.ts';
 import type { Model } from './model-files.ts';
 import type { SessionSettings } from './session-settings.ts';
-import { mostBatch, readTuning, type Tuning, tuningKey } from './tuning-cache.ts';
+import { isTuned, mostBatch, readTuning, type Tuning, tuningKey } from './tuning-cache.ts';
 
 export interface ChosenSettings {
   readonly workers: number;
@@ -37,7 +37,7 @@ export function chooseSettings(
   const { engine = defaultEngine, workers, threads, providers, untuned } = asked;
   const mostTogether = asked.cameras ?? mostBatch;
   const plainly = untuned || engine.name !== 'onnxruntime';
-  const tuning = plainly ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
+  const tuning = plainly || !isTuned() ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
   const plain = {
     workers: workers ?? 1,
     threads: threads ?? 1,

@@ -76,6 +76,11 @@ export function tuningFolder(env: Readonly<Record<string, string | undefined>> =
   return join(env.DEPTHLINE_CACHE || join(cache, 'depthline'), 'tuning');
 }
 
+/** False where nothing has been tuned: then no key is needed, which takes a program to find on a Jetson. */
+export function isTuned(): boolean {
+  return existsSync(tuningFolder());
+}
+
 function fileOf(key: TuningKey): string {
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 24);
   return join(tuningFolder(), `${name}.json`);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EMPTY, type Observable, type OperatorFunction } from 'rxjs';
 import { bindContext } from '../core/async-operator.ts';
 import { readerOf, type StreamReader } from '../core/capture-stream.ts';
@@ -25,6 +26,9 @@ import type { RunOptions } from './run-handle.ts';
 import type { Shared } from './shared.ts';
 import { ledgered } from './stage.ts';
 import type { StageListener } from './stage-times.ts';
+
+/** How long sinks wait for a model to be handed to its thread, milliseconds. */
+const startMs = 20;
 
 /** What a run gives to everything that is built for it. */
 export interface AssemblyParts {
@@ -115,12 +119,13 @@ export class Assembly {
   async build(): Promise<void> {
     // All ledgers first: the names of stages do not depend on what is built sooner.
     const steps = this.#branchSteps();
-    // At the same time, since models load for long; the source is subscribed to when all are there. What
-    // takes longest is started first: to load a sink's library keeps this thread busy.
+    // At the same time, since models load for long; the source is subscribed to when all are there. To load a
+    // sink's library keeps this thread busy: what takes longest has been started by then, in another thread.
     const plan = planFusion(this.#parts.pipeline);
     const source = plan.then((found) => this.#buildSource(found));
     const trunk = plan.then((found) => this.#buildTrunk(found));
-    const branches = plan.then(() => this.#buildBranches(steps));
+    const started = Promise.race([source.then(() => trunk), sleep(startMs)]);
+    const branches = started.then(() => this.#buildBranches(steps));
     const all = [branches, trunk, source] as const;
     this.settled = Promise.allSettled(all);
     const [built] = await Promise.all(all);
