@@ -227,6 +227,17 @@ describe('the command line in one file', () => {
       expect(script).toContain(`'${path.replace('core/', '').replace('.ts', '')}',`);
     }
   });
+
+  it('finds the package’s files in one way only, whatever folder a bundle lies in', () => {
+    const wrong = files.filter(
+      ({ path, text }) =>
+        path !== 'core/entry-point.ts' &&
+        withoutComments(text)
+          .replaceAll('createRequire(import.meta.url)', '')
+          .includes('import.meta'),
+    );
+    expect(wrong.map(({ path }) => path)).toEqual([]);
+  });
 });
 
 function withoutComments(text: string): string {

@@ -102,11 +102,12 @@ const hashedAtOnce = 2 ** 24;
 export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
   const { path, bytes, manifest, manifestPath } = model;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: Math.min(bytes + 1, hashedAtOnce) }), hash).catch(
-    (error: unknown) => {
-      throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
-    },
-  );
+  await pipeline(
+    createReadStream(path, { highWaterMark: Math.min(bytes + 1, hashedAtOnce) }),
+    hash,
+  ).catch((error: unknown) => {
+    throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
+  });
   const sha256 = hash.digest('hex');
   if (manifest.sha256 === undefined || manifest.sha256 === sha256) return { ...model, sha256 };
   throw new DepthlineError(

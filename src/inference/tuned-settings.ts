@@ -37,7 +37,8 @@ export function chooseSettings(
   const { engine = defaultEngine, workers, threads, providers, untuned } = asked;
   const mostTogether = asked.cameras ?? mostBatch;
   const plainly = untuned || engine.name !== 'onnxruntime';
-  const tuning = plainly || !isTuned() ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
+  const tuning =
+    plainly || !isTuned() ? undefined : readTuning(tuningKey(model.sha256, providers), warn);
   const plain = {
     workers: workers ?? 1,
     threads: threads ?? 1,

@@ -28,7 +28,7 @@ import { ledgered } from './stage.ts';
 import type { StageListener } from './stage-times.ts';
 
 /** How long sinks wait for a model to be handed to its thread, milliseconds. */
-const startMs = 20;
+const startMs = 40;
 
 /** What a run gives to everything that is built for it. */
 export interface AssemblyParts {

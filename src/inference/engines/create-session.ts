@@ -31,7 +31,8 @@ export interface CreatedSession {
 /** With the first provider that can be had. @throws Error of ONNX Runtime if there is none */
 export function createSession(
   { Tensor }: Pick<NativeRuntime, 'Tensor'>,
-  setup: SessionSetup): CreatedSession {
+  setup: SessionSetup,
+): CreatedSession {
   const { path, session: settings, threads, providers, options, native: state } = setup;
   const notes: string[] = [];
   for (let first = 0; ; first++) {

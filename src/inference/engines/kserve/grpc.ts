@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import {
   Client,
   type ClientOptions,
@@ -14,6 +14,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { load } from '@grpc/proto-loader';
+import { packageDirectory } from '../../../core/entry-point.ts';
 import { authorizationOf } from './authorization.ts';
 import { type ClientSetup, type ModelClient, mostAtFirst } from './client.ts';
 import { grpcFailure } from './grpc-failure.ts';
@@ -25,9 +26,7 @@ import {
   modelOf,
 } from './grpc-message.ts';
 
-const protocol = fileURLToPath(
-  new URL('../../../../engines/kserve/inference.proto', import.meta.url),
-);
+const protocol = join(packageDirectory(), 'engines/kserve/inference.proto');
 
 const options: ClientOptions = {
   'grpc.max_receive_message_length': mostAtFirst,
