@@ -30,7 +30,7 @@ export class Registry {
   list(role?: Role): Definition[] {
     return [...this.#components.values()]
       .filter((component) => role === undefined || component.role === role)
-      .toSorted((a, b) => a.name.localeCompare(b.name));
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   names(role?: Role): string[] {

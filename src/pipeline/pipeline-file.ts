@@ -63,7 +63,7 @@ export interface Loaded {
 }
 
 /** Largest file that is read, bytes. */
-const maxBytes = 2 ** 20;
+export const maxBytes = 2 ** 20;
 
 /** Reads, resolves and checks a pipeline file. Every problem is reported, not only the first. */
 export async function loadPipelineFile(file: string, options: LoadOptions): Promise<Loaded> {
