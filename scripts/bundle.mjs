@@ -1,6 +1,6 @@
-// Makes the command line a few files, dist/bundle/main.js and what it loads, because to import several hundred
-// takes four times as long, and the inference thread one, dist/bundle/inference.js. What only some commands or
-// pipelines need is loaded when it is needed.
+// Makes the command line a few files, dist/bundle/main.js and what it loads, because to import several hundred takes
+// four times as long, and the inference thread and the capture process one each. What only some commands or pipelines
+// need is loaded when it is needed.
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,9 @@ const bundled = [
   'zod',
 ];
 
+/** Those that Node.js would load whole: as modules, of which only what is used is taken. */
+const modules = { rxjs: 'rxjs/dist/esm/index.js', yaml: 'yaml/browser/index.js' };
+
 const packages = {
   name: 'packages',
   enforce: 'pre',
@@ -44,9 +47,8 @@ const packages = {
     // Messages in other languages.
     if (/locales\/index\.js$/.test(source) && importer?.includes('/node_modules/zod/'))
       return resolve(dirname(importer), '../locales/en.js');
-    // As modules, of which only what is used is taken.
-    if (source === 'rxjs')
-      return { id: resolve(root, 'node_modules/rxjs/dist/esm/index.js'), moduleSideEffects: false };
+    if (modules[source])
+      return { id: resolve(root, 'node_modules', modules[source]), moduleSideEffects: false };
     if (!/^[^./\0]/.test(source) || bundled.includes(source.split('/')[0])) return undefined;
     return { id: source, external: true };
   },
@@ -126,6 +128,7 @@ async function write(input, plugins, output) {
 const written = new Set([
   ...(await write({ main: 'src/cli/main.ts' }, [sharedModules], { manualChunks: chunkOf })),
   ...(await write({ inference: 'src/inference/worker.ts' }, [], {})),
+  ...(await write({ 'capture-host': 'src/gstreamer/capture/capture-host.ts' }, [], {})),
 ]);
 
 // Only now, so that a command that is started meanwhile finds a whole bundle.

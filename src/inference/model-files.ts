@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -91,8 +91,10 @@ export async function findModelOf<M extends ManifestBase>(
   }
 }
 
-/** Bytes; to wait for many small parts takes longer than to read and to hash them. */
+/** Bytes; to wait for the parts of a small file takes longer than to read and to hash it. */
 const hashedAtOnce = 2 ** 24;
+/** Bytes; smaller parts take longer to read than to hash. */
+const part = 2 ** 20;
 
 /**
  * Hashes the model's file.
@@ -102,12 +104,12 @@ const hashedAtOnce = 2 ** 24;
 export async function verifyModel<M extends ManifestBase>(model: ModelFiles<M>): Promise<Model<M>> {
   const { path, bytes, manifest, manifestPath } = model;
   const hash = createHash('sha256');
-  await pipeline(
-    createReadStream(path, { highWaterMark: Math.min(bytes + 1, hashedAtOnce) }),
-    hash,
-  ).catch((error: unknown) => {
+  try {
+    if (bytes <= hashedAtOnce) hash.update(readFileSync(path));
+    else await pipeline(createReadStream(path, { highWaterMark: part }), hash);
+  } catch (error) {
     throw new DepthlineError('MODEL', `${path} cannot be read: ${reason(error)}`);
-  });
+  }
   const sha256 = hash.digest('hex');
   if (manifest.sha256 === undefined || manifest.sha256 === sha256) return { ...model, sha256 };
   throw new DepthlineError(
@@ -183,6 +185,16 @@ const maxManifestBytes = 2 ** 20;
 /** What was read of each manifest last, by kind and path: to open a pipeline asks for it several times. */
 const known = new Map<string, { readonly text: string; readonly manifest: unknown }>();
 
+/** Without what only informs, which is most of a manifest and takes as long to parse as to start a thread. */
+function parseManifest(text: string): unknown {
+  try {
+    return parse(text.replace(/^(training|metrics):.*\n(?:(?:[ \t-].*)?\n)*/gm, ''));
+  } catch {
+    // A part of it is needed elsewhere, or the mistake has to be told at its place.
+    return parse(text);
+  }
+}
+
 async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<M>): Promise<M> {
   const fail = (message: string, cause?: unknown) =>
     new DepthlineError('MODEL', message, { cause });
@@ -193,7 +205,7 @@ async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<
     text = await readRegularFile(path, maxManifestBytes);
     const before = known.get(key);
     if (before?.text === text) return before.manifest as M;
-    value = parse(text);
+    value = parseManifest(text);
   } catch (error) {
     throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
   }

@@ -54,7 +54,7 @@ export class CaptureProcess {
       this.#settlePrepared = resolve;
     });
     this.#process = new GStreamerProcess({
-      entry: entryPoint('gstreamer/capture/capture-host'),
+      entry: entryPoint('bundle/capture-host'),
       // The bus poll blocks one.
       threads: 2,
       // Warnings too: decodebin swallows some errors, and then the log alone has the reason.
