@@ -102,22 +102,23 @@ describe.skipIf(!hasMosquitto)('mqtt', () => {
   it('announces zones to Home Assistant', async () => {
     const { sink } = await opened({
       url: broker.url,
-      topic: 'a/b',
+      topic: 'hall/a',
       'home-assistant': { device: 'Hall' },
     });
     await sink.write(frame(0, zones(false)));
     const heard = await listen(broker, 'homeassistant/#');
     onTestFinished(heard.stop);
     await until(() => heard.messages().length >= 2);
-    const [presence] = heard.of('homeassistant/binary_sensor/a-b-door/config');
-    expect(JSON.parse(presence as string)).toMatchObject({
-      state_topic: 'a/b/zones/door',
-      availability_topic: 'a/b/status',
-      device: { name: 'Hall', identifiers: ['a-b'] },
+    const payload = (component: string) =>
+      heard.messages().find(({ topic }) => topic.startsWith(`homeassistant/${component}/`))
+        ?.payload as string;
+    expect(JSON.parse(payload('binary_sensor'))).toMatchObject({
+      state_topic: 'hall/a/zones/door',
+      availability_topic: 'hall/a/status',
+      device: { name: 'Hall', identifiers: [expect.stringMatching(/^hall-a-[\da-f]{8}$/)] },
     });
-    const [distance] = heard.of('homeassistant/sensor/a-b-door-distance/config');
-    expect(JSON.parse(distance as string)).toMatchObject({
-      state_topic: 'a/b/state',
+    expect(JSON.parse(payload('sensor'))).toMatchObject({
+      state_topic: 'hall/a/state',
       unit_of_measurement: 'm',
       value_template: "{{ value_json.value.zones['door'].distance }}",
     });
