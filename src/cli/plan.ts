@@ -1,5 +1,8 @@
 import { Command } from 'commander';
 import { builtins } from '../builtins.ts';
+import type { PlanContext } from '../core/component-facts.ts';
+import { reason } from '../core/errors.ts';
+import { isNested, type NestedSource } from '../core/nested-source.ts';
 import { fuseGeometry } from '../depth/fuse-geometry.ts';
 import { type Geometry, wholeView } from '../depth/view.ts';
 import { hasCameras, pipelinesOf } from '../pipeline/cameras.ts';
@@ -12,14 +15,19 @@ import { pipelineArgument, setOption } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
 import { print, printError, printJson } from './output.ts';
 
-interface Plan {
-  readonly pipeline: string;
-  /** Of a pipeline of several. */
-  readonly camera?: string;
+interface SourcePlan {
   readonly source: string;
   readonly launchLine?: string;
   /** Why this machine has none. */
   readonly launchProblem?: string;
+  /** The sources that it reads, by the options that name them. */
+  readonly nested?: Readonly<Record<string, SourcePlan>>;
+}
+
+interface Plan extends SourcePlan {
+  readonly pipeline: string;
+  /** Of a pipeline of several. */
+  readonly camera?: string;
   readonly fused: readonly string[];
   readonly stages: readonly {
     readonly name: string;
@@ -67,14 +75,6 @@ export function planCommand(): Command {
 
 async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
   const context = { fused: fusion.fused, baseDirectory: pipeline.baseDirectory };
-  const { definition, options } = pipeline.source;
-  let line: Pick<Plan, 'launchLine' | 'launchProblem'> = {};
-  try {
-    const launchLine = await definition.launchLine?.(options, context);
-    if (launchLine !== undefined) line = { launchLine };
-  } catch (error) {
-    line = { launchProblem: (error as Error).message };
-  }
   const pictures = picturesBefore(pipeline, fusion);
   const stages = await Promise.all(
     fusion.operators.map(async (step, index) => {
@@ -95,8 +95,7 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
   return {
     pipeline: pipeline.name,
     ...(pipeline.camera !== undefined && { camera: pipeline.camera }),
-    source: definition.name,
-    ...line,
+    ...(await sourcePlan(pipeline.source, context)),
     fused: fusion.fused.map((one) => JSON.stringify(one)),
     stages,
     branches: pipeline.branches.map((branch) => ({
@@ -108,6 +107,36 @@ async function makePlan(pipeline: Pipeline, fusion: FusedPlan): Promise<Plan> {
     ...(bytes !== undefined && { mostMemoryMiB: Math.max(1, Math.round(bytes / 2 ** 20)) }),
     ...(largest && { largestPicture: `${largest.width}×${largest.height}` }),
   };
+}
+
+async function sourcePlan(
+  { definition, options }: NestedSource,
+  context: PlanContext,
+): Promise<SourcePlan> {
+  const given = options as Readonly<Record<string, unknown>>;
+  const read: Record<string, SourcePlan> = {};
+  for (const option of definition.nested ?? []) {
+    const one = given[option];
+    // Nothing is fused into a source that another one reads.
+    if (isNested(one)) read[option] = await sourcePlan(one, { ...context, fused: [] });
+  }
+  return {
+    source: definition.name,
+    ...(await launchOf({ definition, options }, context)),
+    ...(Object.keys(read).length > 0 && { nested: read }),
+  };
+}
+
+async function launchOf(
+  { definition, options }: NestedSource,
+  context: PlanContext,
+): Promise<Pick<SourcePlan, 'launchLine' | 'launchProblem'>> {
+  try {
+    const launchLine = await definition.launchLine?.(options, context);
+    return launchLine === undefined ? {} : { launchLine };
+  } catch (error) {
+    return { launchProblem: reason(error) };
+  }
 }
 
 /** The pictures that come to each operator; undefined where they are not known. */
@@ -136,11 +165,8 @@ function text(plan: Plan): string {
   const lines = [
     `pipeline  ${plan.pipeline}`,
     ...(plan.camera === undefined ? [] : [`camera    ${plan.camera}`]),
-    `source    ${plan.source}`,
+    ...sourceLines('source', plan),
   ];
-  if (plan.launchLine) lines.push(`launch    ${plan.launchLine}`);
-  if (plan.launchProblem)
-    lines.push(`launch    not available on this machine: ${plan.launchProblem}`);
   for (const fused of plan.fused) lines.push(`fused     ${fused}`);
   for (const stage of plan.stages) {
     lines.push(`operator  ${stage.name}${stage.queue ? ` [queue: ${stage.queue}]` : ''}`);
@@ -157,6 +183,14 @@ function text(plan: Plan): string {
       : `${plan.mostMemoryMiB} MiB, pictures of up to ${plan.largestPicture}`;
   lines.push(`memory    at most ${plan.mostFrames} frames in flight, ${memory}`);
   return lines.join('\n');
+}
+
+function sourceLines(label: string, plan: SourcePlan): string[] {
+  const { source, launchLine, launchProblem: problem, nested = {} } = plan;
+  const lines = [`${label.padEnd(9)} ${source}`];
+  if (launchLine) lines.push(`launch    ${launchLine}`);
+  if (problem) lines.push(`launch    not available on this machine: ${problem}`);
+  return [...lines, ...Object.entries(nested).flatMap(([option, one]) => sourceLines(option, one))];
 }
 
 /** The lines of a graph; of each camera, where there are several, with names of its own. */

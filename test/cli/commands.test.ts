@@ -133,6 +133,40 @@ sinks:
     expect(stdout).toMatch(/^(graph|flowchart) /);
   });
 
+  it('shows the launch line of each source that a source reads', async () => {
+    const eye = (device: string) => `{ usb-camera: { device: ${device}, width: 320 } }`;
+    const file = (stereo: string) =>
+      `source:\n  stereo:\n${stereo}operators: [take-eye]\nsinks: [discard]\n`;
+    const two = `    left: ${eye('/dev/video2')}\n    right: ${eye('/dev/video4')}\n`;
+    const cwd = workplace({
+      'two.yaml': file(two),
+      'one.yaml': file(`    side-by-side: ${eye('/dev/video6')}\n`),
+      'drawn.yaml': file('    left: synthetic-room\n    right: test-pattern\n'),
+    });
+    const { code, stdout } = await depthline(['plan', 'two.yaml'], { cwd });
+    expect(code).toBe(0);
+    expect(stdout.split('\n').slice(1, 6)).toEqual([
+      'source    stereo',
+      'left      usb-camera',
+      expect.stringMatching(/^launch {4}v4l2src device="\/dev\/video2".*width=320.*fdsink/),
+      'right     usb-camera',
+      expect.stringMatching(/^launch {4}v4l2src device="\/dev\/video4".*width=320.*fdsink/),
+    ]);
+    type Nested = Record<string, { source: string; launchLine?: string }>;
+    const planned = async (file: string) =>
+      json<{ nested: Nested }>(await depthline(['plan', file, '--json'], { cwd })).nested;
+    expect(await planned('one.yaml')).toEqual({
+      'side-by-side': {
+        source: 'usb-camera',
+        launchLine: expect.stringContaining('device="/dev/video6"'),
+      },
+    });
+    expect(await planned('drawn.yaml')).toEqual({
+      left: { source: 'synthetic-room' },
+      right: { source: 'test-pattern', launchLine: expect.stringContaining('videotestsrc') },
+    });
+  });
+
   it('shows the launch line of a camera that this machine does not have', async () => {
     const { code, stdout } = await depthline(['plan', 'csi-live']);
     expect(code).toBe(0);
