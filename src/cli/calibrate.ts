@@ -13,6 +13,7 @@ import { parsePoint, readPoints } from '../evaluation/known-points.ts';
 import { findRgbdPairs, type RgbdPair } from '../evaluation/rgbd-folder.ts';
 import type { Manifest } from '../inference/manifest.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
+import { namedInput, requireFile, requireModel } from './named-input.ts';
 import { print, printError, printJson } from './output.ts';
 import { endingSignals } from './signals.ts';
 
@@ -67,12 +68,14 @@ async function run(model: string, flags: Flags): Promise<void> {
   }
   if (output !== undefined && !/\.ya?ml$/.test(output))
     throw new DepthlineError('CONFIG', '--output must end in .yaml');
+  await requireModel(model);
   const known = point.map(parsePoint);
   for (const list of points) known.push(...(await readPoints(resolvePath(baseDirectory, list))));
+  for (const picture of new Set(known.map((one) => one.picture))) await requireFile(picture);
   const pairs: RgbdPair[] = [];
   for (const folder of rgbd) {
     const warn = (message: string) => printError(`warning: ${message}`);
-    const found = await findRgbdPairs(folder, baseDirectory, [], warn);
+    const found = await namedInput(findRgbdPairs(folder, baseDirectory, [], warn));
     pairs.push(...found.filter((_, i) => i % flags.every === 0));
   }
   const stop = new AbortController();

@@ -17,6 +17,7 @@ import { DepthEstimator } from '../inference/estimator.ts';
 import { kindOfModel } from '../inference/model-files.ts';
 import type { DisparityCheck } from '../inference/stereo/protocol.ts';
 import { StereoEstimator } from '../inference/stereo/stereo-estimator.ts';
+import { namedInput, requireModel } from './named-input.ts';
 import { print, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './table.ts';
@@ -40,9 +41,11 @@ export async function evaluateStereoFolders(
   flags: StereoFlags,
 ): Promise<void> {
   const baseDirectory = process.cwd();
+  const { model: models = ['fastdepth-stereo', 'fastdepth'] } = flags;
+  for (const model of models) await requireModel(model, ['mono', 'stereo']);
   const sets: { name: string; pairs: StereoPair[] }[] = [];
   for (const folder of folders) {
-    const pairs = await findStereoPairs(folder, baseDirectory);
+    const pairs = await namedInput(findStereoPairs(folder, baseDirectory));
     sets.push({ name: setName(folder), pairs: pairs.filter((_, i) => i % flags.every === 0) });
   }
   const closings: (() => Promise<void> | void)[] = [];
@@ -52,7 +55,7 @@ export async function evaluateStereoFolders(
   const count = sets.reduce((sum, { pairs }) => sum + pairs.length, 0);
   const bar = progressBar(count, 'pairs', !flags.json);
   try {
-    const { methods, aspect } = await openMethods(flags, baseDirectory, closings);
+    const { methods, aspect } = await openMethods(models, flags, baseDirectory, closings);
     const results: StereoSetResult[] = [];
     for (const { name, pairs } of sets) {
       const options = {
@@ -73,7 +76,8 @@ export async function evaluateStereoFolders(
 }
 
 async function openMethods(
-  { model: models = ['fastdepth-stereo', 'fastdepth'], threads, provider, sgm }: StereoFlags,
+  models: readonly string[],
+  { threads, provider, sgm }: StereoFlags,
   baseDirectory: string,
   closings: (() => Promise<void> | void)[],
 ): Promise<{ methods: StereoMethod[]; aspect: number | undefined }> {

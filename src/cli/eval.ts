@@ -15,6 +15,7 @@ import { providerNames } from '../inference/engines/choice.ts';
 import { DepthEstimator } from '../inference/estimator.ts';
 import { collect, positive, positiveWhole, whole } from './arguments.ts';
 import { evaluateStereoFolders, type StereoFlags } from './eval-stereo.ts';
+import { namedInput, requireModel } from './named-input.ts';
 import { print, printError, printJson } from './output.ts';
 import { progressBar } from './progress-bar.ts';
 import { table } from './table.ts';
@@ -97,11 +98,12 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
   const options = evaluationOptions(flags);
   const report = flags.report === undefined ? undefined : resolvePath(baseDirectory, flags.report);
   if (report !== undefined) await requireReportPlace(report);
+  const { model: models = ['fastdepth'], sequence = [] } = flags;
+  for (const model of models) await requireModel(model);
+  const warn = (message: string) => printError(`warning: ${message}`);
   const sets: { name: string; pairs: RgbdPair[] }[] = [];
   for (const folder of folders) {
-    const pairs = await findRgbdPairs(folder, baseDirectory, flags.sequence ?? [], (message) =>
-      printError(`warning: ${message}`),
-    );
+    const pairs = await namedInput(findRgbdPairs(folder, baseDirectory, sequence, warn));
     sets.push({ name: setName(folder), pairs: pairs.filter((_, i) => i % flags.every === 0) });
   }
   const stop = new AbortController();
@@ -114,7 +116,7 @@ async function evaluate(folders: readonly string[], flags: Flags): Promise<void>
     !flags.json,
   );
   try {
-    for (const model of flags.model ?? ['fastdepth']) {
+    for (const model of models) {
       const { threads, provider } = flags;
       estimators.push(
         await DepthEstimator.open({ model, baseDirectory, threads, providers: provider }),

@@ -7,6 +7,7 @@ import { knownModels } from '../inference/known-models.ts';
 import { findModel, kindOfModel, modelNames } from '../inference/model-files.ts';
 import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
 import { isRelative } from '../inference/tensors.ts';
+import { requireFile } from './named-input.ts';
 import { print, printJson } from './output.ts';
 import { table } from './table.ts';
 
@@ -81,6 +82,7 @@ async function describe(name: string): Promise<Listed> {
 async function add(file: string, { as, name, directory, force }: AddFlags): Promise<void> {
   const baseDirectory = process.cwd();
   const folder = resolvePath(baseDirectory, directory);
+  await requireFile(file);
   const options = { name, ...(force && { force }) };
   const added = await addModel(resolvePath(baseDirectory, file), as, folder, options);
   const manifest = relative(baseDirectory, added.manifestPath);

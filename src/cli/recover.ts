@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { DepthlineError } from '../core/errors.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { sinkError } from '../files/write-problem.ts';
+import { requireFile } from './named-input.ts';
 import { print, printError } from './output.ts';
 
 export function recoverCommand(): Command {
@@ -23,6 +24,7 @@ async function run(file: string, { output }: { output?: string }): Promise<void>
   const path = resolvePath(process.cwd(), file);
   if (output !== undefined && !/[^/]\.mcap$/.test(output))
     throw new DepthlineError('CONFIG', '--output must end in .mcap');
+  await requireFile(file);
   const target =
     output === undefined
       ? `${path.replace(/(\.recording)?\.mcap$/, '')}.recovered.mcap`

@@ -8,6 +8,7 @@ import { resolvePath } from '../core/resolve-path.ts';
 import { loadPipelineFile } from '../pipeline/pipeline-file.ts';
 import { positive } from './arguments.ts';
 import { findPipeline } from './find-pipeline.ts';
+import { requireFile } from './named-input.ts';
 import { type RunFlags, runAction, withRunFlags } from './run.ts';
 
 interface Flags extends RunFlags {
@@ -73,6 +74,7 @@ async function replay(file: string, flags: Flags, onSignals: () => void): Promis
     const [name] = at as [keyof Flags];
     throw new DepthlineError('CONFIG', `--${name} ${flags[name]}: ${message}`);
   }
+  await requireFile(file);
   const as = flags.as ?? (await kindFor(findPipeline(pipeline), options, flags));
   const source = { mcap: { ...options, as } };
   await runAction(pipeline, flags, onSignals, { source, camera: flags.camera });

@@ -8,9 +8,11 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
+import { findProgram } from '../inference/engines/find-program.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { forgetTuning, tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
+import { namedInput, requireFile, requireModel } from './named-input.ts';
 import { print, printJson, rewriteLine } from './output.ts';
 import { endingSignals } from './signals.ts';
 import { table } from './table.ts';
@@ -61,7 +63,7 @@ export function tuneCommand(): Command {
 }
 
 async function forget(name: string): Promise<void> {
-  const { sha256, manifest } = await verifyModel(await findModel(name, process.cwd()));
+  const { sha256, manifest } = await verifyModel(await namedInput(findModel(name, process.cwd())));
   const path = forgetTuning(tuningKey(sha256, ['cpu']));
   print(
     path === undefined
@@ -79,6 +81,11 @@ async function run(model: string, flags: Flags): Promise<void> {
     const message = `${option} needs --frames FOLDER, with images to compare it on`;
     throw new DepthlineError('CONFIG', message);
   }
+  await requireModel(model);
+  for (const other of others) await requireFile(other);
+  for (const [program = ''] of helpers) await namedInput(findProgram(program, baseDirectory));
+  const shots =
+    flags.frames === undefined ? [] : await namedInput(pictures(flags.frames, baseDirectory));
   const stop = new AbortController();
   const interrupt = () =>
     stop.abort(new DepthlineError('OPERATOR', 'interrupted before it finished'));
@@ -90,7 +97,7 @@ async function run(model: string, flags: Flags): Promise<void> {
     const result = await tune({
       ...{ model, baseDirectory, goal, others, helpers, maxLoss, rounds, seconds },
       providers: ['cpu'],
-      pictures: flags.frames === undefined ? [] : await pictures(flags.frames, baseDirectory),
+      pictures: shots,
       signal: stop.signal,
       onMeasured(left) {
         measured++;

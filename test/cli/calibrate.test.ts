@@ -183,7 +183,7 @@ describe('calibrate refuses', () => {
     ['nothing known', () => [], 2, /needs known distances: --point, --points or --rgbd/],
     ['two points', () => five().slice(0, 4), 1, /at least 3 known distances, and has 2/],
     ['no point', () => ['--point', 'a.png:3,4=2'], 2, /not a point of known distance.*2\.35m/],
-    ['no picture', () => ['--point', 'a.png:3,4=2m'], 1, /cannot read a\.png/],
+    ['no picture', () => ['--point', 'a.png:3,4=2m'], 2, /no file .*a\.png/],
     ['a point outside', () => ['--point', '0.png:160,4=2m'], 2, /outside the picture.*160×120/],
     [
       'a place with two distances',

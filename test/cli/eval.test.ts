@@ -53,8 +53,8 @@ describe('depthline eval', () => {
   });
 
   it.each([
-    [['nowhere'], 1, /nowhere/],
-    [['rooms', '--model', 'fastdept'], 1, /"fastdept".*did you mean "fastdepth"\?/],
+    [['nowhere'], 2, /nowhere/],
+    [['rooms', '--model', 'fastdept'], 2, /"fastdept".*did you mean "fastdepth"\?/],
     [['rooms', '--min', '3', '--max', '2'], 2, /--min \(3\) must be less than --max \(2\)/],
     [['rooms', '--crop', 'papr'], 2, /none, paper/],
     [['rooms', '--every', '0'], 2, /at least 1/],

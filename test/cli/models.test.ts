@@ -59,7 +59,7 @@ describe('models add', () => {
       { cwd: workplace() },
     );
     expect(stderr).toMatch(/^there is no file .*\.onnx; check the path$/m);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
   });
 
   it('replaces no other file, unless forced', async () => {

@@ -45,8 +45,8 @@ export async function findStereoPairs(
   baseDirectory: string,
 ): Promise<StereoPair[]> {
   const path = resolve(baseDirectory, folder);
-  const names = await readdir(path).catch((error: unknown) => {
-    throw new DepthlineError('SOURCE', `cannot read ${path}: ${reason(error)}`, { cause: error });
+  const names = await readdir(path).catch((cause: unknown) => {
+    throw new DepthlineError('SOURCE', whyNoFolder(path, cause), { cause });
   });
   const pairs = names.includes('left')
     ? await pairsIn(path)
@@ -59,6 +59,13 @@ export async function findStereoPairs(
     'SOURCE',
     `"${folder}" has no pairs with disparity; a folder of pairs has left/, right/ and disparity/, a scene of Middlebury im0.png, im1.png and disp0.pfm`,
   );
+}
+
+function whyNoFolder(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `there is no folder ${path}; check the path`;
+  if (code === 'ENOTDIR') return `${path} is not a folder; give the path of a folder of pairs`;
+  return `cannot read ${path}: ${reason(error)}`;
 }
 
 async function pairsIn(path: string): Promise<StereoPair[]> {
