@@ -4,7 +4,7 @@ import type { Logger } from '../core/component-context.ts';
 import { reason } from '../core/errors.ts';
 import type { AnyPipeline } from '../pipeline/cameras.ts';
 import { formatProblems, type Loaded } from '../pipeline/pipeline-file.ts';
-import type { Supervisor } from '../runtime/supervisor.ts';
+import type { FailedCamera, Supervisor } from '../runtime/supervisor.ts';
 import type { Reloaded } from '../serve/command-routes.ts';
 
 export interface ReloaderParts {
@@ -108,6 +108,13 @@ async function timesOf(paths: readonly string[]): Promise<Map<string, number>> {
   return times;
 }
 
+/** Why a camera has failed, the run has said itself. */
+function reportRestart(failed: readonly FailedCamera[], log: Logger): void {
+  const names = failed.map(({ camera }) => camera).join(', ');
+  if (failed.length === 0) log.info('reload: restarted');
+  else log.warn(`reload: restarted without ${failed.length === 1 ? 'camera' : 'cameras'} ${names}`);
+}
+
 function report(reloaded: Reloaded, log: Logger): void {
   const each = (lines: readonly string[], say: (line: string) => void) => {
     for (const line of lines) say(`reload: ${line}`);
@@ -121,7 +128,7 @@ function report(reloaded: Reloaded, log: Logger): void {
       break;
     case 'restarted':
       each(reloaded.changed, (line) => log.info(line));
-      log.info('reload: restarted');
+      reportRestart(reloaded.failed ?? [], log);
       break;
     case 'needs-restart':
       each(reloaded.restart, (line) => log.warn(`${line}; needs a restart`));

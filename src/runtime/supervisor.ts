@@ -8,6 +8,11 @@ import { startPipeline } from './runner.ts';
 const trialMs = 3000;
 const lookMs = 50;
 
+export interface FailedCamera {
+  readonly camera: string;
+  readonly why: string;
+}
+
 /** What became of a request to run another pipeline. */
 export type Replaced =
   | { readonly result: 'unchanged' }
@@ -19,8 +24,12 @@ export type Replaced =
       readonly restart: readonly string[];
       readonly changed: readonly string[];
     }
-  /** Drained, closed and started with the new pipeline. */
-  | { readonly result: 'restarted'; readonly changed: readonly string[] }
+  /** Drained, closed and started with the new pipeline; of several cameras, without those that have failed. */
+  | {
+      readonly result: 'restarted';
+      readonly changed: readonly string[];
+      readonly failed?: readonly FailedCamera[];
+    }
   /** The new pipeline did not start, or failed before its first frame; the one before runs again. */
   | { readonly result: 'reverted'; readonly why: string }
   /** Nothing has changed: there is no run, or it is about to end. */
@@ -114,11 +123,13 @@ export class Supervisor {
     if (next !== this.#run) this.#adopt(next);
     if (reverted !== undefined) return { result: 'reverted', why: reverted };
     this.#pipeline = pipeline;
-    return { result: 'restarted', changed };
+    const failed = failedCameras(next);
+    return { result: 'restarted', changed, ...(failed.length > 0 && { failed }) };
   }
 
   /**
-   * A run of another pipeline that has got its first frame, or has not failed for a while without one.
+   * A run of another pipeline of which each camera has got its first frame or has failed, or that has not ended
+   * for a while.
    *
    * @throws the error that ended it before its first frame
    */
@@ -130,7 +141,7 @@ export class Supervisor {
       ended.summary = summary;
     });
     const until = this.#now() + trialMs;
-    while (!ended.summary && !paused && run.stats().captured === 0 && this.#now() < until)
+    while (!ended.summary && !paused && waits(run) && this.#now() < until)
       await Promise.race([run.done, sleep(this.#options.clock ?? systemClock, lookMs)]);
     const { error, captured } = ended.summary ?? {};
     if (error && captured === 0) throw error;
@@ -186,4 +197,18 @@ export class Supervisor {
   #now(): number {
     return (this.#options.clock ?? systemClock).now();
   }
+}
+
+/** Whether a camera that runs has given no frame yet. */
+function waits(run: Run): boolean {
+  const { cameras, captured } = run.stats();
+  if (!cameras) return captured === 0;
+  return cameras.some((one) => one.state === 'running' && one.captured === 0);
+}
+
+function failedCameras(run: Run): FailedCamera[] {
+  const { cameras = [] } = run.stats();
+  return cameras.flatMap(({ name, error }) =>
+    error === undefined ? [] : [{ camera: name, why: error }],
+  );
 }

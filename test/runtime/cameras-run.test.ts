@@ -1,7 +1,8 @@
+import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
-import { defineOperator, defineSink } from '../../src/core/component.ts';
+import { defineOperator, defineSink, defineSource } from '../../src/core/component.ts';
 import type { SharedContext } from '../../src/core/component-context.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { type CamerasInput, defineCameras } from '../../src/pipeline/cameras.ts';
@@ -319,6 +320,47 @@ describe('a run of several cameras', () => {
     const input = { cameras: camerasOf(2, { frames: 50 }), sinks: [collector(clock)({})] };
     const { summary } = await run(input, clock, { frames: 7 });
     expect(summary.cameras?.map(({ captured }) => captured)).toEqual([7, 7]);
+  });
+
+  it('says after a restart which cameras have failed: at once, or before their first frame', async () => {
+    const clock = new VirtualClock();
+    const failing = defineSource({
+      name: 'failing',
+      summary: 'Fails at its start or soon after, for tests.',
+      emits: ['image'],
+      options: z.strictObject({ ms: z.number() }),
+      examples: [{ ms: 0 }],
+      create: async ({ ms }) => {
+        if (ms === 0) throw new Error('there is no camera');
+        return new Observable<Frame>((subscriber) =>
+          clock.after(ms, () => subscriber.error(new Error('it is unplugged'))),
+        );
+      },
+    });
+    const sink = collector(clock);
+    const input = (more: CamerasInput['cameras'] = {}) =>
+      defineCameras({
+        cameras: { ...camerasOf(2, { frames: 100_000 }), ...more },
+        sinks: [sink({})],
+      });
+    const supervisor = await Supervisor.start(input(), { clock });
+    const cameras = { none: failing({ ms: 0 }), soon: failing({ ms: 500 }) };
+    expect(await clock.until(supervisor.replace(input(cameras), { restart: true }))).toEqual({
+      result: 'restarted',
+      changed: ['cameras: c1, c2 → c1, c2, none, soon'],
+      failed: [
+        { camera: 'none', why: 'there is no camera' },
+        { camera: 'soon', why: 'it is unplugged' },
+      ],
+    });
+    const states = supervisor.run?.stats().cameras?.map(({ state }) => state);
+    expect(states).toEqual(['running', 'running', 'failed', 'failed']);
+    expect(await clock.until(supervisor.replace(input(), { restart: true }))).toEqual({
+      result: 'restarted',
+      changed: ['cameras: c1, c2, none, soon → c1, c2'],
+    });
+    supervisor.run?.stop();
+    await clock.until(supervisor.done);
   });
 
   it('takes changes of queues while it runs, and restarts for other cameras', async () => {
