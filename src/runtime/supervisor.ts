@@ -104,7 +104,7 @@ export class Supervisor {
       const summary = await run.done;
       this.#captured += Math.max(...(summary.cameras ?? [summary]).map((one) => one.captured));
       // What has failed or is finished is not started again.
-      if (summary.error || this.#isFinished()) return undefined;
+      if (hasFailed(summary) || this.#isFinished()) return undefined;
       this.#run = undefined;
       const next = await this.#tried(pipeline, paused).catch((error: unknown) => {
         if (this.#options.signal?.aborted) return undefined;
@@ -197,6 +197,12 @@ export class Supervisor {
   #now(): number {
     return (this.#options.clock ?? systemClock).now();
   }
+}
+
+/** A camera that has failed leaves the others, which a restart is for. */
+function hasFailed({ error, cameras = [] }: RunSummary): boolean {
+  const failed = cameras.filter((one) => one.error).length;
+  return error !== undefined && (failed === 0 || failed === cameras.length);
 }
 
 /** Whether a camera that runs has given no frame yet. */
