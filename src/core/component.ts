@@ -169,6 +169,11 @@ export interface SinkDefinition<Schema extends z.ZodType = z.ZodType>
    */
   readonly shared?: boolean;
   /**
+   * Options in which the sink itself puts the camera of each frame in place of `{camera}`: that of the run if it
+   * is `shared`, else also that of the run which the frame was read from.
+   */
+  readonly namesCamera?: readonly string[];
+  /**
    * A sink that cannot work here may say so before the run (a display on a headless machine):
    * `undefined` means that its branch is left out, with the message it logged.
    */

@@ -1,5 +1,6 @@
 import { cameraPlaceholder } from '../core/camera-placeholder.ts';
 import { hint } from '../core/did-you-mean.ts';
+import { isNested } from '../core/nested-source.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
 
 /** `value` with the camera's name wherever a text in it says `{camera}`. */
@@ -12,6 +13,15 @@ export function withCamera(value: unknown, camera: string | undefined): unknown 
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, withCamera(item, camera)]),
   );
+}
+
+/** Options, by their path, whose text says `{camera}`. */
+export function optionsWithCamera(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value === 'string') return value.includes(cameraPlaceholder) ? [path.join('.')] : [];
+  if (value === null || typeof value !== 'object') return [];
+  if (isNested(value)) return optionsWithCamera(value.options, [...path, value.definition.name]);
+  if (!Array.isArray(value) && !isPlain(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => optionsWithCamera(item, [...path, key]));
 }
 
 /** The cameras that an operator or a sink is for; undefined if it says nothing of them. */

@@ -93,6 +93,7 @@ export const nats = defineSink({
   name: 'nats',
   summary: 'Publishes depth, pictures, points and data on NATS, live or stored in JetStream.',
   accepts: ['depth', 'image', 'points', 'data'],
+  namesCamera: ['subject'],
   options,
   usesPicture: () => false,
   examples: [

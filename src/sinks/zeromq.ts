@@ -96,6 +96,7 @@ export const zeromq = defineSink({
   summary: 'Publishes depth, pictures, points and data on a ZeroMQ topic.',
   accepts: ['depth', 'image', 'points', 'data'],
   shared: true,
+  namesCamera: ['topic', 'image-topic'],
   options,
   usesPicture: (o) => o['image-topic'] !== undefined,
   examples: [
