@@ -2,9 +2,10 @@
 
     python export.py --checkpoint DIR/checkpoint.pt --out ../models/fastdepth.onnx
 
-With `--batch dynamic` it takes any number of pictures at a time, [batch, H, W, 3].
+With `--batch dynamic` it takes any number of pictures at a time, [batch, H, W, 3]. With `--steep` blurred edges are
+made steep inside the graph (steepen.py).
 
-Scaling to [0, 1] is inside, batch normalisation is folded into the convolutions, and the last pointwise
+Scaling to [0, 1] is inside, in the first convolution where it can be, batch normalisation is folded into the convolutions, and the last pointwise
 layer stands before the last interpolation. The file is then compared with PyTorch. Beside it belongs a
 manifest, see write_manifest.py.
 """
@@ -20,22 +21,48 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from decoders import ConvThenUp
 from network import load_network
 from preprocessing import SIZE
+from steepen import steepen
 
 OPSET = 15  # understood by onnxruntime from 1.10 on
 TOLERANCE = 1e-4  # metres
+MIDDLE = 127.5  # between black and white
 
 
 class Contract(nn.Module):
-    """What a pipeline calls: a picture's own bytes in, metres out."""
+    """What a pipeline calls: a picture's own bytes in, metres out. scale: of the bytes, for the network."""
 
-    def __init__(self, network):
+    def __init__(self, network, steep=False, scale=255):
         super().__init__()
+        self.scale = scale
         self.network = network
+        self.steep = steep
 
     def forward(self, rgb):
-        return self.network(rgb.permute(0, 3, 1, 2).float() / 255)
+        x = rgb.permute(0, 3, 1, 2).float()
+        if self.scale != 1:
+            x = x / self.scale
+        if not self.steep:
+            return self.network(x)
+        # At the size of the last convolution: the interpolation behind it adds nothing.
+        return self.network.stages[-1].upsample(steepen(self.network.half(x)))
+
+
+def take_bytes(network):
+    """The first convolution of a folded network, in place, with the scaling of the bytes in its weights."""
+    first = next(m for m in network.modules() if isinstance(m, nn.Conv2d))
+    if not network.symmetric:
+        first.weight = nn.Parameter(first.weight / 255)
+        return network
+    # 2x/255 - 1 is 0, as padding is, in the middle between black and white.
+    first.bias = nn.Parameter(first.bias - first.weight.sum((1, 2, 3)))
+    first.weight = nn.Parameter(first.weight / MIDDLE)
+    network.encoder = nn.Sequential(nn.ConstantPad2d(first.padding[0], MIDDLE), network.encoder)
+    first.padding = (0, 0)
+    network.symmetric = False
+    return network
 
 
 def fold(network):
@@ -63,9 +90,11 @@ def fuse_grouped(conv, norm):
     return fused
 
 
-def export(network, path, height=SIZE, width=SIZE, batch='1'):
+def export(network, path, height=SIZE, width=SIZE, batch='1', steep=False):
     """Writes and checks; returns the largest difference from PyTorch, in metres. Batch: '1' or 'dynamic'."""
-    contract = Contract(fold(network)).eval()
+    if steep and not isinstance(network.stages[-1], ConvThenUp):
+        raise ValueError('only a decoder that repeats or mixes pixels in the end can have steep edges')
+    contract = Contract(take_bytes(fold(network)), steep, scale=1).eval()
     rgb = torch.randint(0, 256, (1, height, width, 3), dtype=torch.uint8)
     with torch.no_grad():
         torch.onnx.export(
@@ -86,7 +115,7 @@ def export(network, path, height=SIZE, width=SIZE, batch='1'):
     onnx.save(model, path)
     if batch == 'dynamic':
         rgb = torch.cat([rgb, 255 - rgb, rgb.flip(1)])
-    difference = compare(network, path, rgb)
+    difference = compare(Contract(network, steep), path, rgb)
     if difference > TOLERANCE:
         raise RuntimeError(f'{path} differs from PyTorch by {difference:.2g} m')
     return difference
@@ -100,12 +129,12 @@ def rescale(network, factor):
     return network
 
 
-def compare(network, path, rgb):
+def compare(contract, path, rgb):
     """Largest difference between PyTorch, not folded, and ONNX Runtime on these pictures."""
     session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
     found = session.run(None, {'rgb': rgb.numpy()})[0]
     with torch.no_grad():
-        wanted = Contract(network).eval()(rgb).numpy()
+        wanted = contract.eval()(rgb).numpy()
     return float(np.abs(found - wanted).max())
 
 
@@ -117,9 +146,10 @@ def main():
     parser.add_argument(
         '--batch', choices=['1', 'dynamic'], default='1', help='pictures that the model takes at a time'
     )
+    parser.add_argument('--steep', action='store_true', help='make edges steep, see steepen.py')
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    difference = export(rescale(load_network(args.checkpoint), args.scale), args.out, batch=args.batch)
+    difference = export(rescale(load_network(args.checkpoint), args.scale), args.out, batch=args.batch, steep=args.steep)
     size = args.out.stat().st_size / 1e6
     print(f'{args.out}: {size:.2f} MB, at most {difference:.1e} m from PyTorch')
 

@@ -20,6 +20,7 @@ import onnx
 import torch
 from onnx import numpy_helper
 
+from export import MIDDLE
 from folded import picture_batches, unfold
 from netadapt import save
 from network import CONFIGURATIONS, DepthNetwork
@@ -33,18 +34,31 @@ def tensor(array):
 
 
 def read_onnx(path):
-    """Weight and bias of every convolution in the order of the graph, and the least output in metres."""
+    """Weight and bias of every convolution in the order of the graph, the least output in metres, and whether
+    the network sees pictures in [-1, 1]."""
     graph = onnx.load(path).graph
     values = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     constants = {n.output[0]: numpy_helper.to_array(n.attribute[0].t) for n in graph.node if n.op_type == 'Constant'}
     values.update(constants)
     convs = [[tensor(values[name]) for name in n.input[1:]] for n in graph.node if n.op_type == 'Conv']
-    last = graph.node[-1]
-    return convs, round(float(values[last.input[1]]), 6) if last.op_type == 'Clip' else 0.0
+    first = next(n for n in graph.node if n.op_type == 'Conv')
+    behind = list(graph.node)[1 + max(i for i, n in enumerate(graph.node) if n.op_type == 'Conv') :]
+    clips = [n for n in behind if n.op_type == 'Clip']
+    before = {n.op_type for n in list(graph.node)[: list(graph.node).index(first)]}
+    if 'Div' not in before:
+        take_bytes_back(convs[0], symmetric='Pad' in before)
+    return convs, round(float(values[clips[0].input[1]]), 6) if clips else 0.0, 'Pad' in before
+
+
+def take_bytes_back(conv, symmetric):
+    """Weights for pictures in [0, 1] or [-1, 1], in place; see take_bytes of export.py."""
+    conv[0] *= MIDDLE if symmetric else 255
+    if symmetric:
+        conv[1] += conv[0].sum((1, 2, 3))
 
 
 def network_of_onnx(path, batches):
-    (*body, head), least = read_onnx(path)
+    (*body, head), least, symmetric = read_onnx(path)
     if len(body) != ENCODER_CONVS + 10:
         raise ValueError(f'{path}: {len(body)} convolutions, not those of MobileNet with depthwise NNConv')
     outputs = [len(weight) for weight, _ in body]
@@ -53,6 +67,7 @@ def network_of_onnx(path, batches):
         encoder_channels=(outputs[0], *outputs[2:ENCODER_CONVS:2]),
         decoder_channels=tuple(outputs[ENCODER_CONVS + 1 :: 2]),
         least=least,
+        symmetric=symmetric,
     )
     with torch.no_grad():
         network.head.weight.copy_(head[0])

@@ -24,7 +24,7 @@ train() {
   $python train.py --data "$data" --bfloat16 --batch 16 --processes "${PROCESSES:-2}" --threads 1 "$@"
 }
 imported() { [ -f "$2" ] || $python import_weights.py "$1" --data "$data" --out "$2"; }
-export_to() { $python export.py --checkpoint "$1/checkpoint.pt" --out "$2"; }
+export_to() { $python export.py --checkpoint "$1/checkpoint.pt" --steep --out "$2"; }
 
 views "$work/views" "$reference"
 case $kind in

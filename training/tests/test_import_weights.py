@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -16,11 +18,13 @@ def batches(seed=0):
     return [torch.rand(4, 3, 64, 64) for _ in range(2)]
 
 
-@pytest.fixture
-def exported(tmp_path):
-    network = disturb(DepthNetwork(encoder_channels=SMALL, decoder_channels=(16, 16, 16, 8, 8), least=0.2))
+@pytest.fixture(params=product([False, True], [False, True]), ids=lambda p: f'steep {p[0]}, symmetric {p[1]}')
+def exported(tmp_path, request):
+    steep, symmetric = request.param
+    channels = {'encoder_channels': SMALL, 'decoder_channels': (16, 16, 16, 8, 8)}
+    network = disturb(DepthNetwork(**channels, least=0.2, symmetric=symmetric))
     path = tmp_path / 'model.onnx'
-    export(network, path, 64, 64)
+    export(network, path, 64, 64, steep=steep)
     return network, path
 
 
@@ -38,7 +42,7 @@ def test_normalisation_is_the_identity_with_the_pictures_statistics(exported):
     with torch.no_grad():
         x = torch.cat(batches())
         conv, norm = conv_norm_pairs(found)[0]
-        values = conv(x)
+        values = conv(2 * x - 1 if found.symmetric else x)
         torch.testing.assert_close(norm.running_mean, values.mean((0, 2, 3)), rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(norm.running_var, values.var((0, 2, 3), correction=0), rtol=1e-3, atol=1e-4)
         # On those pictures, with their own statistics as in training, it computes nearly the same.
