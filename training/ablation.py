@@ -21,7 +21,7 @@ import torch
 from counting import count_macs, count_parameters
 from evaluate import evaluate, onnx_predictor
 from export import export
-from netadapt import save, strongest, tied_groups, widths, without_filters
+from netadapt import narrowed, save
 from network import ABLATIONS, CONFIGURATIONS, DepthNetwork, build, load_network
 from preprocessing import SIZE
 from sets import open_sets
@@ -54,13 +54,6 @@ def with_encoder(name, checkpoint):
         network.encoder.load_state_dict(source.encoder.state_dict())
         return network
     return build(name)
-
-
-def narrowed(network, target):
-    """The network with the filters of greatest magnitude, as many as `target` has in each layer."""
-    for group in tied_groups(network.skips):
-        network = without_filters(network, group, strongest(network, group, widths(target)[group[0]]))
-    return network
 
 
 def start_of(name, args):

@@ -1,11 +1,15 @@
 """Prunes a trained network to a budget as NetAdapt does (Yang et al., ECCV 2018).
 
     python netadapt.py --start DIR/checkpoint.pt --views DIR --out DIR --budget 0.5
+    python netadapt.py --start DIR/checkpoint.pt --out DIR --to fastdepth
 
 Each iteration makes one proposal per layer: filters of least magnitude leave it until the whole network
 meets the iteration's budget, and the rest is fine-tuned for a moment. The proposal with the least loss is
 kept. Additive skips tie layers, which then lose the same filters. The cost is MACs or, with --latency, the
 milliseconds that the layers took on the device (see latency.py).
+
+With --to, the filters of greatest magnitude are kept at once, as many as the published network has in each layer,
+which the authors found by NetAdapt.
 
 Run again with the same --out, it goes on after the last iteration. Afterwards fine-tune for long:
 train.py --start OUT/checkpoint.pt. MobileNet with depthwise NNConv and added or no skips can be pruned.
@@ -23,7 +27,7 @@ from counting import count_macs
 from encoders import MOBILENET_SKIPS, MOBILENET_STRIDES
 from latency import MULTIPLE, LatencyTable
 from losses import recipe_loss, structure_loss
-from network import DepthNetwork, load_network
+from network import CONFIGURATIONS, DepthNetwork, build, load_network
 from preprocessing import jitter
 from train import Trainer, Views, shrink
 
@@ -94,6 +98,13 @@ def without_filters(network, group, kept):
     small.head.weight.copy_(network.head.weight[:, inputs])
     small.head.bias.copy_(network.head.bias)
     return small
+
+
+def narrowed(network, target):
+    """The network with the filters of greatest magnitude, as many as `target` has in each layer."""
+    for group in tied_groups(network.skips):
+        network = without_filters(network, group, strongest(network, group, widths(target)[group[0]]))
+    return network
 
 
 def copy_block(source, target, inputs, outputs):
@@ -191,9 +202,11 @@ def plot(trace, path, cost):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--start', required=True, help='checkpoint.pt of the network to prune')
-    parser.add_argument('--views', required=True, help='folder of make_views.py')
+    parser.add_argument('--views', help='folder of make_views.py; wanted with --budget')
     parser.add_argument('--out', required=True, type=Path)
-    parser.add_argument('--budget', type=float, required=True, help='share of the cost at the start')
+    goal = parser.add_mutually_exclusive_group(required=True)
+    goal.add_argument('--budget', type=float, help='share of the cost at the start')
+    goal.add_argument('--to', choices=CONFIGURATIONS, help='at once to the widths of this network of the paper')
     parser.add_argument('--step', type=float, default=0.04, help='share of it that an iteration saves')
     parser.add_argument('--latency', help='what `depthline bench-layers` wrote on the device')
     parser.add_argument('--steps', type=int, default=30, help='of short fine-tuning, per proposal')
@@ -201,8 +214,12 @@ def main():
     parser.add_argument('--batch', type=int, default=16)
     parser.add_argument('--learning-rate', type=float, default=3e-4)
     args = parser.parse_args()
+    if args.budget and not args.views:
+        parser.error('--budget wants --views: proposals are fine-tuned on them')
 
     args.out.mkdir(parents=True, exist_ok=True)
+    if args.to:
+        return save(narrowed(load_network(args.start), build(args.to)), args.out / 'checkpoint.pt')
     checkpoint, trace_file = args.out / 'checkpoint.pt', args.out / 'trace.json'
     cost = LatencyTable.read(args.latency) if args.latency else count_macs
     start = cost(load_network(args.start))

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from ablation import latency_ms, narrowed, table, with_encoder
+from ablation import latency_ms, table, with_encoder
 from export import export
-from netadapt import save, widths
+from netadapt import save
 from network import ABLATIONS, CONFIGURATIONS, DepthNetwork, build
 
 SMALL = (8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 32)
@@ -26,11 +26,6 @@ def test_latency_is_measured(tmp_path):
 
 def test_table():
     assert table({'a': {'ms': 1.5}}) == '| network | ms |\n| --- | --- |\n| a | 1.5 |\n'
-
-
-def test_a_network_is_narrowed_to_the_widths_of_another():
-    target = build('fastdepth')
-    assert widths(narrowed(build('fastdepth-full').eval(), target)) == widths(target)
 
 
 def test_variants_start_with_the_same_encoder(tmp_path):

@@ -5,13 +5,16 @@ from counting import count_macs
 from netadapt import (
     blocks,
     iterate,
+    main,
+    narrowed,
+    save,
     strongest,
     tied_groups,
     widest_within,
     widths,
     without_filters,
 )
-from network import DepthNetwork
+from network import DepthNetwork, build, load_network
 
 ENCODER = (16, 16, 16, 24, 24, 32, 32, 32, 32, 32, 32, 32, 32, 32)
 DECODER = (24, 32, 24, 16, 16)
@@ -74,3 +77,23 @@ def test_iteration_keeps_the_proposal_of_least_loss(network):
     best, done = iterate(network, count_macs, budget, tune)
     assert count_macs(best) <= budget
     assert done['loss'] == min(losses)
+
+
+def test_a_network_is_narrowed_to_the_widths_of_another():
+    target = build('fastdepth')
+    assert widths(narrowed(build('fastdepth-full').eval(), target)) == widths(target)
+
+
+def test_the_published_widths_at_once(tmp_path, monkeypatch):
+    save(build('fastdepth-full').eval(), tmp_path / 'full.pt')
+    out = tmp_path / 'pruned'
+    monkeypatch.setattr('sys.argv', ['netadapt.py', '--start', str(tmp_path / 'full.pt'), '--out', str(out), '--to', 'fastdepth'])
+    main()
+    assert widths(load_network(out / 'checkpoint.pt')) == widths(build('fastdepth'))
+
+
+def test_a_budget_wants_views(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', ['netadapt.py', '--start', 'a.pt', '--out', str(tmp_path), '--budget', '0.5'])
+    with pytest.raises(SystemExit):
+        main()
+    assert '--budget wants --views' in capsys.readouterr().err
