@@ -3,7 +3,6 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parse } from 'yaml';
 import type { z } from 'zod';
 import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
@@ -12,6 +11,7 @@ import { formatProblem, valueProblems } from '../core/option-problems.ts';
 import { readRegularFile, requireRegularFile } from '../core/regular-file.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
+import { parseManifest } from './parse-manifest.ts';
 import { missingManifest } from './suggest-manifest.ts';
 
 /** What every manifest says. */
@@ -58,7 +58,7 @@ export async function kindOfModel(
 ): Promise<ModelKind | undefined> {
   const value = await locate(nameOrPath, baseDirectory)
     .then((path) => readRegularFile(path, maxManifestBytes))
-    .then((text): unknown => parse(text))
+    .then(parseManifest)
     .catch(() => undefined);
   return value === undefined ? undefined : kindOf(value);
 }
@@ -184,16 +184,6 @@ const maxManifestBytes = 2 ** 20;
 
 /** What was read of each manifest last, by kind and path: to open a pipeline asks for it several times. */
 const known = new Map<string, { readonly text: string; readonly manifest: unknown }>();
-
-/** Without what only informs, which is most of a manifest and takes as long to parse as to start a thread. */
-function parseManifest(text: string): unknown {
-  try {
-    return parse(text.replace(/^(training|metrics):.*\n(?:(?:[ \t-].*)?\n)*/gm, ''));
-  } catch {
-    // A part of it is needed elsewhere, or the mistake has to be told at its place.
-    return parse(text);
-  }
-}
 
 async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<M>): Promise<M> {
   const fail = (message: string, cause?: unknown) =>
