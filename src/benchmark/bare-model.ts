@@ -38,14 +38,22 @@ export interface BareSetup extends Pick<Manifest, 'input' | 'output'> {
   readonly providers: readonly string[];
   readonly engine: OnnxRuntimeChoice | undefined;
   readonly session: SessionSettings;
+  /** Not 0: it is to stop what it measures. */
+  readonly stopped: Int32Array;
 }
 
 /** Sessions of a model that run in a bare loop on request, each in its own thread. */
 export class BareModel {
   readonly #workers: readonly Worker[];
+  readonly #stopped: Int32Array;
+  readonly #gone: Promise<unknown>;
 
-  private constructor(workers: readonly Worker[]) {
+  private constructor(workers: readonly Worker[], stopped: Int32Array) {
     this.#workers = workers;
+    this.#stopped = stopped;
+    this.#gone = Promise.all(
+      workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve))),
+    );
   }
 
   /** @throws DepthlineError `MODEL` if the model is missing or cannot be run */
@@ -56,15 +64,16 @@ export class BareModel {
     const found = await findModel(model, baseDirectory);
     const { input, output } = found.manifest;
     const path = options.path ?? found.path;
+    const stopped = new Int32Array(new SharedArrayBuffer(4));
     const workerData: BareSetup = {
-      ...{ path, input, output, threads, batch, providers, engine, session },
+      ...{ path, input, output, threads, batch, providers, engine, session, stopped },
     };
     const entry = entryPoint('benchmark/bare-worker');
     const started = Array.from(
       { length: workers },
       () => new Worker(entry, { workerData, execArgv: [] }),
     );
-    const bare = new BareModel(started);
+    const bare = new BareModel(started, stopped);
     try {
       await Promise.all(started.map((worker) => once(worker, 'message')));
       return bare;
@@ -105,8 +114,11 @@ export class BareModel {
     return { fps, cpuMsPerFrame: (cpuMs(pids) - before) / runs };
   }
 
+  /** Waits for a picture in progress: a worker that is terminated then takes the process with it. */
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    Atomics.store(this.#stopped, 0, 1);
+    for (const worker of this.#workers) worker.postMessage('close');
+    await this.#gone;
   }
 }
 

@@ -11,12 +11,12 @@ import type { BareSetup } from './bare-model.ts';
 // A thread that only runs a model: the limit that a pipeline is compared with.
 
 const setup = workerData as BareSetup;
-const { input, output, batch, engine } = setup;
+const { input, output, batch, engine, stopped } = setup;
 const port = parentPort as NonNullable<typeof parentPort>;
 const ort = await loadRuntime(engine?.binding);
 ort.env.logLevel = 'fatal';
 hideFloat16Array();
-// The providers that a pipeline would use. It is terminated while it runs nothing: no exit has to wait for it.
+// The providers that a pipeline would use. The thread ends while it runs nothing: no exit has to wait for it.
 const first = createSession(ort, { ...setup, ...engine, native: nativeState() });
 first.session.release();
 const used = first.providers.map((name) => withOptions(name, engine?.options));
@@ -40,15 +40,28 @@ const size = dims.reduce((product, side) => product * side, 1);
 const depth = type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
 const fetches = { [output.name]: new ort.Tensor(type, depth, dims) };
 
-port.on('message', async (seconds: number) => {
+let busy = false;
+let closing = false;
+const end = () => {
+  if (closing && !busy) process.exit();
+};
+port.on('message', async (asked: number | 'close') => {
+  if (asked === 'close') {
+    closing = true;
+    end();
+    return;
+  }
+  busy = true;
   const start = performance.now();
   let runs = 0;
   let now = start;
-  while (now - start < seconds * 1000) {
+  while (now - start < asked * 1000 && Atomics.load(stopped, 0) === 0) {
     await session.run(feeds, fetches);
     runs += batch;
     now = performance.now();
   }
   port.postMessage({ runs, ms: now - start });
+  busy = false;
+  end();
 });
 port.postMessage('ready');
