@@ -126,7 +126,7 @@ describe('depthline tune', () => {
   });
 
   it.each([
-    [['metr.onnx'], 1, /did you mean "metres\.onnx"/],
+    [['metr.onnx'], 2, /did you mean "metres\.onnx"/],
     [['metres.onnx', '--candidate', 'log.onnx'], 2, /--candidate needs --frames/],
     [
       ['metres.onnx', '--candidate', 'log.onnx', '--frames', 'pictures/rgb'],
