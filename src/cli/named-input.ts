@@ -1,10 +1,11 @@
-import { DepthlineError, type ErrorCode } from '../core/errors.ts';
+import { DepthlineError, type ErrorCode, reason } from '../core/errors.ts';
 import { requireRegularFile, whyUnreadable } from '../core/regular-file.ts';
 import { resolvePath } from '../core/resolve-path.ts';
+import { findProgram } from '../inference/engines/find-program.ts';
 import { findModel, kindOfModel, type ModelKind } from '../inference/model-files.ts';
 import { findStereoModel } from '../inference/stereo/stereo-manifest.ts';
 
-const ofInputs: readonly ErrorCode[] = ['SOURCE', 'MODEL', 'MISSING'];
+const ofInputs: readonly ErrorCode[] = ['SOURCE', 'MODEL'];
 
 /**
  * What a command finds of the inputs that its command line names, before it begins. That one is missing or is
@@ -26,6 +27,13 @@ export async function requireFile(file: string): Promise<void> {
   const path = resolvePath(process.cwd(), file);
   await requireRegularFile(path).catch((cause: unknown) => {
     throw new DepthlineError('CONFIG', whyUnreadable(path, cause), { cause });
+  });
+}
+
+/** @throws DepthlineError `CONFIG` if there is no such program */
+export async function requireProgram(program: string): Promise<void> {
+  await findProgram(program, process.cwd()).catch((cause: unknown) => {
+    throw new DepthlineError('CONFIG', reason(cause), { cause });
   });
 }
 

@@ -8,11 +8,10 @@ import { DepthlineError, reason } from '../core/errors.ts';
 import type { Picture } from '../core/frame.ts';
 import { decodeRgb } from '../imaging/decode.ts';
 import { findPictures } from '../imaging/picture-files.ts';
-import { findProgram } from '../inference/engines/find-program.ts';
 import { findModel, verifyModel } from '../inference/model-files.ts';
 import { forgetTuning, tuningKey } from '../inference/tuning-cache.ts';
 import { collect, positive, positiveWhole } from './arguments.ts';
-import { namedInput, requireFile, requireModel } from './named-input.ts';
+import { namedInput, requireFile, requireModel, requireProgram } from './named-input.ts';
 import { print, printJson, rewriteLine } from './output.ts';
 import { endingSignals } from './signals.ts';
 import { table } from './table.ts';
@@ -83,7 +82,7 @@ async function run(model: string, flags: Flags): Promise<void> {
   }
   await requireModel(model);
   for (const other of others) await requireFile(other);
-  for (const [program = ''] of helpers) await namedInput(findProgram(program, baseDirectory));
+  for (const [program = ''] of helpers) await requireProgram(program);
   const shots =
     flags.frames === undefined ? [] : await namedInput(pictures(flags.frames, baseDirectory));
   const stop = new AbortController();
