@@ -1,7 +1,7 @@
 #!/bin/sh
 # The default model from data to manifest. Run again it goes on where it stopped.
 #   recipe.sh refine DATA REFERENCE.onnx RELATIVE.onnx WORK            about 2 hours: the shipped weights, trained further
-#   recipe.sh full DATA REFERENCE.onnx RELATIVE.onnx WORK IMAGENET.npz about 18 hours: from an ImageNet encoder, then pruned
+#   recipe.sh full DATA REFERENCE.onnx RELATIVE.onnx WORK IMAGENET.npz about 2 hours: from an ImageNet encoder, then pruned
 # Writes WORK/fastdepth.onnx (and, of full, WORK/fastdepth-full.onnx) and scores them. Copy what is better than
 # ../models/fastdepth.onnx there, and bring its manifest up to date (README.md).
 #   MINUTES     share of the published times, in percent (default 100)
@@ -36,19 +36,20 @@ case $kind in
     ;;
   full)
     imported "$6" "$work/imagenet/checkpoint.pt"
-    # The decoder first, the encoder frozen for a third of the time; small pictures.
-    train --views "$work/views" --start "$work/imagenet/checkpoint.pt" --out "$work/full-small" --minutes "$(minutes 120)" \
-      --sizes 128:0.6,160:1 --frozen 0.33 --encoder-rate 0.3 --learning-rate 1.5e-3
-    train --views "$work/views" --start "$work/full-small/checkpoint.pt" --out "$work/full" --minutes "$(minutes 480)" \
-      --sizes 192:0.5,224:1 --encoder-rate 0.3 --whole-from 0.8 --average 0.998 --learning-rate 9e-4
+    # The decoder first, the encoder frozen for half of the time; small pictures.
+    train --views "$work/views" --start "$work/imagenet/checkpoint.pt" --out "$work/full-small" --minutes "$(minutes 10)" \
+      --sizes 128:1 --frozen 0.5 --encoder-rate 0.3 --learning-rate 1.4e-3
+    train --views "$work/views" --start "$work/full-small/checkpoint.pt" --out "$work/full" --minutes "$(minutes 80)" \
+      --sizes 128:0.35,160:0.6,224:1 --encoder-rate 0.4 --whole-from 0.75 --average 0.998 --learning-rate 1.4e-3
     export_to "$work/full" "$work/fastdepth-full.onnx"
-    # To the paper's 0.37 of 0.735 GMAC.
-    $python netadapt.py --start "$work/full/checkpoint.pt" --views "$work/views" --budget 0.5 --steps 20 \
-      ${LATENCY:+--latency "$LATENCY"} --out "$work/pruned"
-    # Reference and unpruned student are the teachers of the pruned one.
-    views "$work/views-2" "$reference" "$work/fastdepth-full.onnx"
-    train --views "$work/views-2" --start "$work/pruned/checkpoint.pt" --out "$work/final" --minutes "$(minutes 360)" \
-      --sizes 224:1 --whole-from 0.7 --average 0.998 --learning-rate 8e-4
+    if [ -n "${LATENCY:-}" ]; then
+      $python netadapt.py --start "$work/full/checkpoint.pt" --views "$work/views" --budget 0.5 --steps 20 \
+        --latency "$LATENCY" --out "$work/pruned"
+    else
+      $python netadapt.py --start "$work/full/checkpoint.pt" --to fastdepth --out "$work/pruned"
+    fi
+    train --views "$work/views" --start "$work/pruned/checkpoint.pt" --out "$work/final" --minutes "$(minutes 34)" \
+      --sizes 160:0.2,224:1 --whole-from 0.7 --average 0.998 --learning-rate 1.4e-3
     export_to "$work/final" "$work/fastdepth.onnx"
     ;;
   *)

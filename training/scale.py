@@ -4,7 +4,7 @@
 
 On the rooms for choosing and on sets of other cameras that were trained on; never on what is reported. Data of
 one camera teaches that camera's focal length, so metres come out too near for others. The default model has the
-factor with the greatest mean, of those that cost the rooms at most 0.01.
+largest factor that costs the rooms at most 0.01.
 """
 
 import argparse
