@@ -6,6 +6,7 @@ import {
   type LoadOptions,
   loadPipelineFile,
   maxBytes,
+  parsePipeline,
 } from '../pipeline/pipeline-file.ts';
 
 type Load = () => Promise<Definition>;
@@ -83,8 +84,9 @@ export async function readPipeline(
   const text = await readRegularFile(file, maxBytes).catch(() => undefined);
   if (text !== undefined) {
     const named = await builtinsIn(`${text} ${JSON.stringify(options.source)}`);
-    const loaded = await loadPipelineFile(file, { ...options, registry: new Registry(named) });
-    if (loaded.problems.length === 0 && loaded.modules.length === 0) return loaded;
+    const given = { ...options, registry: new Registry(named) };
+    const loaded = await parsePipeline(text, file, given).catch(() => undefined);
+    if (loaded?.problems.length === 0 && loaded.modules.length === 0) return loaded;
   }
   const { builtins } = await import('../builtins.ts');
   return loadPipelineFile(file, { ...options, registry: builtins });

@@ -20,7 +20,7 @@ import { runLogger, showSummary } from './run-log.ts';
 import { formatStages, jsonStats, StatusLine } from './run-output.ts';
 import { dieBy, Hangups, onEndingSignals } from './signals.ts';
 
-// A schema is used once or twice, and to compile it takes longer than that.
+// Nearly every schema is used once or twice, and to compile it takes longer than that.
 config({ jitless: true });
 
 /** Flags of every command that runs a pipeline. */
@@ -98,8 +98,7 @@ async function run(
   hangWatch.enter('loading the pipeline');
   const { set = [], record } = flags;
   const read = () => readPipeline(findPipeline(nameOrFile), { set, ...instead });
-  const recorder = record === undefined ? undefined : await import('./record.ts');
-  const prepare = (read: AnyPipeline) => recorder?.recorded(read, record as string) ?? read;
+  const prepare = await preparation(record);
   const loaded = await read();
   const pipeline = prepare(requireValid(loaded));
   const serve = serveOptions(flags.serve, loaded.serve);
@@ -228,6 +227,15 @@ async function run(
   showSummary({ ...done, ...(error && { error }) }, flags.stats);
   if (error !== undefined) return report(error);
   return interrupts > 1 ? secondAbortExit : 0;
+}
+
+/** What the command line adds to a pipeline. */
+async function preparation(
+  record: string | undefined,
+): Promise<(pipeline: AnyPipeline) => AnyPipeline> {
+  if (record === undefined) return (pipeline) => pipeline;
+  const { recorded } = await import('./record.ts');
+  return (pipeline) => recorded(pipeline, record);
 }
 
 /**

@@ -30,7 +30,7 @@ export class Registry {
   list(role?: Role): Definition[] {
     return [...this.#components.values()]
       .filter((component) => role === undefined || component.role === role)
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
   }
 
   names(role?: Role): string[] {
