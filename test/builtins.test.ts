@@ -90,3 +90,11 @@ describe('what is made from the components', () => {
     expect(validate(file)).toBe(false);
   });
 });
+
+it('are listed by name, of one name the source first', () => {
+  const listed = builtins.list();
+  expect(listed.map(({ name }) => name)).toEqual(listed.map(({ name }) => name).toSorted());
+  const roles = (name: string) => listed.filter((one) => one.name === name).map(({ role }) => role);
+  for (const name of ['mcap', 'nats', 'ros1', 'zeromq'])
+    expect(roles(name)).toEqual(['source', 'sink']);
+});
