@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { hostname } from 'node:os';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../src/core/clock.ts';
@@ -246,6 +247,8 @@ describe('connections', () => {
     await until(() => isWanted(opened) === true);
     for (let seq = 0; open.some(({ seqs }) => seqs.length < 3); seq++) {
       await opened.sink.write(imageFrame(32, 24, seq));
+      // What the pages get arrives in turns of the event loop; nothing else here waits for one.
+      await turn();
       await until(() => open.every(({ seqs }) => seqs.length === 0 || seqs.at(-1) === seq));
     }
     // One that closes makes room for the next.
