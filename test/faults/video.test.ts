@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Frame } from '../../src/core/frame.ts';
+import type { Frame, ImageFrame } from '../../src/core/frame.ts';
 import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { startPipeline } from '../../src/runtime/runner.ts';
@@ -21,14 +21,16 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function run(source: Parameters<typeof definePipeline>[0]['source']) {
-  const delivered: Frame[] = [];
-  const sink = collector(systemClock, { delivered })({});
+  const frames: Frame[] = [];
+  const sink = collector(systemClock, { delivered: frames })({});
   const summary = await (await startPipeline(definePipeline({ source, sinks: [sink] }))).done;
   expect(summary.branches.map(imbalance)).toEqual([0]);
   expect(captureHosts()).toEqual([]);
+  const delivered = frames as ImageFrame[];
   for (const frame of delivered) {
-    expect(frame).toMatchObject({ kind: 'image', width, height });
-    expect((frame as { data: Uint8Array }).data).toHaveLength(width * height * 3);
+    // Of the size that its own picture says: where damage hits that, it is another one.
+    expect(frame.kind).toBe('image');
+    expect(frame.data).toHaveLength(frame.width * frame.height * 3);
   }
   return { summary, delivered };
 }
@@ -58,6 +60,25 @@ describe.each([
     else expect(delivered.length).toBeGreaterThan(0);
     expect(delivered.length).toBeLessThanOrEqual(frames);
   });
+});
+
+it.each([
+  ['64×80', 5],
+  ['80×48', 7],
+])('a JPEG picture that says %s keeps its own size, the others theirs', async (damaged, offset) => {
+  const path = join(folder, `${damaged}.mkv`);
+  makeVideo(path, { frames, width, height, encode: 'jpegenc ! matroskamux' });
+  const bytes = readFileSync(path);
+  // Behind the marker of the frame header: length, precision, height, width (ITU T.81, B.2.2).
+  const header = bytes.indexOf(Buffer.from('ffc0001108', 'hex'), Math.floor(bytes.length / 2));
+  bytes.writeUInt16BE(80, header + offset);
+  writeFileSync(path, bytes);
+  const { summary, delivered } = await run(videoFile({ path }));
+  expect(summary.error).toBeUndefined();
+  const sizes = delivered.map((frame) => `${frame.width}×${frame.height}`);
+  expect(sizes.filter((size) => size === '64×48')).toHaveLength(frames - 1);
+  // The decoder shows the damaged one, or leaves it out.
+  expect(['64×48', damaged]).toEqual(expect.arrayContaining([...new Set(sizes)]));
 });
 
 it('an element that fails each time in mid-stream ends the run with its reason, after the restarts', async () => {
