@@ -10,7 +10,7 @@ import {
   unsupportedModel,
   unusable,
 } from './model-contract.ts';
-import { findModel, type ModelFiles, verifyModel } from './model-files.ts';
+import { findModel, type ModelFiles, requireWholeManifest, verifyModel } from './model-files.ts';
 import { openModel } from './open-model.ts';
 
 interface ModelCheck {
@@ -23,7 +23,7 @@ interface ModelCheck {
  * What is wrong with the option `model`: there is none of that name, it has no manifest, or the
  * manifest is invalid.
  *
- * @param thorough also hash and load the model, and compare it with its manifest
+ * @param thorough also read all of the manifest, hash and load the model, and compare the two
  * @param binding folder of another build of ONNX Runtime that loads it
  */
 export async function modelProblems(
@@ -34,6 +34,7 @@ export async function modelProblems(
   try {
     const model = await findModel(nameOrPath, baseDirectory);
     if (!thorough) return [];
+    await requireWholeManifest(model);
     const single = await requireFit(await verifyModel(model), batch, binding);
     return single === undefined ? [] : [{ path: ['batch'], message: `${model.path} ${single}` }];
   } catch (error) {

@@ -3,6 +3,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { parse } from 'yaml';
 import type { z } from 'zod';
 import { hint } from '../core/did-you-mean.ts';
 import { packageDirectory } from '../core/entry-point.ts';
@@ -185,9 +186,28 @@ const maxManifestBytes = 2 ** 20;
 /** What was read of each manifest last, by kind and path: to open a pipeline asks for it several times. */
 const known = new Map<string, { readonly text: string; readonly manifest: unknown }>();
 
+/**
+ * Reads all of a model's manifest, also what a run leaves out because it only informs.
+ *
+ * @throws DepthlineError `MODEL` with the place of what is not YAML
+ */
+export async function requireWholeManifest({
+  manifestPath,
+}: ModelFiles<ManifestBase>): Promise<void> {
+  try {
+    parse(await readRegularFile(manifestPath, maxManifestBytes));
+  } catch (error) {
+    throw unreadable(manifestPath, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): DepthlineError {
+  const message = `the manifest ${path} cannot be read: ${reason(cause)}`;
+  return new DepthlineError('MODEL', message, { cause });
+}
+
 async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<M>): Promise<M> {
-  const fail = (message: string, cause?: unknown) =>
-    new DepthlineError('MODEL', message, { cause });
+  const fail = (message: string) => new DepthlineError('MODEL', message);
   const key = `${kind} ${path}`;
   let text: string;
   let value: unknown;
@@ -197,7 +217,7 @@ async function readManifest<M>(path: string, kind: ModelKind, schema: z.ZodType<
     if (before?.text === text) return before.manifest as M;
     value = parseManifest(text);
   } catch (error) {
-    throw fail(`the manifest ${path} cannot be read: ${reason(error)}`, error);
+    throw unreadable(path, error);
   }
   const found = kindOf(value);
   if (found !== kind) {

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DepthEstimator } from '../../src/inference/estimator.ts';
+import { modelProblems } from '../../src/inference/model-check.ts';
 import { findModel, modelNames, verifyModel } from '../../src/inference/model-files.ts';
 import { fixtureModel, putModel } from '../support/models.ts';
 
@@ -130,6 +131,18 @@ describe('a model that cannot be used says why', () => {
       /metres.yaml: input.layout: "HWC" is not valid/,
       /metres.yaml: input: unknown option "colour"/,
     );
+  });
+
+  it('a mistake in what only informs: told by a check, no reason not to run', async () => {
+    putModel(directory, 'metres');
+    const path = join(directory, 'metres.yaml');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}\ntraining:\n  data: [rooms\n`);
+    expect((await findModel('metres.onnx', directory)).manifest.name).toBe('metres');
+    const problems = (thorough: boolean) => modelProblems('metres.onnx', directory, { thorough });
+    expect(await problems(false)).toEqual([]);
+    expect(await problems(true)).toEqual([
+      { path: ['model'], message: expect.stringMatching(/metres.yaml cannot be read: .* line \d/) },
+    ]);
   });
 
   it('a manifest that is no YAML', async () => {

@@ -1,7 +1,7 @@
 import { DepthlineError } from '../../core/errors.ts';
 import type { ValueProblem } from '../../core/option-problems.ts';
 import { describeModel, misfit } from '../model-contract.ts';
-import { verifyModel } from '../model-files.ts';
+import { requireWholeManifest, verifyModel } from '../model-files.ts';
 import { openModel } from '../open-model.ts';
 import { stereoProblem } from './stereo-contract.ts';
 import { findStereoModel, type StereoModelFiles } from './stereo-manifest.ts';
@@ -9,7 +9,7 @@ import { findStereoModel, type StereoModelFiles } from './stereo-manifest.ts';
 /**
  * What is wrong with the option `model` of an operator on pairs.
  *
- * @param thorough also hash and load the model, and compare it with its manifest
+ * @param thorough also read all of the manifest, hash and load the model, and compare the two
  */
 export async function stereoModelProblems(
   nameOrPath: string,
@@ -18,7 +18,9 @@ export async function stereoModelProblems(
 ): Promise<ValueProblem[]> {
   try {
     const model = await findStereoModel(nameOrPath, baseDirectory);
-    if (thorough) await requireFit(await verifyModel(model));
+    if (!thorough) return [];
+    await requireWholeManifest(model);
+    await requireFit(await verifyModel(model));
     return [];
   } catch (error) {
     if (!(error instanceof DepthlineError)) throw error;
