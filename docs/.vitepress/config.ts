@@ -38,7 +38,7 @@ export default defineConfig({
           { text: 'Recordings', link: '/recordings' },
           { text: 'Zones and alarms', link: '/zones' },
           { text: 'Models', link: '/models' },
-          { text: 'Two lenses', link: '/stereo' },
+          { text: 'Stereo', link: '/stereo' },
           { text: 'Engines', link: '/engines' },
           { text: 'Depth cameras', link: '/depth-cameras' },
           { text: 'Jetson', link: '/jetson' },

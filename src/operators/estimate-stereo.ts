@@ -77,7 +77,7 @@ type Options = z.output<typeof options>;
  */
 export const estimateStereo = defineOperator({
   name: 'estimate-stereo',
-  summary: 'Estimates metric depth from stereo pairs with FastDepth for two lenses.',
+  summary: 'Estimates metric depth from rectified stereo pairs with a network like FastDepth.',
   accepts: ['stereo'],
   emits: ['depth'],
   queued: true,
