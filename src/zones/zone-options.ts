@@ -93,10 +93,10 @@ export const zonesOptions = z.strictObject({
     .describe('what is inside leaves only when it is this much farther, metres'),
   'enter-after': duration()
     .prefault('100ms')
-    .describe('how long something must be inside before it has entered, by capture time'),
+    .describe('how long something must be inside before it has entered, in presentation time (pts)'),
   'leave-after': duration()
     .prefault('500ms')
-    .describe('how long nothing must be inside before it has left, by capture time'),
+    .describe('how long nothing must be inside before it has left, in presentation time (pts)'),
   emit: z
     .enum(['all', 'changes'])
     .default('all')
