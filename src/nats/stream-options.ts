@@ -23,7 +23,7 @@ export const streamSchema = z
       .default('limits')
       .describe('limits: until a limit is reached; work-queue: until one consumer has taken it'),
     storage: z.enum(['file', 'memory']).default('file').describe('memory: lost with the server'),
-    'max-size': byteSize().default(1e9).describe('size of the stream'),
+    'max-size': byteSize().default(1e9).describe('size of the stream; default: 1GB'),
     'max-age': positiveDuration().optional().describe('older messages are deleted'),
     'messages-per-subject': z
       .int()
@@ -36,7 +36,7 @@ export const streamSchema = z
       .describe('refuse: nothing is accepted until a consumer has taken some; the sink waits'),
     'duplicate-window': positiveDuration()
       .default(120_000)
-      .describe('a message that is sent again within this time is stored once'),
+      .describe('a message that is sent again within this time is stored once; default: 2min'),
     replicas: z.int().min(1).max(5).default(1).describe('servers of a cluster that store it'),
   })
   .describe('stream to store in; created if the server does not have it, never changed');

@@ -24,7 +24,7 @@ const options = z.strictObject({
     .enum(disparityChecks)
     .default('hidden')
     .describe(
-      'which depth becomes invalid: hidden, that of points which the right eye cannot see, because they are beside its picture or behind a nearer surface; left-right, what the right eye contradicts, at twice the time; none of it',
+      'which depth becomes invalid: hidden, that of points which the right eye cannot see, because they are beside its picture or behind a nearer surface; left-right, what the right eye contradicts, at twice the time; none: nothing',
     ),
   range: z
     .tuple([z.number().min(0), z.number().positive()])

@@ -18,7 +18,7 @@ export const messageOptions = {
     .enum(pictureForms)
     .default('raw')
     .describe('raw: Image; png: CompressedImage without loss; jpeg: CompressedImage with loss'),
-  quality: z.int().min(1).max(100).default(92).describe('of jpeg, 1 to 100'),
+  quality: z.int().min(1).max(100).default(92).describe('quality of jpeg pictures, 1 to 100'),
   depth: z
     .enum(rosDepthEncodings)
     .default('32FC1')

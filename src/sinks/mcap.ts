@@ -45,7 +45,7 @@ const options = z.strictObject({
   chunk: byteSize()
     .default(1_000_000)
     .describe(
-      'a chunk is written when it holds this much before compression, or after 1 s; when the process is killed, what is lost is the last chunk',
+      'a chunk is written when it holds this much before compression, or after 1 s; when the process is killed, the last chunk is lost; default: 1MB',
     ),
   'rotate-size': byteSize().optional().describe('begin a new file when this one is larger'),
   'rotate-every': positiveDuration()

@@ -35,14 +35,14 @@ const fields = z.strictObject({
     .max(16_384)
     .optional()
     .describe(
-      'width of the picture, pixels; default: with height, the smallest usual 16:9 size of at least twice what a resize behind it delivers, without one 1280',
+      'width of the picture, pixels; goes with height. Default: the smallest usual 16:9 size of at least twice the size that a resize behind the camera delivers; without a resize 1280',
     ),
   height: z
     .int()
     .min(16)
     .max(16_384)
     .optional()
-    .describe('height of the picture, pixels; goes with width; default without a resize: 720'),
+    .describe('height of the picture, pixels; goes with width. Default: as for width; without a resize 720'),
   fps: z
     .number()
     .min(1)

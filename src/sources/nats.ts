@@ -35,7 +35,7 @@ const options = z
       .strictObject({
         deadline: positiveDuration()
           .default(2000)
-          .describe('how long a frame waits for those that are missing before it'),
+          .describe('how long a frame waits for those that are missing before it; default: 2s'),
         limit: z
           .int()
           .min(1)

@@ -28,7 +28,7 @@ const options = z
       ),
     'max-skew': duration()
       .default(5)
-      .describe('most time between the two frames of a pair; a frame without a partner is dropped'),
+      .describe('most time between the two frames of a pair; a frame without a partner is dropped; default: 5ms'),
     times: z
       .enum(['auto', 'capture', 'pts'])
       .default('auto')
@@ -38,7 +38,7 @@ const options = z
     'right-delay': duration()
       .default(0)
       .describe(
-        'time that the right frames are later than the left ones, a constant of the cameras',
+        'time that the right frames are later than the left ones, a constant of the cameras; default: 0ms',
       ),
     calibration: z
       .union([path, z.tuple([path, path])])

@@ -75,7 +75,7 @@ export const zonesOptions = z.strictObject({
     .max(50)
     .default(2)
     .describe(
-      'the distance of a zone is this percentile of its depths: 0 is the nearest pixel, noise and all',
+      'the distance of a zone is this percentile of its depths: 0 is the nearest pixel, even if that is noise',
     ),
   'min-pixels': z
     .int()
@@ -83,7 +83,7 @@ export const zonesOptions = z.strictObject({
     .max(1_000_000)
     .default(20)
     .describe(
-      'a box or polygon with fewer valid pixels has no distance, and keeps its state; fewer in a box in space are nothing',
+      'a box or polygon with fewer valid pixels has no distance and keeps its state; a box in space with fewer points is empty',
     ),
   hysteresis: z
     .number()

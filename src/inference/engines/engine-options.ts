@@ -14,14 +14,14 @@ const onnxruntimeOptions = z.strictObject({
     .describe(
       'folder with a build of your own: onnxruntime_binding.node and its libraries; default: $DEPTHLINE_ONNXRUNTIME, else that of the package',
     ),
-  cuda: device.describe('of the provider cuda'),
-  tensorrt: device.describe('of the provider tensorrt'),
+  cuda: device.describe('options of the provider cuda'),
+  tensorrt: device.describe('options of the provider tensorrt'),
   webgpu: z
     .strictObject({
       layout: z.enum(['NCHW', 'NHWC']).describe('layout in which it runs layers where it matters'),
     })
     .optional()
-    .describe('of the provider webgpu'),
+    .describe('options of the provider webgpu'),
 });
 
 const processOptions = z.strictObject({
@@ -85,9 +85,9 @@ export const engineOptions = {
     .describe(
       'what runs the network: ONNX Runtime in threads of Depthline, a helper process, or an inference server (docs/engines.md)',
     ),
-  onnxruntime: onnxruntimeOptions.optional().describe('of engine: onnxruntime'),
-  process: processOptions.optional().describe('of engine: process'),
-  kserve: kserveOptions.optional().describe('of engine: kserve'),
+  onnxruntime: onnxruntimeOptions.optional().describe('options of engine: onnxruntime'),
+  process: processOptions.optional().describe('options of engine: process'),
+  kserve: kserveOptions.optional().describe('options of engine: kserve'),
 };
 
 const schema = z.object(engineOptions);
