@@ -28,7 +28,9 @@ export const connectOptions = {
   servers: z
     .union([server.transform((one) => [one]), z.array(server).min(1).max(16)])
     .default([exampleServer])
-    .describe('address of the server, or several of a cluster: nats://host:4222, tls://host:4222; default: nats://127.0.0.1:4222'),
+    .describe(
+      'address of the server, or several of a cluster: nats://host:4222, tls://host:4222; default: nats://127.0.0.1:4222',
+    ),
   user: z.string().min(1).max(256).optional().describe('name of the user, with password'),
   password: secret().optional().describe('password of the user (take it from the environment)'),
   token: secret().optional().describe('token, in place of user and password'),

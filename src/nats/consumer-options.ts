@@ -28,7 +28,9 @@ export const consumerSchema = z
       .describe('stop: end the run when nothing is left, as a replay does'),
     'acknowledge-within': positiveDuration()
       .default(30_000)
-      .describe('a frame that was not delivered by then is given to another reader, or again; default: 30s'),
+      .describe(
+        'a frame that was not delivered by then is given to another reader, or again; default: 30s',
+      ),
     deliveries: z
       .int()
       .min(1)

@@ -42,7 +42,9 @@ const fields = z.strictObject({
     .min(16)
     .max(16_384)
     .optional()
-    .describe('height of the picture, pixels; goes with width. Default: as for width; without a resize 720'),
+    .describe(
+      'height of the picture, pixels; goes with width. Default: as for width; without a resize 720',
+    ),
   fps: z
     .number()
     .min(1)

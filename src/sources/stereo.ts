@@ -28,7 +28,9 @@ const options = z
       ),
     'max-skew': duration()
       .default(5)
-      .describe('most time between the two frames of a pair; a frame without a partner is dropped; default: 5ms'),
+      .describe(
+        'most time between the two frames of a pair; a frame without a partner is dropped; default: 5ms',
+      ),
     times: z
       .enum(['auto', 'capture', 'pts'])
       .default('auto')

@@ -93,7 +93,9 @@ export const zonesOptions = z.strictObject({
     .describe('what is inside leaves only when it is this much farther, metres'),
   'enter-after': duration()
     .prefault('100ms')
-    .describe('how long something must be inside before it has entered, in presentation time (pts)'),
+    .describe(
+      'how long something must be inside before it has entered, in presentation time (pts)',
+    ),
   'leave-after': duration()
     .prefault('500ms')
     .describe('how long nothing must be inside before it has left, in presentation time (pts)'),

@@ -28,7 +28,9 @@ const processOptions = z.strictObject({
   command: z
     .array(z.string().min(1))
     .min(1)
-    .describe('the helper’s program and its arguments; a path starts from the working directory, a name without a slash is looked up in PATH'),
+    .describe(
+      'the helper’s program and its arguments; a path starts from the working directory, a name without a slash is looked up in PATH',
+    ),
   deadline: positiveDuration()
     .prefault('2s')
     .describe('longest time for one picture; a helper that takes longer is ended and restarted'),
