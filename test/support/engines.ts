@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcessChoice } from '../../src/inference/engines/choice.ts';
@@ -51,17 +59,25 @@ function once(what: string, folders: readonly string[], build: (target: string) 
     );
     for (const file of files) hash.update(readFileSync(join(folder, file)));
   }
-  const target = join(root, 'node_modules/.cache', `engine-${hash.digest('hex').slice(0, 12)}`);
-  const done = join(target, 'done');
-  if (!existsSync(done)) {
-    build(target);
-    writeFileSync(done, '');
+  const all = join(root, 'node_modules/.cache/engines');
+  const target = join(all, hash.digest('hex').slice(0, 12));
+  if (existsSync(target)) return target;
+  mkdirSync(all, { recursive: true });
+  // Another test file may build the same now: each has a folder of its own, the first that is complete stays.
+  const own = mkdtempSync(`${target}-`);
+  try {
+    build(own);
+    renameSync(own, target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+  } finally {
+    rmSync(own, { recursive: true, force: true });
   }
   return target;
 }
 
 function run(command: string, args: readonly string[]): void {
-  execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 300_000 });
 }
 
 const library = join(
