@@ -8,6 +8,7 @@ import { type JetStreamManager, jetstreamManager, type StoredMsg } from '@nats-i
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Frame } from '../../src/core/frame.ts';
 import { encodeFrame, packMessage } from '../../src/topic/message.ts';
+import { freePort } from './free-port.ts';
 
 const unpacked = fileURLToPath(
   new URL('../../out/packages/nats-server/usr/sbin/nats-server', import.meta.url),
@@ -46,7 +47,8 @@ export async function startNats(
   if (natsServerPath === undefined)
     throw new Error('nats-server is not here; "make test" unpacks it');
   const folder = mkdtempSync(join(tmpdir(), 'depthline-nats-'));
-  let port = -1;
+  // None that the system gives to whoever asks for any: it must still be free at a restart.
+  const port = await freePort();
   let child: ChildProcess;
   const start = async () => {
     const file = join(folder, 'nats.conf');
@@ -72,7 +74,6 @@ ${config}
       });
       child.once('exit', () => reject(new Error(log.join(''))));
     });
-    port = Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(log.join(''))?.[1]);
   };
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
