@@ -37,8 +37,9 @@ export async function startBroker(
   let running: Running;
   const start = async () => {
     running = startProcess(program as string, ['-c', file], { withinMs: 300_000 });
-    for (const end = performance.now() + 10_000; !(await answers(port)); ) {
-      if (performance.now() > end) throw new Error(`mosquitto does not answer: ${running.stderr}`);
+    for (const end = performance.now() + 45_000; !(await answers(port)); ) {
+      if (running.child.exitCode !== null || performance.now() > end)
+        throw new Error(`mosquitto does not answer: ${running.stderr}`);
       await sleep(10);
     }
   };
@@ -67,12 +68,15 @@ export async function listen({ port }: Broker, topic = '#') {
     withinMs: 300_000,
   });
   await until(() => /SUBACK/.test(running.stdout));
-  const messages = (): Message[] =>
-    [...running.stdout.matchAll(/^([01]) (\S+) (.*)$/gm)].map(([, retained, topic, payload]) => ({
+  const messages = (): Message[] => {
+    // The last line may not be complete yet.
+    const lines = running.stdout.slice(0, running.stdout.lastIndexOf('\n') + 1);
+    return [...lines.matchAll(/^([01]) (\S+) (.*)$/gm)].map(([, retained, topic, payload]) => ({
       topic: topic as string,
       retained: retained === '1',
       payload: payload as string,
     }));
+  };
   return {
     messages,
     /** The payloads of a topic, in order. */
