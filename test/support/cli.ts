@@ -117,6 +117,8 @@ export async function printed(running: Running, pattern: RegExp): Promise<RegExp
     match = pattern.exec(running.stderr);
     return match !== null || running.child.exitCode !== null || running.child.signalCode !== null;
   });
+  // What it has printed at last may come after the news that it has ended.
+  if (!match) await running.finished;
   match = pattern.exec(running.stderr);
   if (!match) throw new Error(`ended without ${pattern}: ${running.stderr}`);
   return match;
