@@ -22,11 +22,12 @@ export default function setup({ config }: TestProject): () => Promise<void> {
   Object.assign(process.env, { [name]: value, TMPDIR: folder });
   return async () => {
     const processes = await ended(mark);
-    for (const { pid } of processes) process.kill(pid, 'SIGKILL');
+    for (const { pid } of processes) kill(pid);
     // Where tests are chosen by their names, the hooks of files without any do not run.
     const folders = config.testNamePattern ? [] : readdirSync(folder).filter(ofTest);
     const memory = shared().filter((name) => !sharedBefore.has(name));
-    rmSync(folder, { recursive: true, force: true });
+    // A process that has just been killed may still be writing.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     const left = [
       ...processes.map(({ pid, command }) => `process ${pid}: ${command}`),
       ...folders.map((name) => `temporary folder ${name}`),
@@ -48,8 +49,16 @@ function ofTest(name: string): boolean {
 async function ended(mark: string): Promise<LeftBehind[]> {
   for (let tries = 0; ; tries++) {
     const processes = marked(mark);
-    if (processes.length === 0 || tries === 100) return processes;
+    if (processes.length === 0 || tries === 300) return processes;
     await sleep(100);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
