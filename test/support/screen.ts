@@ -30,6 +30,7 @@ export async function openScreen(): Promise<Screen> {
       env: environment,
       stdio: ['ignore', 'pipe', 'ignore'],
       maxBuffer: 1e8,
+      timeout: 30_000,
     });
   const windows = (title: string) => {
     try {
@@ -44,16 +45,22 @@ export async function openScreen(): Promise<Screen> {
     picture(title) {
       const [window] = windows(title);
       if (!window) return undefined;
-      const geometry = run('xdotool', 'getwindowgeometry', window).toString();
-      const [, width, height] = /Geometry: (\d+)x(\d+)/.exec(geometry) ?? [];
-      const data = run('import', '-window', window, '-depth', '8', 'rgb:-');
-      return { width: Number(width), height: Number(height), data };
+      try {
+        const geometry = run('xdotool', 'getwindowgeometry', window).toString();
+        const [, width, height] = /Geometry: (\d+)x(\d+)/.exec(geometry) ?? [];
+        const data = run('import', '-window', window, '-depth', '8', 'rgb:-');
+        return { width: Number(width), height: Number(height), data };
+      } catch {
+        // It is about to open, or to close.
+        return undefined;
+      }
     },
     close(title) {
       for (const window of windows(title)) run('python3', closeWindow, window);
     },
     async stop() {
-      const ended = server.exitCode === null && once(server, 'exit');
+      if (server.exitCode !== null || server.signalCode !== null) return;
+      const ended = once(server, 'exit');
       server.kill();
       await ended;
     },
