@@ -8,6 +8,7 @@ import { startPipeline } from '../../src/runtime/runner.ts';
 import { file } from '../../src/sinks/file.ts';
 import { testPattern } from '../../src/sources/test-pattern.ts';
 import { until } from '../support/gstreamer.ts';
+import { removeAtOnce } from '../support/harmed-place.ts';
 import { canMount, smallDisk } from '../support/small-disk.ts';
 
 const cleaning: (() => void)[] = [];
@@ -78,7 +79,7 @@ const places: Readonly<Record<string, () => Place>> = {
     return {
       directory,
       harm() {
-        rmSync(directory, { recursive: true });
+        removeAtOnce(directory);
         writeFileSync(directory, 'not a directory');
       },
       mend: () => rmSync(directory),

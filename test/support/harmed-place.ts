@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -33,9 +33,16 @@ export function removedDirectory(): Place {
   const directory = join(folder, 'out');
   return {
     directory,
-    harm: () => rmSync(directory, { recursive: true }),
+    harm: () => removeAtOnce(directory),
     mend: () => mkdirSync(directory, { recursive: true }),
     problem: /out has vanished: it was removed or unmounted/,
     keeps: false,
   };
+}
+
+/** Removes a directory that another process writes to: its files go away together, and none is added meanwhile. */
+export function removeAtOnce(directory: string): void {
+  const gone = `${directory}.gone`;
+  renameSync(directory, gone);
+  rmSync(gone, { recursive: true });
 }
