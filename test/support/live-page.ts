@@ -52,6 +52,8 @@ export function livePages() {
     const viewport = { width: 1280, height: 800 };
     const window = await browser.newContext({ viewport, ...settings });
     windows.push(window);
+    // A busy machine takes longer to draw a page than Playwright waits by itself.
+    window.setDefaultTimeout(60_000);
     const page = await window.newPage();
     page.on('pageerror', ({ message }) => problems.push(message));
     await page.goto(address);
