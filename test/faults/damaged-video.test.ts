@@ -117,7 +117,8 @@ it('a container of arbitrary bytes is looked at without end or error', async () 
 
 describe('damaged JPEG pictures in a video', () => {
   const whole = join(folder, 'jpeg.mkv');
-  makeVideo(whole, { frames: 30, encode: 'jpegenc ! matroskamux' });
+  // Larger than what a socket holds: the process that reads the file is still there at the tenth picture.
+  makeVideo(whole, { frames: 30, width: 160, height: 120, encode: 'jpegenc ! matroskamux' });
   /** Overwrites the given pictures, which have then no beginning. */
   const damage = (...pictures: number[]) => {
     const bytes = readFileSync(whole);
@@ -152,19 +153,20 @@ describe('damaged JPEG pictures in a video', () => {
   it('that the decoder gives up on end the source, with the decoder and its reason', async () => {
     const pictures = join(folder, 'p%02d.jpg');
     const caps = 'caps=image/jpeg,framerate=30/1,width=64,height=48';
-    execFileSync('gst-launch-1.0', [
-      '-q',
+    const launch = (...line: string[]) =>
+      execFileSync('gst-launch-1.0', ['-q', ...line], { timeout: 60_000 });
+    launch(
       ...'videotestsrc num-buffers=20 ! video/x-raw,width=64,height=48 ! jpegenc ! multifilesink'.split(
         ' ',
       ),
       `location=${pictures}`,
-    ]);
+    );
     truncateSync(join(folder, 'p12.jpg'), 300);
     const path = join(folder, 'short.avi');
-    execFileSync('gst-launch-1.0', [
-      ...['-q', 'multifilesrc', `location=${pictures}`, caps],
+    launch(
+      ...['multifilesrc', `location=${pictures}`, caps],
       ...`! avimux ! filesink location=${path}`.split(' '),
-    ]);
+    );
     await expect(read(path)).rejects.toMatchObject({
       code: 'SOURCE',
       message: expect.stringMatching(/Failed to decode JPEG image.*element jpegdec0.*damaged/),
