@@ -115,13 +115,17 @@ describe('deploy/depthline@.service', () => {
     const path = join(root, 'deploy/depthline@.service');
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], {
       encoding: 'utf8',
+      timeout: 60_000,
     });
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
 
   it('uses options that the command has', () => {
-    const help = execFileSync(join(root, 'bin/depthline'), ['run', '--help'], { encoding: 'utf8' });
+    const help = execFileSync(join(root, 'bin/depthline'), ['run', '--help'], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     const [, line = ''] = /^ExecStart=(.*)$/m.exec(unit) ?? [];
     const options = line.match(/--[\w-]+/g) ?? [];
     expect(options).toContain('--serve');

@@ -252,7 +252,9 @@ describe.concurrent('depthline doctor', () => {
     for (const { state, detail } of facts) {
       const name = /apt-get install (\S+)/.exec(detail)?.[1];
       if (state === 'ok' || name === undefined) continue;
-      const query = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name]);
+      const query = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name], {
+        timeout: 60_000,
+      });
       expect(String(query.stdout), name).not.toBe('installed');
     }
   });

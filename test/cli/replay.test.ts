@@ -127,7 +127,12 @@ sinks:
     const frames = [0, 1, 2, 3].map((seq) => imageFrame(16, 12, seq));
     await recordFrames(join(cwd, 'run.mcap'), frames);
     const args = ['replay', 'run.mcap', '--pipeline', 'camera.yaml', '--step', '--stats', 'json'];
-    const stdout = execFileSync(bin, args, { cwd, input: '\n\n', encoding: 'utf8' });
+    const stdout = execFileSync(bin, args, {
+      cwd,
+      input: '\n\n',
+      encoding: 'utf8',
+      timeout: 100_000,
+    });
     expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ captured: 2 });
   });
 

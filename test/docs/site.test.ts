@@ -35,6 +35,7 @@ describe('the documentation site', () => {
     const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'docs'], {
       cwd: root,
       encoding: 'utf8',
+      timeout: 540_000,
       env: { ...process.env, NODE_ENV: 'production', VITEST: undefined },
     });
     expect(stdout + stderr).not.toMatch(/dead link/);

@@ -33,7 +33,7 @@ sys.stdout.buffer.write(paper(sys.argv[1]).astype(sys.argv[2]).tobytes())
 `;
 
 const pillow = (path: string, type: string) =>
-  execFileSync('/usr/bin/python3', ['-c', golden, path, type], { maxBuffer: 1e8 });
+  execFileSync('/usr/bin/python3', ['-c', golden, path, type], { maxBuffer: 1e8, timeout: 60_000 });
 
 let folder: string;
 beforeAll(() => {

@@ -70,7 +70,7 @@ describe('a GDP stream whose headers are damaged in passing', () => {
 function gdpFile(all: readonly (bigint | undefined)[]): string {
   const path = join(workplace(), 'frames.gdp');
   const line = `videotestsrc num-buffers=${all.length} ! video/x-raw,format=RGB,width=16,height=8,framerate=25/1 ! gdppay ! filesink location=${path}`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
   const bytes = readFileSync(path);
   let picture = 0;
   for (let at = 0; at < bytes.length; at += gdpHeaderLength + parseGdpHeader(bytes, at).length) {

@@ -60,7 +60,7 @@ describe.skipIf(!natsServerPath)('access to a NATS server', () => {
   it('over TLS, with the certificate of the client too', async () => {
     const folder = workplace();
     const openssl = (...args: string[]) =>
-      execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+      execFileSync('openssl', args, { cwd: folder, stdio: 'pipe', timeout: 60_000 });
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
     const files = ['-keyout', 'key.pem', '-out', 'cert.pem'];

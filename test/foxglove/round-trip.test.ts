@@ -110,7 +110,7 @@ print(json.dumps([m.timestamp.seconds, m.timestamp.nanos, m.frame_id, m.width, m
     const output = execFileSync(
       pythonWith('google.protobuf'),
       ['-c', script, hex(schema.data), schema.name, hex(data)],
-      { encoding: 'utf8' },
+      { encoding: 'utf8', timeout: 60_000 },
     );
     expect(JSON.parse(output)).toEqual([5, 6, 'optical', 2, 1, 'rgb8', 6, hex(image.data)]);
   });

@@ -31,7 +31,8 @@ test.each([1, 3, 5, 7, 20])(
       script,
       String(left),
     ];
-    const end = JSON.parse(execFileSync('prlimit', args, { encoding: 'utf8' })) as { how?: string };
+    const output = execFileSync('prlimit', args, { encoding: 'utf8', timeout: 60_000 });
+    const end = JSON.parse(output) as { how?: string };
     if (left < 8)
       expect(end).toMatchObject({
         kind: 'crashed',

@@ -207,7 +207,7 @@ describe('values', () => {
       'tee',
       'fakesink',
     ]) {
-      execFileSync('gst-inspect-1.0', ['--exists', element]);
+      execFileSync('gst-inspect-1.0', ['--exists', element], { timeout: 60_000 });
     }
   });
 });

@@ -253,6 +253,7 @@ print(json.dumps(out))
     const output = execFileSync(pythonWith('google.protobuf'), ['-c', script, folder], {
       input: JSON.stringify(values),
       encoding: 'utf8',
+      timeout: 60_000,
     });
     const topics = ['/front/image', '/back/image', '/front/calibration'];
     return (JSON.parse(output) as [string, string, string][]).map(([name, schema, data], i) => ({

@@ -19,7 +19,11 @@ const script = fileURLToPath(new URL('../support/read_mcap.py', import.meta.url)
 
 /** Every message as a reader in Python gets it, which also checks sums, indices and statistics. */
 function readByPython(path: string): string[][] {
-  const output = execFileSync(python, [script, path], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+  const output = execFileSync(python, [script, path], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    timeout: 60_000,
+  });
   return output
     .trim()
     .split('\n')

@@ -17,7 +17,12 @@ interface Installed {
 function install(): Installed {
   const project = workplace();
   const npm = (cwd: string, ...args: string[]) =>
-    execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    execFileSync('npm', args, {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 300_000,
+    });
   // It is built already, and a build while other tests run would pull the files from under them.
   const [packed] = JSON.parse(
     npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', project),

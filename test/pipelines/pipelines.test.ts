@@ -41,6 +41,7 @@ describe('make demo', () => {
     const recipe = execFileSync('make', ['--dry-run', 'demo'], {
       cwd: packageDirectory(),
       encoding: 'utf8',
+      timeout: 60_000,
     });
     const told = recipe.slice(recipe.indexOf('bin/depthline run demo\n'));
     expect(told).toContain('bin/depthline run demo-live');

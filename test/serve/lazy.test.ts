@@ -14,7 +14,8 @@ function loadsPromClient(...modules: string[]): boolean {
     console.log(loaded.some((path) => path.includes('/prom-client/')));
   `;
   const args = ['--input-type=module', '--eval', script];
-  return execFileSync(process.execPath, args, { encoding: 'utf8' }).trim() === 'true';
+  const printed = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  return printed.trim() === 'true';
 }
 
 it('prom-client is loaded by a run that is served, and by no other', () => {

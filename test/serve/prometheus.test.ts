@@ -48,7 +48,11 @@ describe.skipIf(!tool)('Prometheus', () => {
     expect(page.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     // Fails, and prints, if a name or a type is not as Prometheus advises.
     const promtool = prometheusTool('promtool') as string;
-    execFileSync(promtool, ['check', 'metrics'], { input: await page.text(), stdio: 'pipe' });
+    execFileSync(promtool, ['check', 'metrics'], {
+      input: await page.text(),
+      stdio: 'pipe',
+      timeout: 60_000,
+    });
     run.child.kill('SIGINT');
     const finished = await run.finished;
     const summary = summaryOf(finished);

@@ -65,6 +65,7 @@ else: kind = str(a.dtype)
 print(json.dumps({'dtype': kind, 'shape': a.shape, 'values': a.ravel().tolist()}))`;
   const out = execFileSync('/usr/bin/python3', ['-c', code, join(directory, path)], {
     encoding: 'utf8',
+    timeout: 60_000,
   });
   return JSON.parse(out) as ReturnType<typeof inPython>;
 }

@@ -148,7 +148,7 @@ Image.new('RGB', (4, 2)).save(sys.argv[1] + '/3.bmp')
 Image.effect_noise((64, 64), 80).save(sys.argv[1] + '/4.jpg', quality=95)
 open(sys.argv[1] + '/4.jpg', 'r+b').truncate(2000)
 `;
-  execFileSync('/usr/bin/python3', ['-c', python, join(folder, 'in')]);
+  execFileSync('/usr/bin/python3', ['-c', python, join(folder, 'in')], { timeout: 60_000 });
   writeFileSync(join(folder, 'in/5.HEIC'), '\0\0\0\x18ftypheic');
   writeFileSync(join(folder, 'in/6.gif'), 'GIF89a');
   writeFileSync(join(folder, 'in/notes.txt'), '');

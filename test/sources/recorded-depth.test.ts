@@ -212,7 +212,9 @@ describe('what NumPy writes', () => {
   const save = (name: string, expression: string) => {
     mkdirSync(join(folder, 'out'), { recursive: true });
     const code = `import sys, numpy as np; np.save(sys.argv[1], ${expression})`;
-    execFileSync(pythonWith('numpy'), ['-c', code, join(folder, 'out', name)]);
+    execFileSync(pythonWith('numpy'), ['-c', code, join(folder, 'out', name)], {
+      timeout: 60_000,
+    });
   };
 
   test.each([

@@ -106,7 +106,7 @@ describe('rosbag', () => {
 
   it.skipIf(!hasRos1)('names an encoding that is not supported', async () => {
     const path = join(workplace(), 'other.bag');
-    execFileSync('/usr/bin/python3', [script, path, 'none']);
+    execFileSync('/usr/bin/python3', [script, path, 'none'], { timeout: 60_000 });
     const bag = readFileSync(path).toString('latin1').replaceAll('rgb8', 'xyz8');
     writeFileSync(path, bag, 'latin1');
     await expect(play({ path })).rejects.toThrow('pixel encoding "xyz8" is not supported');
@@ -114,7 +114,7 @@ describe('rosbag', () => {
 
   it.skipIf(!hasRos1).each(['none', 'bz2', 'lz4'])('reads chunks of %s', async (compression) => {
     const path = join(workplace(), 'packed.bag');
-    execFileSync('/usr/bin/python3', [script, path, compression]);
+    execFileSync('/usr/bin/python3', [script, path, compression], { timeout: 60_000 });
     const frames = await play({ path });
     expect(frames.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4]);
   });

@@ -141,7 +141,7 @@ describe('video-file', () => {
   test('a video with sound gives its pictures', async () => {
     const path = join(directory, 'sound.mkv');
     const line = `videotestsrc num-buffers=20 ! video/x-raw,width=64,height=48 ! jpegenc ! mux. audiotestsrc num-buffers=30 ! mulawenc ! mux. matroskamux name=mux ! filesink location=${path}`;
-    execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+    execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
     expect(await read({ path: 'sound.mkv' })).toHaveLength(20);
   });
 
@@ -303,7 +303,7 @@ describe('a video that cannot be read', () => {
   test('sound only', async () => {
     const path = join(directory, 'sound.wav');
     const line = `audiotestsrc num-buffers=10 ! wavenc ! filesink location=${path}`;
-    execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+    execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
     await fails('sound.wav', /audio track only/);
   });
 

@@ -23,7 +23,7 @@ beforeAll(() => {
   const directory = mkdtempSync(join(tmpdir(), 'gdp-'));
   const path = join(directory, 'frames.gdp');
   const line = `videotestsrc num-buffers=4 pattern=snow ! video/x-raw,format=RGB,width=9,height=5,framerate=25/1 ! gdppay ! filesink location=${path}`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
   stream = readFileSync(path);
   rmSync(directory, { recursive: true });
 });

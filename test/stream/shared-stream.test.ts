@@ -13,7 +13,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'stream-'));
   path = join(directory, 'frames.gdp');
   const line = `videotestsrc num-buffers=5 ! video/x-raw,format=RGB,width=8,height=4,framerate=25/1 ! gdppay ! filesink location=${path}`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')]);
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 

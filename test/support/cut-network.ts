@@ -20,7 +20,7 @@ export interface CutNetwork {
 export async function cutNetwork(): Promise<CutNetwork> {
   const name = `dl${process.pid % 100_000}`;
   const near = `${name}a`;
-  const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
+  const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe', timeout: 60_000 });
   // Of the range for documentation, so that it is no address of the machine.
   const [nearAddress, farAddress] = ['198.51.100.1', '198.51.100.2'];
   try {

@@ -11,7 +11,10 @@ function build(name: string): string {
   if (built !== undefined) return built;
   const source = fileURLToPath(new URL(`./${name}.cpp`, import.meta.url));
   const program = join(workplace(), name);
-  execFileSync('g++', ['-O1', '-o', program, source, '-lfastcdr'], { stdio: 'inherit' });
+  execFileSync('g++', ['-O1', '-o', program, source, '-lfastcdr'], {
+    stdio: 'inherit',
+    timeout: 110_000,
+  });
   programs.set(name, program);
   return program;
 }
@@ -21,7 +24,12 @@ export function buildCdrReader(): (type: string, data: Uint8Array) => Record<str
   const program = build('read-cdr');
   return (type, data) => {
     const input = Buffer.from(data);
-    const text = execFileSync(program, [type], { input, maxBuffer: 2 ** 26, encoding: 'utf8' });
+    const text = execFileSync(program, [type], {
+      input,
+      maxBuffer: 2 ** 26,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     // C prints what JSON cannot say.
     return JSON.parse(text.replace(/-?\bnan\b/g, 'null')) as Record<string, unknown>;
   };
@@ -35,6 +43,7 @@ export function buildCdrWriter(): (lines: readonly string[]) => Uint8Array[] {
       input: `${lines.join('\n')}\n`,
       maxBuffer: 2 ** 26,
       encoding: 'utf8',
+      timeout: 60_000,
     });
     return text
       .trim()

@@ -17,7 +17,9 @@ export function makeVideo(path: string, options: VideoOptions = {}): void {
   const caps = `video/x-raw,width=${width},height=${height},framerate=${fps}/1`;
   const encode = options.encode ?? 'jpegenc ! matroskamux';
   const line = `videotestsrc pattern=${pattern} num-buffers=${frames} ! ${caps} ! videoconvert ! ${encode} ! filesink`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' '), `location=${path}`]);
+  execFileSync('gst-launch-1.0', ['-q', ...line.split(' '), `location=${path}`], {
+    timeout: 60_000,
+  });
 }
 
 /** Process ids of the capture hosts that `parent` has started. */

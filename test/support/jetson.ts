@@ -26,14 +26,15 @@ export function useStandIns(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'stand-ins-'));
   const words = (...args: string[]) =>
     execFileSync('pkg-config', args, { encoding: 'utf8' }).trim().split(/\s+/);
-  execFileSync('gcc', [
+  const line = [
     ...['-shared', '-fPIC', '-O1', '-Wall', '-Werror'],
     ...['-o', join(folder, 'libstandinjetson.so')],
     ...readdirSync(sources)
       .filter((name) => name.endsWith('.c'))
       .map((name) => join(sources, name)),
     ...words('--cflags', '--libs', 'gstreamer-base-1.0', 'gstreamer-video-1.0'),
-  ]);
+  ];
+  execFileSync('gcc', line, { timeout: 110_000 });
   const before = { ...process.env };
   process.env.GST_PLUGIN_PATH = folder;
   // The registry of this user does not get to know them.

@@ -4,7 +4,10 @@ import { execFileSync } from 'node:child_process';
 export function pythonWith(...modules: readonly string[]): string {
   for (const python of ['/usr/bin/python3', 'python3']) {
     try {
-      execFileSync(python, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore' });
+      execFileSync(python, ['-c', `import ${modules.join(', ')}`], {
+        stdio: 'ignore',
+        timeout: 60_000,
+      });
       return python;
     } catch {
       // The next one may have them.

@@ -46,7 +46,7 @@ export async function startMaster(
     child.kill('SIGINT');
     await finished;
     // It may leave rosmaster and rosout behind, which have groups of their own; their log is below `home`.
-    spawnSync('pkill', ['-KILL', '-f', home]);
+    spawnSync('pkill', ['-KILL', '-f', home], { timeout: 60_000 });
     rmSync(home, { recursive: true, force: true });
   };
   atEnd(stop);

@@ -55,5 +55,5 @@ function mayMount(): boolean {
 
 function execute(...line: [string, ...string[]]): void {
   const [command, ...args] = [...sudo, ...line] as [string, ...string[]];
-  execFileSync(command, args, { stdio: 'ignore' });
+  execFileSync(command, args, { stdio: 'ignore', timeout: 60_000 });
 }

@@ -18,6 +18,7 @@ export function decodeVideo(path: string): DecodedVideo {
   const out = execFileSync('gst-launch-1.0', ['-v', ...line.split(' ')], {
     encoding: 'utf8',
     maxBuffer: 1e8,
+    timeout: 60_000,
   });
   const size = /fakesink0.*video\/x-raw.*width=\(int\)(\d+), height=\(int\)(\d+)/i.exec(out);
   const stamp = /chain .*?\(seen:sink\).*?pts: ([\d:.]+), duration: ([\d:.]+|none)/g;
@@ -37,7 +38,10 @@ export function decodeVideo(path: string): DecodedVideo {
 function firstPicture(path: string, width: number, height: number): Uint8Array {
   const caps = 'video/x-raw,format=RGB';
   const line = `filesrc location=${path} ! decodebin ! videoconvert ! ${caps} ! fdsink`;
-  const rows = execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { maxBuffer: 1e8 });
+  const rows = execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], {
+    maxBuffer: 1e8,
+    timeout: 60_000,
+  });
   const packed = new Uint8Array(width * 3 * height);
   packRows(rows, rgbForm.rows({ format: 'RGB', width, height, interval: undefined }), packed);
   return packed;

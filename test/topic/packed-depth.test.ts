@@ -103,6 +103,7 @@ describe.each(encodings)('%s', (encoding) => {
     const output = execFileSync(python, ['-c', script, join(packageDirectory(), 'examples')], {
       input,
       encoding: 'utf8',
+      timeout: 60_000,
     });
     const results = output
       .trim()

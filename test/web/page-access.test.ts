@@ -105,7 +105,7 @@ async function tlsProxy() {
   execFileSync(
     'openssl',
     [...args, '-subj', '/CN=robot.example', '-days', '2', '-keyout', key, '-out', cert],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', timeout: 60_000 },
   );
   const sockets = new Set<{ destroy(): void }>();
   const keys = { key: readFileSync(key), cert: readFileSync(cert) };

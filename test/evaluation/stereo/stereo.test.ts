@@ -166,7 +166,7 @@ describe('an evaluation', () => {
 
 describe('semi-global matching', () => {
   const python = '/usr/bin/python3';
-  const installed = spawnSync(python, ['-c', 'import cv2']).status === 0;
+  const installed = spawnSync(python, ['-c', 'import cv2'], { timeout: 60_000 }).status === 0;
 
   test.skipIf(!installed)('of OpenCV finds the disparity, and fills its holes', async () => {
     const matching = new SemiGlobalMatching(python);
