@@ -27,7 +27,7 @@ export interface Prometheus {
   target(): Promise<{ health: string; lastError: string }>;
 }
 
-/** Starts Debian's Prometheus, which scrapes `address` five times per second until the test ends. */
+/** Starts Debian's Prometheus, which scrapes `address` twice per second until the test ends. */
 export async function scrape(
   address: string,
   { scrapeConfig = '' }: { readonly scrapeConfig?: string } = {},
@@ -35,7 +35,7 @@ export async function scrape(
   const folder = mkdtempSync(join(tmpdir(), 'depthline-prometheus-'));
   writeFileSync(
     join(folder, 'prometheus.yml'),
-    `global: { scrape_interval: 200ms, scrape_timeout: 200ms }
+    `global: { scrape_interval: 500ms, scrape_timeout: 500ms }
 scrape_configs:
   - job_name: depthline
 ${scrapeConfig}
