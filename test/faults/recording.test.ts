@@ -30,7 +30,8 @@ function record(cwd: string): Running {
 
 /** The run itself, which `setsid` has started. */
 function leader({ child }: Running): number {
-  const [pid] = processesOf('run', child.pid);
+  // Not the capture process, which has the folder of the project in its command line.
+  const [pid] = processesOf('run\0p.yaml', child.pid);
   return pid ?? (child.pid as number);
 }
 
@@ -127,7 +128,8 @@ it('a recorder that is killed again and again keeps everything that it wrote', a
   const kept = new Map<string, string>();
   for (const afterFrames of [3, 17, 40]) {
     const running = record(cwd);
-    await until(() => deliveredOf(running) > afterFrames && deliveredOf(running, 'file') > 3);
+    await until(() => deliveredOf(running, 'file') > afterFrames);
+    await until(() => deliveredOf(running, 'video') > 3);
     process.kill(-leader(running), 'SIGKILL');
     await running.finished;
     // The encoder completes its file and ends.
