@@ -40,7 +40,7 @@ function damaged(probability: number, limit: number): Observable<Frame> {
         'max-delay': 1,
         'healthy-after': 3_600_000,
         'stalled-after': 500,
-        'first-frame-within': 2000,
+        'first-frame-within': 20_000,
       },
     },
     context,
