@@ -78,7 +78,7 @@ describe('chains of operators of RxJS', () => {
   /** More in the long form: FUZZ_RUNS=2000 npx vitest run test/faults/operators.test.ts */
   const numRuns = Number(process.env.FUZZ_RUNS ?? 60);
 
-  it('account for every frame and end', { timeout: Math.max(60_000, 300 * numRuns) }, async () => {
+  it('account for every frame and end', { timeout: Math.max(120_000, 300 * numRuns) }, async () => {
     const property = fc.asyncProperty(chain, async ({ where, operators, joined, title }) => {
       const all = operators.map((name) => rxjsOperators[name] as FrameOperator);
       const one: FrameOperator = (input) => all.reduce((stream, next) => next(stream), input);
