@@ -149,7 +149,8 @@ const host = fc.oneof(
 );
 const port = fc.oneof(
   fc.constantFrom('*', '0', '!', '', '65536', '99999', '-1', '+1', ' 1', '1 ', '1/', '0x10', '١'),
-  fc.integer({ min: 40_000, max: 65_535 }).map(String),
+  // None that the system gives to other tests meanwhile.
+  fc.integer({ min: 61_000, max: 65_535 }).map(String),
 );
 const endpoints = fc.oneof(
   fc.tuple(transport, host, port).map(([a, b, c]) => `${a}://${b}:${c}`),
