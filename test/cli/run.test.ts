@@ -157,7 +157,8 @@ describe.concurrent('depthline run', () => {
 
   it('rewrites one status line on a terminal', async () => {
     const cwd = workplace({ 'p.yaml': live });
-    const command = `${bin} run p.yaml --duration 3`;
+    // Not a duration, which may be over before the first frame: frames enough for more than a second.
+    const command = `${bin} run p.yaml --frames 150`;
     const finished = await startProcess('script', ['-qefc', command, '/dev/null'], {
       cwd,
       env: { TERM: 'xterm', COLUMNS: '200' },
