@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   depthline,
@@ -37,7 +39,9 @@ sinks:
   - web: { port: 0, demand: always }
 `;
 
+/** Its third frame takes until there is a file called "go". */
 const troubled = `
+import { existsSync } from 'node:fs';
 import { defineSink } from 'depthline';
 import { z } from 'zod';
 
@@ -54,7 +58,8 @@ export const trouble = defineSink({
       write() {
         nth++;
         if (nth === 2) throw new Error('no room');
-        if (nth === 3) for (const end = Date.now() + 4500; Date.now() < end; );
+        const pause = new Int32Array(new SharedArrayBuffer(4));
+        if (nth === 3) while (!existsSync('go')) Atomics.wait(pause, 0, 0, 50);
         if (nth === 20) setTimeout(() => { throw new Error('from a timer'); }, 1);
       },
     };
@@ -137,6 +142,8 @@ sinks:
     const run = start(['run', 'p.yaml', '--log', 'json'], { cwd });
     await until(() => run.stderr.includes('no room'));
     run.child.kill('SIGUSR2');
+    await until(() => run.stderr.includes('has been busy for'));
+    writeFileSync(join(cwd, 'go'), '');
     const finished = await run.finished;
     expect(finished.code).toBe(1);
     const found = linesOf(finished);
