@@ -1,5 +1,5 @@
 import { jetstream } from '@nats-io/jetstream';
-import { lastValueFrom, take, toArray } from 'rxjs';
+import { lastValueFrom, take, tap, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { DepthFrame, Frame } from '../../src/core/frame.ts';
@@ -7,6 +7,7 @@ import { definePipeline, defineSink, nats, natsSource, runPipeline } from '../..
 import { testContext } from '../support/context.ts';
 import { countingSource } from '../support/counting-source.ts';
 import { depthFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
 import {
   type NatsServer,
   natsClient,
@@ -58,8 +59,13 @@ describe.skipIf(!natsServerPath)('nats source', () => {
     const context = testContext();
     const { subject } = stored('LIVE');
     const source = natsSource.options.parse({ servers: server.url, subject });
+    let arrived = 0;
     const frames = lastValueFrom(
-      (await natsSource.create(source, context)).pipe(take(3), toArray()),
+      (await natsSource.create(source, context)).pipe(
+        take(3),
+        tap(() => arrived++),
+        toArray(),
+      ),
     );
     const sinkContext = testContext();
     closing.push(sinkContext.close, context.close);
@@ -67,14 +73,11 @@ describe.skipIf(!natsServerPath)('nats source', () => {
       nats.options.parse({ servers: server.url, subject, unacknowledged: 1 }),
       sinkContext,
     );
-    // A subscription takes a moment to arrive.
-    let over = false;
-    void frames.finally(() => {
-      over = true;
-    });
-    for (let seq = 100; !over; seq += 2) {
+    for (let seq = 100; arrived < 3; seq += 2) {
+      const before = arrived;
       await sink?.write(depthFrame(16, 12, seq, () => 2.5));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      // The next when this one is there: of two at once the newest wins. Before the subscription they are lost.
+      await until(() => arrived > before, 500).catch(() => {});
     }
     const seen = (await frames) as DepthFrame[];
     expect(seen.map(({ seq }) => seq)).toEqual([0, 2, 4]);
@@ -95,7 +98,7 @@ describe.skipIf(!natsServerPath)('nats source', () => {
 
   it('waits at the end for what another reader has taken and not acknowledged', async () => {
     await store('HELD', 3);
-    const within = { 'acknowledge-within': '1s' };
+    const within = { 'acknowledge-within': '2s' };
     expect((await replay('HELD', within, 1)).seqs).toEqual([0]);
     const { nats: client } = await natsClient(server);
     closing.push(() => client.close());
@@ -110,7 +113,7 @@ describe.skipIf(!natsServerPath)('nats source', () => {
 
   it('does not wait at the end for a reader that lives and holds on', async () => {
     await store('KEPT', 3);
-    const within = { 'acknowledge-within': '500ms' };
+    const within = { 'acknowledge-within': '1500ms' };
     expect((await replay('KEPT', within, 1)).seqs).toEqual([0]);
     const { nats: client, manager } = await natsClient(server);
     closing.push(() => client.close());
@@ -136,7 +139,7 @@ describe.skipIf(!natsServerPath)('nats source', () => {
 
   it('gives a frame again that was not delivered', async () => {
     await store('AGAIN', 3);
-    const options = { 'acknowledge-within': '100ms', deliveries: 3 };
+    const options = { 'acknowledge-within': '1s', deliveries: 3 };
     const source = natsSource({
       servers: server.url,
       subject: 'test.AGAIN.front',
