@@ -1,5 +1,5 @@
 import { lastValueFrom, take, toArray } from 'rxjs';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import {
   type Frame,
   frameProblem,
@@ -11,9 +11,6 @@ import { VirtualClock } from '../../src/runtime/virtual-clock.ts';
 import { syntheticRoom } from '../../src/sources/synthetic-room.ts';
 import { type TestContext, testContext } from '../support/context.ts';
 import { until } from '../support/gstreamer.ts';
-
-// Rooms are lit by ray casting, which takes a busy machine seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 const small = { width: 32, height: 24 };
 let context: TestContext;

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Film, type FilmSettings } from '../../src/synthetic/film.ts';
 import { motions } from '../../src/synthetic/motion.ts';
-
-// Rooms are lit by ray casting, which takes a busy machine seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 const settings: FilmSettings = {
   seed: 5,

@@ -1,13 +1,10 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeCamera, viewIntrinsics } from '../../src/synthetic/camera.ts';
 import { cos, sin } from '../../src/synthetic/random.ts';
 import { renderFrame } from '../../src/synthetic/renderer.ts';
 import { makeRoom } from '../../src/synthetic/room.ts';
 import { type Colour, emptyRoom, material, type Vec } from '../../src/synthetic/scene.ts';
 import { Piece } from '../../src/synthetic/solids.ts';
-
-// Rooms are lit by ray casting, which takes a busy machine seconds.
-vi.setConfig({ testTimeout: 60_000 });
 
 const size = { width: 64, height: 48 };
 const room: Vec = [4, 2.5, 5];
