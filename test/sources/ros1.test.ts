@@ -156,7 +156,8 @@ describe.skipIf(!hasRos1)('the ros1 source', () => {
     const { frames, context: read } = await reading(own, { topic: '/camera/points', as: 'points' });
     let seq = 0;
     const feed = async (condition: () => boolean) => {
-      for (const end = performance.now() + 20_000; !condition() && performance.now() < end; ) {
+      for (const end = performance.now() + 45_000; !condition(); ) {
+        if (performance.now() > end) throw new Error(`not within 45 s: ${condition}`);
         await sink?.write({ ...pointsFrame(seq++), capturedAt: BigInt(Date.now()) * 1_000_000n });
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
