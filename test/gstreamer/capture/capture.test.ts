@@ -267,12 +267,13 @@ describe('lifetime', () => {
     vi.stubEnv('TMPDIR', temporary);
     const descriptors: number[] = [];
     await collect(frames, ({ length }) => {
-      if (length % 40 !== 0) return;
+      // Later its process may have sent all, and be gone.
+      if (length % 40 !== 0 || length > 240) return;
       descriptors.push(readdirSync('/proc/self/fd').length);
       process.kill(captureHosts()[0] as number, 'SIGKILL');
     });
     await context.close();
-    expect(context.counts.restarts).toHaveLength(7);
+    expect(context.counts.restarts).toHaveLength(6);
     expect(Math.max(...descriptors)).toBeLessThanOrEqual((descriptors[0] as number) + 2);
     expect(readdirSync(temporary)).toEqual([]);
   });
