@@ -110,9 +110,10 @@ sinks:
   });
 
   it('notices a capture process that hangs, and that it is back', async () => {
+    // It is not replaced while it is stopped.
     const run = await serveRun(`
 source:
-  test-pattern: { width: 64, height: 48, fps: 30, realtime: true }
+  test-pattern: { width: 64, height: 48, fps: 30, realtime: true, restart: { stalled-after: 60s } }
 sinks: [discard]
 `);
     const ask = async () => {
