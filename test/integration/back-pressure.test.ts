@@ -10,7 +10,7 @@ import { definePipeline } from '../../src/pipeline/pipeline.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
 import { runPipeline } from '../../src/runtime/runner.ts';
 import { videoFile } from '../../src/sources/video-file.ts';
-import { makeVideo } from '../support/gstreamer.ts';
+import { makeVideo, until } from '../support/gstreamer.ts';
 
 const frames = 60;
 let folder: string;
@@ -22,30 +22,33 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function sink(ms: number, seen: number[]) {
+/** Waits for a frame. */
+type Pace = (fast: readonly number[]) => Promise<void>;
+
+function sink(seen: number[], pace: () => Promise<void> = async () => {}) {
   return defineSink({
-    name: `sink-of-${ms}-ms`,
+    name: 'paced',
     summary: 'Takes its time.',
     accepts: ['image'],
     options: z.strictObject({}),
     examples: [{}],
     create: async () => ({
       async write(frame) {
-        if (ms > 0) await sleep(ms);
+        await pace();
         seen.push(frame.seq);
       },
     }),
   })({});
 }
 
-async function run(queue: Partial<QueueOptions>) {
+async function run(queue: Partial<QueueOptions>, pace: Pace) {
   const fast: number[] = [];
   const slow: number[] = [];
   const pipeline = definePipeline({
     source: videoFile({ path }),
     sinks: [
-      { name: 'fast', sink: sink(0, fast) },
-      { name: 'slow', sink: sink(15, slow), queue },
+      { name: 'fast', sink: sink(fast) },
+      { name: 'slow', sink: sink(slow, () => pace(fast)), queue },
     ],
   });
   const summary = await runPipeline(pipeline);
@@ -59,14 +62,16 @@ const every = Array.from({ length: frames }, (_, seq) => seq);
 
 describe('a sink slower than the video file before it', () => {
   it('with block gets every frame, and the file waits', async () => {
-    const { fast, slow, ledger } = await run({ whenFull: 'block' });
+    const { fast, slow, ledger } = await run({ whenFull: 'block' }, () => sleep(15));
     expect(slow).toEqual(every);
     expect(fast).toEqual(every);
     expect(ledger?.dropped).toEqual([]);
   });
 
   it('with drop-oldest misses frames, which are counted, and the other sink does not', async () => {
-    const { fast, slow, ledger } = await run({ whenFull: 'drop-oldest', limit: 2 });
+    // However long the file takes, the slow one has its first frame until all have come.
+    const slowest: Pace = (before) => until(() => before.length === frames);
+    const { fast, slow, ledger } = await run({ whenFull: 'drop-oldest', limit: 2 }, slowest);
     expect(fast).toEqual(every);
     expect(slow.length).toBeLessThan(frames);
     // The newest are kept.
