@@ -50,7 +50,8 @@ describe.skipIf(!natsServerPath)('three workers, one of them killed', () => {
     putModel(join(project, 'models'), 'metres', {}, 'tiny');
     const file = join(packageDirectory(), 'examples/fleet-worker.yaml');
     const env = { NATS_SERVER: server.url, MODEL: 'tiny' };
-    for (let n = 0; n < 3; n++) workers.push(start(['run', file], { cwd: project, env }));
+    for (let n = 0; n < 3; n++)
+      workers.push(start(['run', file], { cwd: project, env, withinMs: 400_000 }));
     const waiting = async () => (await manager.consumers.info('PICTURES', 'workers')).num_waiting;
     // Each of them has asked for pictures.
     while ((await waiting().catch(() => 0)) < 3) await sleep(20);
