@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { RunStats } from '../../src/core/run-stats.ts';
 import { decodeDepthPng } from '../../src/imaging/decode.ts';
-import { bin, leftBehind, projectFolder, startProcess } from '../support/cli.ts';
+import { bin, leftBehind, projectFolder, reportsOf, startProcess } from '../support/cli.ts';
 import { captureHosts, until } from '../support/gstreamer.ts';
 
 /** Depth of a known value with a picture and intrinsics, as a file would give it: every frame waits. */
@@ -332,7 +333,10 @@ sinks:
 `;
     const { run, post, ready, files, end, cwd } = await served(text);
     expect((await post('/pause')).json()).toEqual({ paused: true });
-    await until(() => run.stdout.includes('"heldBy":["resume"]'));
+    await until(() => {
+      const last = reportsOf(run).at(-1) as unknown as RunStats | undefined;
+      return last?.heldBy[0] === 'resume' && last.branches[0]?.inFlight === 0;
+    });
     await new Promise((resolve) => setTimeout(resolve, 500));
     const before = files().length;
     await new Promise((resolve) => setTimeout(resolve, 3000));
