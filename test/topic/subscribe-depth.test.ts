@@ -4,6 +4,7 @@ import { bindWhenFree } from '../../src/topic/bind.ts';
 import { type Framing, framings } from '../../src/topic/message.ts';
 import { type SubscribeOptions, subscribeDepth } from '../../src/topic/subscribe-depth.ts';
 import { depthFrame, imageFrame } from '../support/frames.ts';
+import { until } from '../support/gstreamer.ts';
 import { message, publisher, sendUntil } from '../support/topic.ts';
 
 const closing: (() => unknown)[] = [];
@@ -15,15 +16,17 @@ afterEach(async () => {
 async function topic(framing: Framing, everyMs: number) {
   const { socket, endpoint } = await publisher();
   const done = new AbortController();
-  const sending = sendUntil(socket, done.signal, everyMs, (n) =>
-    message({ ...depthFrame(64, 48, n), capturedAt: systemClock.wall() }, { framing }),
-  );
+  let newest = 0;
+  const sending = sendUntil(socket, done.signal, everyMs, (n) => {
+    newest = n;
+    return message({ ...depthFrame(64, 48, n), capturedAt: systemClock.wall() }, { framing });
+  });
   closing.push(async () => {
     done.abort();
     await sending;
     socket.close();
   });
-  return { endpoint, socket };
+  return { endpoint, socket, newest: () => newest };
 }
 
 async function take(endpoint: string, n: number, options: SubscribeOptions = {}) {
@@ -46,14 +49,14 @@ describe.each(framings)('subscribeDepth to a %s topic', (framing) => {
   });
 
   it('with latest gives a slow reader the newest frame, and none of those before', async () => {
-    const frameMs = 40;
-    const { endpoint } = await topic(framing, frameMs);
+    const { endpoint, newest } = await topic(framing, 40);
     const seqs: number[] = [];
     for await (const { seq } of subscribeDepth(endpoint, { latest: true })) {
       seqs.push(seq);
       if (seqs.length === 12) break;
       // A reader at a quarter of the rate.
-      await new Promise((resolve) => setTimeout(resolve, 4 * frameMs));
+      const next = newest() + 4;
+      await until(() => newest() >= next);
     }
     const steps = seqs.slice(1).map((seq, i) => seq - (seqs[i] as number));
     expect(Math.min(...steps)).toBeGreaterThan(0);
