@@ -57,7 +57,7 @@ if wrong == 'refuses':
 if wrong == 'progress':
     for step in range(8):
         send(pack(PROGRESS, 0, f'step {step}'.encode()))
-        time.sleep(0.1)
+        time.sleep(0.3)
 if wrong == 'garbage':
     send(b'Loading the model...')
     hang()
