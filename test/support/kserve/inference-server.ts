@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { freePort } from '../free-port.ts';
 
 export interface Certificate {
   readonly key: string;
@@ -40,6 +41,8 @@ export abstract class InferenceServer {
 
   /** Listens, on the port of the last time if there was one. */
   async start(): Promise<this> {
+    // Nobody else must get it while the server is stopped.
+    if (this.port === 0) this.port = await freePort();
     this.#server = this.create();
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
@@ -48,7 +51,6 @@ export abstract class InferenceServer {
     });
     this.#server.listen(this.port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.port = (this.#server.address() as AddressInfo).port;
     return this;
   }
 
