@@ -60,9 +60,11 @@ export class PoolStream implements StreamHandle {
       },
       onLeft: ({ ended, damage }) => {
         if (ended) this.#onEnd(damage);
+        else this.#closeIfLeft();
       },
       onDied: () => {
         if (this.#shared.abandon(thread)) this.#onEnd('the worker that was reading it died');
+        else this.#closeIfLeft();
       },
     });
   }
@@ -85,8 +87,13 @@ export class PoolStream implements StreamHandle {
 
   close(): Promise<void> {
     this.#over = true;
-    if (this.#shared.close()) this.#closed();
+    this.#closeIfLeft();
     return this.#whenClosed;
+  }
+
+  /** Whoever was reading may have finished its frame in the moment in which the stream was closed. */
+  #closeIfLeft(): void {
+    if (this.#over && this.#shared.close()) this.#closed();
   }
 
   #onFrame(slot: Slot, outcome: () => Outcome, thread: number): void {

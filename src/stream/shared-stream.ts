@@ -4,7 +4,7 @@ import { reason } from '../core/errors.ts';
 import type { FrameReader, ReadPicture } from './frame-reader.ts';
 
 /** Places in the memory: 32-bit, then 64-bit. */
-const words = { reading: 0, credits: 1, over: 2, caps: 3 } as const;
+const words = { reading: 0, credits: 1, caps: 2 } as const;
 const longs = {
   seq: 1,
   width: 2,
@@ -21,6 +21,8 @@ const bytes = (firstLong + 9) * 8;
 /** Values of `reading`; above 0 it is the number of the thread that reads. */
 const free = 0;
 const closed = -1;
+/** Of `credits`: no frame may be read any more. A thread that waits for a credit sees it in the same word. */
+const over = -1;
 
 /** A picture, and its place among those of the stream. */
 export interface Taken extends ReadPicture {
@@ -58,13 +60,14 @@ export class SharedStream {
   // The main thread.
 
   ask(frames: number): void {
+    if (this.#isOver) return;
     Atomics.add(this.#words, words.credits, frames);
     Atomics.notify(this.#words, words.credits);
   }
 
-  /** Lets no thread read any more. @returns false if one still does; it stops after its frame */
+  /** Lets no thread read any more. @returns false if one still does; it stops after its frame, and says so */
   close(): boolean {
-    Atomics.store(this.#words, words.over, 1);
+    Atomics.store(this.#words, words.credits, over);
     Atomics.notify(this.#words, words.credits);
     const before = Atomics.compareExchange(this.#words, words.reading, free, closed);
     Atomics.notify(this.#words, words.reading);
@@ -147,7 +150,7 @@ export class SharedStream {
       const before = reader.caps;
       const picture = reader.filled(length);
       if (reader.caps !== before) this.#setCaps(reader.caps as VideoCaps);
-      if (Atomics.load(this.#words, words.over) === 1) return { ended: true };
+      if (this.#isOver) return { ended: true };
       if (!picture) continue;
       const arrivedAt = process.hrtime.bigint();
       if (this.#isStale(picture, askedAt, arrivedAt)) continue;
@@ -174,11 +177,15 @@ export class SharedStream {
     Atomics.add(this.#words, words.caps, 1);
   }
 
+  get #isOver(): boolean {
+    return Atomics.load(this.#words, words.credits) === over;
+  }
+
   #takeCredit(): boolean {
     for (;;) {
-      if (Atomics.load(this.#words, words.over) === 1) return false;
       const credits = Atomics.load(this.#words, words.credits);
-      if (credits <= 0) Atomics.wait(this.#words, words.credits, credits);
+      if (credits === over) return false;
+      if (credits === 0) Atomics.wait(this.#words, words.credits, 0);
       else if (
         Atomics.compareExchange(this.#words, words.credits, credits, credits - 1) === credits
       )

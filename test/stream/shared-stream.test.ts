@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { FrameReader } from '../../src/stream/frame-reader.ts';
 import { SharedStream, type Taken } from '../../src/stream/shared-stream.ts';
 
@@ -16,6 +16,7 @@ beforeAll(() => {
   execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
 
 /** Two readers of one stream, which take turns. */
 function open() {
@@ -97,5 +98,20 @@ it('a thread that dies while it reads ends the stream', () => {
   expect(stream.abandon(1)).toBe(false);
   expect(stream.abandon(2)).toBe(true);
   expect(stream.close()).toBe(true);
+  end();
+});
+
+it('one that is closed while a thread goes to sleep wakes it', () => {
+  const { stream, take, end } = open();
+  const { wait } = Atomics;
+  const slept: string[] = [];
+  vi.spyOn(Atomics, 'wait').mockImplementation((memory, place, value) => {
+    // Between the last look of the thread and its sleep.
+    if (slept.length === 0) stream.close();
+    slept.push(wait(memory as Int32Array, place, value as number, 0));
+    return 'not-equal';
+  });
+  expect(take(0)).toEqual({ ended: false });
+  expect(slept).toEqual(['not-equal']);
   end();
 });
