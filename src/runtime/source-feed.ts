@@ -8,7 +8,7 @@ import { Tap } from './tap.ts';
 
 export interface SourceFeedParts {
   readonly source: Observable<Frame>;
-  /** Name of the camera, which its frames get; undefined in a run of one source. */
+  /** Name of the camera, which its frames get; undefined in a run of one source, whose frames have none. */
   readonly camera?: string | undefined;
   readonly ledger: StageLedger;
   readonly gate: Gate;
@@ -79,7 +79,7 @@ export class SourceFeed {
       this.#fail(new Error(`emitted ${problem}; a source must emit frames`));
       return;
     }
-    const frame = camera === undefined ? given : { ...given, camera };
+    const frame = given.camera === camera ? given : ofCamera(given, camera);
     ledger.entered++;
     this.#parts.pace.emitted();
     if (this.#tap.subscribed) {
@@ -97,4 +97,9 @@ export class SourceFeed {
     this.#parts.onError(located(error, 'SOURCE', `source ${this.#parts.ledger.name}`));
     this.stop();
   }
+}
+
+/** The name that a frame brings is of another run: anybody who publishes may have chosen it. */
+function ofCamera({ camera: _, ...frame }: Frame, camera: string | undefined): Frame {
+  return { ...frame, ...(camera !== undefined && { camera }) } as Frame;
 }
