@@ -79,8 +79,10 @@ export class CamerasRun implements Run {
     const fatal = failures.find((error) => error !== undefined && isMistake(error));
     const reason = fatal ?? (failures.includes(undefined) ? undefined : failures[0]);
     if (reason !== undefined) {
-      for (const [index, { run }] of this.#members.entries())
-        if (failures[index] === undefined) run.abort();
+      const open = this.#members.filter((_, index) => failures[index] === undefined);
+      for (const { run } of open) run.abort();
+      // Whoever starts another run then finds ports and files free.
+      await Promise.all(open.map(({ run }) => run.done));
       await this.#shared.close();
       throw reason;
     }

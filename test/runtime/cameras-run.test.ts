@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { sleep } from '../../src/core/clock.ts';
 import { defineOperator, defineSink, defineSource } from '../../src/core/component.ts';
 import type { SharedContext } from '../../src/core/component-context.ts';
+import { DepthlineError } from '../../src/core/errors.ts';
 import type { Frame } from '../../src/core/frame.ts';
 import { type CamerasInput, defineCameras } from '../../src/pipeline/cameras.ts';
 import { imbalance } from '../../src/runtime/ledger.ts';
@@ -235,6 +236,62 @@ describe('a camera that dies', () => {
     });
     const pipeline = defineCameras({ cameras: camerasOfTwo(), sinks: [broken({})] });
     await expect(startPipeline(pipeline, { clock })).rejects.toThrow('the port is taken');
+  });
+});
+
+describe('a mistake that only one camera shows at the start', () => {
+  /** Holds a place, as a port or a file is held, and takes a while to give it up. */
+  function place(clock: VirtualClock) {
+    const held = new Set<string>();
+    const sink = defineSink({
+      name: 'place',
+      summary: 'Holds a place, for tests.',
+      accepts: ['image'],
+      options: z.strictObject({ at: z.string() }),
+      examples: [{ at: 'door' }],
+      create: async ({ at }, context) => {
+        if (held.has(at)) throw new DepthlineError('CONFIG', `${at} is in use`);
+        held.add(at);
+        context.defer(async () => {
+          await sleep(clock, 50);
+          held.delete(at);
+        });
+        return { write: () => {} };
+      },
+    });
+    return { sink, held };
+  }
+
+  it('ends the start once all that was open is closed', async () => {
+    const clock = new VirtualClock();
+    const { sink, held } = place(clock);
+    const sinks = ['{camera}', 'taken'].map((at) => sink({ at }));
+    const pipeline = defineCameras({ cameras: camerasOfTwo(), sinks });
+    const starting = startPipeline(pipeline, { clock }).catch((error: unknown) => error);
+    expect(await clock.until(starting)).toMatchObject({ message: 'taken is in use' });
+    expect([...held]).toEqual([]);
+  });
+
+  it('of a reload leaves the run before as it was', async () => {
+    const clock = new VirtualClock();
+    const { sink } = place(clock);
+    const of = (...places: string[]) =>
+      defineCameras({
+        cameras: camerasOf(2, { frames: 100_000 }),
+        sinks: places.map((at) => sink({ at })),
+      });
+    const supervisor = await Supervisor.start(of('{camera}'), { clock });
+    const replaced = supervisor.replace(of('{camera}', 'taken'), { restart: true });
+    expect(await clock.until(replaced)).toEqual({
+      result: 'reverted',
+      why: expect.stringMatching(/taken is in use/),
+    });
+    expect(supervisor.run?.stats().cameras?.map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+    ]);
+    supervisor.run?.stop();
+    await clock.until(supervisor.done);
   });
 });
 
