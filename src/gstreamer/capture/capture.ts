@@ -159,6 +159,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   protected launch() {
+    if (this.#over) return;
     this.#asked = 0;
     this.#firstAskedAt = 0n;
     this.#flowingSince = undefined;

@@ -6,6 +6,10 @@ import { setImmediate } from 'node:timers/promises';
 import { firstValueFrom, lastValueFrom, type Observable, take, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Frame, ImageFrame } from '../../../src/core/frame.ts';
+import { restartSchema } from '../../../src/core/restart-budget.ts';
+import { everyFrame } from '../../../src/gstreamer/capture/intake.ts';
+import { capture } from '../../../src/gstreamer/capture/source.ts';
+import { streamFd } from '../../../src/gstreamer/child-process.ts';
 import { VirtualClock } from '../../../src/runtime/virtual-clock.ts';
 import { gstreamer } from '../../../src/sources/gstreamer.ts';
 import { testPattern } from '../../../src/sources/test-pattern.ts';
@@ -253,6 +257,32 @@ describe('lifetime', () => {
       if (length === 5) context.abort();
     });
     expect(all).toHaveLength(5);
+  });
+
+  test('a file whose end is being looked at is not played again after unsubscription', async () => {
+    context = testContext();
+    let starts = 0;
+    let tell: ((facts: undefined) => void) | undefined;
+    const options = {
+      what: 'video "clip.mkv"',
+      launchLine: () => {
+        starts++;
+        return `videotestsrc num-buffers=2 ! video/x-raw,format=RGB,width=32,height=24 ! gdppay ! fdsink fd=${streamFd}`;
+      },
+      intake: everyFrame,
+      restart: restartSchema.parse({}),
+      loop: true,
+      inspect: () =>
+        new Promise<undefined>((resolve) => {
+          tell = resolve;
+        }),
+    };
+    const reading = capture('replay', options, context).subscribe();
+    await until(() => tell !== undefined);
+    reading.unsubscribe();
+    tell?.(undefined);
+    await setImmediate();
+    expect(starts).toBe(1);
   });
 
   test('can be subscribed to again', async () => {
