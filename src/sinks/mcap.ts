@@ -1,9 +1,10 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { z } from 'zod';
 import { byteSize } from '../core/bytes.ts';
 import { defineSink } from '../core/component.ts';
 import type { ComponentContext } from '../core/component-context.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { resolvePath } from '../core/resolve-path.ts';
 import { positiveDuration } from '../core/units.ts';
 import { metricProblems } from '../depth/relative.ts';
@@ -132,7 +133,7 @@ async function prepare({ path, existing }: Options, context: ComponentContext): 
     ? resolvePath(baseDirectory, staticPart(path))
     : dirname(absolute);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await access(directory, constants.W_OK);
     const lock = await lockPlace(directory, relative(directory, absolute));
     context.defer(() => lock.release());

@@ -98,6 +98,7 @@ describe.skipIf(process.platform !== 'linux').concurrent('a place in /proc', () 
     'of file, deeper': { sinks: [{ file: { directory: '/proc/x/y/z', format: 'png' } }] },
     'of file, with time fields': { sinks: [{ file: { directory: '/proc/x/%Y', format: 'png' } }] },
     'of video': { sinks: [{ video: { path: '/proc/x/a.mkv' } }] },
+    'of mcap': { sinks: [{ mcap: { path: '/proc/x/a.mcap' } }] },
   };
 
   it.each(Object.entries(fails))('%s ends in one message', async (_, { sinks }) => {
