@@ -27,7 +27,8 @@ const longestName = 100;
  * has spaces, line ends or control characters; shortened.
  */
 export function nameInText(name: string): string {
-  const short = name.length > longestName ? `${name.slice(0, longestName)}…` : name;
+  const whole = mask(name);
+  const short = whole.length > longestName ? `${whole.slice(0, longestName)}…` : whole;
   return /^[^\s\p{C}]+$/u.test(short) ? short : JSON.stringify(short);
 }
 

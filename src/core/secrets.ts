@@ -5,23 +5,35 @@ import { findUrls, type UrlParts, urlParts } from './url-parts.ts';
  * by name. They are noted when options are read, and `mask` replaces them, in every spelling,
  * wherever text leaves the process.
  */
-interface Secret {
-  readonly pattern: RegExp | string;
+class Secret {
+  readonly text: string;
   readonly shown: string;
-  readonly length: number;
+  #pattern: RegExp | string | undefined;
+
+  constructor(text: string, shown: string) {
+    this.text = text;
+    this.shown = shown;
+  }
+
+  /** Every spelling of it. Made for the first text that may have another than its own. */
+  get pattern(): RegExp | string {
+    this.#pattern ??= this.text.length > longest ? this.text : spellings(this.text);
+    return this.#pattern;
+  }
 }
 
+/** The one that was noted the longest ago first. */
 const known = new Map<string, Secret>();
-/** Longest first, so that no secret is masked by a part of it. */
-let ordered: readonly Secret[] = [];
+/** Longest first, so that no secret is masked by a part of it; nothing until it is needed. */
+let ordered: readonly Secret[] | undefined;
 
 /** Shorter ones would mask ordinary words and numbers; they are masked within their URL only. */
 const shortest = 4;
 const masked = '***';
 /** Longer texts are matched as they stand alone: no password, and a pattern of them would be huge. */
 const longest = 500;
-/** Beyond it the oldest are forgotten: no process reads that many pipelines at once. */
-const most = 200;
+/** Beyond it those noted the longest ago are forgotten. Each of 64 cameras may have a dozen, of a stereo pair twice as many. */
+const most = 2000;
 
 const secretName =
   /(?:^|[-_.])(?:pass(?:word|wd|phrase)?|pwd|psw|pw|secret|token|credentials?|api-?key|access-?key|private-?key|nkey|auth(?:orization)?)(?:$|[-_.])/i;
@@ -88,17 +100,25 @@ function noteUrl({ userinfo, user, password, authority, path, visiblePath, secre
 }
 
 function add(text: string, shown: string): void {
-  if (known.has(text)) return;
-  const pattern = text.length > longest ? text : spellings(text);
-  known.set(text, { pattern, shown, length: text.length });
+  const before = known.get(text);
+  // What a run has is noted again at each reload: it is the last to be forgotten.
+  known.delete(text);
+  known.set(text, before ?? new Secret(text, shown));
+  if (before) return;
   if (known.size > most) known.delete(known.keys().next().value as string);
-  ordered = [...known.values()].toSorted((a, b) => b.length - a.length);
+  ordered = undefined;
 }
 
 /** `text` with every known secret replaced by `***`. */
 export function mask(text: string): string {
+  ordered ??= [...known.values()].toSorted((a, b) => b.text.length - a.text.length);
+  // All other spellings have one of these characters; to look for them takes many times as long.
+  const plain = !/[%\\]/.test(text);
   let result = text;
-  for (const { pattern, shown } of ordered) result = result.replaceAll(pattern, () => shown);
+  for (const secret of ordered) {
+    const { shown } = secret;
+    result = result.replaceAll(plain ? secret.text : secret.pattern, () => shown);
+  }
   return result;
 }
 

@@ -1,4 +1,5 @@
 import { readable } from '../core/printable.ts';
+import { mask } from '../core/secrets.ts';
 
 /** Longest text that is quoted. */
 const mostCharacters = 400;
@@ -21,7 +22,8 @@ export function lastPrinted(printed: string): string {
     .map((line) => line.trim())
     .filter((line) => complains.test(line) && !progress.test(line))
     .map((line) => line.replace(place, ''));
-  const last = [...new Set(lines)].slice(-mostLines).join('; ');
+  // Masked before it is cut: half a secret would not be recognised.
+  const last = mask([...new Set(lines)].slice(-mostLines).join('; '));
   if (last === '') return '';
   return ` [${readable(last.length > mostCharacters ? `${last.slice(0, mostCharacters)}…` : last)}]`;
 }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { nameInText } from '../../src/core/printable.ts';
 import { addSecret, mask, maskValues, noteSecrets } from '../../src/core/secrets.ts';
 import { userinfoProblem } from '../../src/core/url-parts.ts';
+import { mostCameras } from '../../src/pipeline/cameras.ts';
 import { fc } from '../support/property.ts';
 
 /** Every test has secrets of its own: what one notes stays known to the others. */
@@ -185,4 +187,32 @@ describe('a password that must be percent-encoded', () => {
     'rtsp://[::1]:8554/x',
     'rtsp://cam:pw@host/user=a&mail=b@c',
   ])('%s is fine', (url) => expect(userinfoProblem(url)).toBeUndefined());
+});
+
+test('a name that is shortened shows no part of a secret', () => {
+  const secret = `${fresh()}-${fresh()}`;
+  addSecret(secret);
+  expect(nameInText(`/camera/${'a'.repeat(90)}${secret}`)).not.toContain(secret.slice(0, 2));
+});
+
+test('of as many cameras as a run may have, none is forgotten', () => {
+  const cameras = Array.from({ length: mostCameras }, () => {
+    const [password, token] = [`${fresh()}%40${fresh()}`, `${fresh()}7`];
+    return { password, url: `rtsp://user:${password}@host:554/${token}/live?auth=${token}` };
+  });
+  for (const { url } of cameras) noteSecrets({ url });
+  for (const { password, url } of cameras) {
+    expect(mask(`login with ${password}`)).toBe('login with ***');
+    expect(mask(`login with ${decodeURIComponent(password)}`)).toBe('login with ***');
+    expect(mask(url)).toBe('rtsp://***@host:554/***/live?auth=***');
+  }
+});
+
+test('what is noted again, as at each reload, outlasts what is not', () => {
+  const password = fresh();
+  for (let reload = 0; reload < 5000; reload++) {
+    noteSecrets({ password });
+    addSecret(`token-${reload}`);
+  }
+  expect(mask(`login with ${password}`)).toBe('login with ***');
 });

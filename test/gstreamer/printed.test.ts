@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { addSecret } from '../../src/core/secrets.ts';
 import { explainEnd, explainFailure } from '../../src/gstreamer/failures.ts';
 import { lastPrinted } from '../../src/gstreamer/printed.ts';
 
@@ -25,6 +26,15 @@ test('the last two complaints are kept, each once', () => {
   expect(lastPrinted('error one\nerror two\nerror three\nerror three\n')).toBe(
     ' [error two; error three]',
   );
+});
+
+test('it is cut behind a secret or before it, and not within', () => {
+  const secret = 'qv81-zk27-mh93';
+  addSecret(secret);
+  for (let before = 370; before < 400; before++) {
+    const shown = lastPrinted(`error ${'at '.repeat(before).slice(0, before)}${secret} of the camera`);
+    expect(shown).not.toMatch(/qv8|81-z|zk2/);
+  }
 });
 
 test('it is bounded, and control characters are written out', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { tap } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/core/frame.ts';
+import { addSecret } from '../../src/core/secrets.ts';
 import type { ProcessChoice } from '../../src/inference/engines/choice.ts';
 import { engineNeeds } from '../../src/inference/engines/describe-engine.ts';
 import { DepthEstimator } from '../../src/inference/estimator.ts';
@@ -53,6 +54,15 @@ describe('a helper that does not load the model', () => {
       code: 'MODEL',
       message: expect.stringMatching(says) as string,
     });
+  });
+
+  it('and prints more than is quoted: no part of a secret is', async () => {
+    addSecret('zr48cq73hw16tn95');
+    const words = 'no device '.repeat(39).trim();
+    const command = ['/bin/sh', '-c', `echo 'zr48cq73hw16tn95 ${words}' >&2; exit 4`];
+    await expect(open(fakeHelper('', { command }))).rejects.toThrow(
+      /\[(?:\*\*\*|…[*]*)? ?(?:no device ?)+\]/,
+    );
   });
 
   it('because it hangs: is ended', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { addSecret } from '../../src/core/secrets.ts';
 import { loadService } from '../../src/inference/engines/kserve/grpc.ts';
 import { depthOf, inferRequest, modelOf } from '../../src/inference/engines/kserve/grpc-message.ts';
+import { errorText } from '../../src/inference/engines/kserve/http-message.ts';
 import { modelProblem } from '../../src/inference/engines/kserve/tensors.ts';
 import { manifestSchema } from '../../src/inference/manifest.ts';
 
@@ -88,4 +90,14 @@ describe('messages over gRPC', () => {
     expect(square(Buffer.concat([...second, field(6, raw)]))).toEqual([0.5, 1, 0.5, 1]);
     expect(() => square(Buffer.concat(second))).toThrow(/gave 0 bytes of depth instead of 16/);
   });
+});
+
+it.each([
+  ['of the protocol', (text: string) => JSON.stringify({ error: text }), 300],
+  ['of a proxy', (text: string) => text, 100],
+])('quotes no part of a secret from an answer %s', (_, write, most) => {
+  addSecret('wd58-pf31-xj64');
+  const text = errorText(Buffer.from(write(`${'a '.repeat(most / 2 - 3)}wd58-pf31-xj64 is wrong`)));
+  expect(text.length).toBeLessThanOrEqual(most);
+  expect(text).not.toMatch(/wd5/);
 });

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { DepthlineError, reason } from '../../core/errors.ts';
 import { readable } from '../../core/printable.ts';
+import { mask } from '../../core/secrets.ts';
 import { durationText } from '../../core/units.ts';
 import type { ProcessChoice } from './choice.ts';
 import { Deadline } from './deadline.ts';
@@ -144,7 +145,8 @@ export class HelperProcess implements Companion {
 
   #lastWords(): string {
     const lines = this.#printed.split('\n').filter((line) => line.trim() !== '');
-    const last = lines.slice(-3).join('; ').trim();
+    // Masked before it is cut: half a secret would not be recognised.
+    const last = mask(lines.slice(-3).join('; ').trim());
     if (last === '') return '';
     return ` [${readable(last.length > quotedCharacters ? `…${last.slice(-quotedCharacters)}` : last)}]`;
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { mask } from '../../../core/secrets.ts';
 import type { Manifest } from '../../manifest.ts';
 import { BadAnswer } from './failures.ts';
 import {
@@ -69,11 +70,12 @@ export function parseDepth(
 export function errorText(body: Buffer): string {
   try {
     const { error } = record(parseJson(body), 'the answer');
-    if (typeof error === 'string') return error.slice(0, 300);
+    // Masked before it is cut: half a secret would not be recognised.
+    if (typeof error === 'string') return mask(error).slice(0, 300);
   } catch {
     // Not of this protocol: a proxy's page.
   }
-  return body.toString('utf8').slice(0, 100).trim() || 'without a reason';
+  return mask(body.toString('utf8')).slice(0, 100).trim() || 'without a reason';
 }
 
 function tensorInfo(value: unknown): TensorInfo {
