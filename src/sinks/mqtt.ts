@@ -83,12 +83,24 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
 
   let frames = 0;
   let messages = 0;
+  /** What a broker was told when it was back, until it has acknowledged all of that. */
+  let telling: Promise<unknown> | undefined;
+  let isTold = true;
   context.summary(() => ({ frames, messages: messages + zones.messages }));
-  link.onConnected(() => {
+  const tell = () => {
     const kept = { qos: 1, retain: true } as const;
-    // Without the broker there is nobody to tell; it is told when it is back.
-    link.publish(status, 'online', kept).catch(() => {});
-    zones.repeat();
+    isTold = true;
+    telling = Promise.allSettled([link.publish(status, 'online', kept), ...zones.repeat()]).then(
+      () => {
+        telling = undefined;
+        if (!isTold) tell();
+      },
+    );
+  };
+  link.onConnected(() => {
+    isTold = false;
+    // The client sends again what was not acknowledged: with a broker that ends each connection, more would gather.
+    if (!telling) tell();
   });
   const { qos, retain } = options;
   return {
@@ -134,12 +146,10 @@ class PublishedZones {
   }
 
   /** Tells a broker that may have forgotten them. */
-  repeat(): void {
+  repeat(): Promise<void>[] {
     const told = [...this.#told];
     this.#told.clear();
-    for (const [name, state] of told) {
-      for (const sent of this.#tell(name, state)) sent.catch(() => {});
-    }
+    return told.flatMap(([name, state]) => this.#tell(name, state));
   }
 
   #tell(name: string, state: string): Promise<void>[] {

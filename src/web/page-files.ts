@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join, relative, sep } from 'node:path';
+import { extname, join, sep } from 'node:path';
 import { DepthlineError } from '../core/errors.ts';
 
 export interface PageFile {
@@ -36,19 +36,17 @@ const always = {
 /** The files of the built page, by path: `/`, `/assets/index-1a2b.js`. They are few and small. */
 export async function pageFiles(directory: string): Promise<Map<string, PageFile>> {
   const files = new Map<string, PageFile>();
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(
-    (error: unknown) => {
-      throw new DepthlineError('MISSING', 'the page is not built; run "npm run build"', {
-        cause: error,
-      });
-    },
-  );
-  for (const entry of entries) {
-    const type = types[extname(entry.name)];
-    if (!entry.isFile() || type === undefined) continue;
-    const path = join(entry.parentPath, entry.name);
-    const name = relative(directory, path).split(sep).join('/');
-    const body = await readFile(path);
+  // Names alone: an entry does not say its folder before Node.js 20.12.
+  const paths = await readdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw new DepthlineError('MISSING', 'the page is not built; run "npm run build"', {
+      cause: error,
+    });
+  });
+  for (const path of paths) {
+    const type = types[extname(path)];
+    if (type === undefined) continue;
+    const name = path.split(sep).join('/');
+    const body = await readFile(join(directory, path));
     const page = name === 'index.html';
     files.set(page ? '/' : `/${name}`, {
       body,

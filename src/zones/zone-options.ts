@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { interval } from '../core/interval.ts';
 import { duration } from '../core/units.ts';
 import { outlineProblem } from './outline.ts';
+import { zoneName } from './zones-value.ts';
 
 const share = () => z.number().min(0).max(1);
 const metres = () => z.number().min(-1000).max(1000);
@@ -61,7 +62,7 @@ const zone = z
 export const zonesOptions = z.strictObject({
   zones: z
     .record(
-      z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, {
+      z.string().regex(zoneName, {
         error: 'is not one of a zone: use letters, digits, "_" and "-", at most 64',
       }),
       zone,

@@ -22,13 +22,18 @@ export interface ZonesValue {
   readonly events: readonly ZoneEvent[];
 }
 
-/** Whether a data frame's value is that of `zones`. */
+/** What a zone may be called; a topic of MQTT holds any such name. */
+export const zoneName = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Whether a data frame's value is that of `zones`: a recording may hold any other. */
 export function isZonesValue(value: unknown): value is ZonesValue {
   const { zones, events } = (value ?? {}) as Partial<ZonesValue>;
   return (
     typeof zones === 'object' &&
     zones !== null &&
     Array.isArray(events) &&
-    Object.values(zones).every((zone) => typeof zone?.inside === 'boolean')
+    Object.entries(zones).every(
+      ([name, zone]) => zoneName.test(name) && typeof zone?.inside === 'boolean',
+    )
   );
 }
