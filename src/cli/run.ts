@@ -80,9 +80,12 @@ export async function runAction(
   onSignals: () => void,
   instead: Instead = {},
 ): Promise<void> {
-  process.exitCode = await run(nameOrFile, flags, onSignals, instead);
-  // Native modules may leave handles open.
-  setTimeout(() => process.exit(), 500).unref();
+  try {
+    process.exitCode = await run(nameOrFile, flags, onSignals, instead);
+  } finally {
+    // Native modules may leave handles open, and a component that was still opening when another failed.
+    setTimeout(() => process.exit(), 500).unref();
+  }
 }
 
 async function run(

@@ -253,6 +253,13 @@ describe.concurrent('a user’s module', () => {
     expect(summaryOf(finished).captured).toBeGreaterThan(0);
   });
 
+  it('with an operator that is still opening when a sink fails', async () => {
+    const code = operator('(() => { setInterval(() => {}, 1000); return new Promise(() => {}); })()');
+    const sinks = 'file: { directory: /proc/x, format: png }';
+    const text = pipeline({ head: 'use: ./mine.mjs', operators: '[mine]', sinks });
+    await fails(text, running(/takes no new folders/), { files: { 'mine.mjs': code } }, projectFolder());
+  });
+
   it('with a sink that counts frames twice', async () => {
     const code = `
       import { defineSink } from 'depthline';
