@@ -11,6 +11,7 @@ import { reportClockSteps } from './clock-steps.ts';
 import { Closings } from './closings.ts';
 import { cameraLog } from './component-log.ts';
 import type { Run, RunOptions, RunSummary } from './run-handle.ts';
+import { componentReports } from './run-summary.ts';
 import { Running } from './running.ts';
 import { Shared } from './shared.ts';
 
@@ -225,10 +226,9 @@ export class CamerasRun implements Run {
   }
 
   async #end(): Promise<void> {
-    const shared = Object.fromEntries(
-      this.#shared.reports.map(({ name, report }) => [name, report()]),
-    );
-    const failures = await this.#shared.close();
+    const failures: unknown[] = [];
+    const shared = componentReports(this.#shared.reports, (error) => failures.push(error));
+    failures.push(...(await this.#shared.close()));
     await this.#closings.run();
     const summaries = this.#members.map(({ name, run, summary, failure }) => ({
       name,

@@ -1,5 +1,6 @@
-import { DepthlineError } from '../core/errors.ts';
+import { DepthlineError, located } from '../core/errors.ts';
 import type { AssembledBranch, Assembly } from './assembly.ts';
+import type { ComponentReport } from './component-report.ts';
 import { LatencyRecorder } from './latency.ts';
 import { branchAccount, imbalance, ledgerViolations } from './ledger.ts';
 import type { RunSummary } from './run-handle.ts';
@@ -19,10 +20,23 @@ export function resultsOf(
   };
 }
 
-/** What components say at the end of a run, by name of the component. */
-export function componentReports({ reports }: Assembly): RunSummary['components'] {
+/**
+ * What components say at the end of a run, by name of the component.
+ *
+ * @param onFailure told of a component that fails at that; the others have their say
+ */
+export function componentReports(
+  reports: readonly ComponentReport[],
+  onFailure: (error: DepthlineError) => void,
+): RunSummary['components'] {
   const components: Record<string, Record<string, unknown>> = {};
-  for (const { name, report } of reports) components[name] = { ...components[name], ...report() };
+  for (const { name, report } of reports) {
+    try {
+      components[name] = { ...components[name], ...report() };
+    } catch (error) {
+      onFailure(located(error, 'OPERATOR', `summary of ${name}`));
+    }
+  }
   return components;
 }
 

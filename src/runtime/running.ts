@@ -336,7 +336,8 @@ export class Running implements Run {
     await Promise.resolve();
     for (const { branch } of this.#branches) branch.end();
     await Promise.all(this.#branches.map(({ branch }) => branch.finished));
-    const components = componentReports(this.#assembly);
+    const { reports } = this.#assembly;
+    const components = componentReports(reports, (error) => this.#fail(error));
     const elapsedMs = this.#clock.now() - this.#startedAt;
     // Operators that dropped what they held when they were aborted have said so by now.
     this.#abort.abort();

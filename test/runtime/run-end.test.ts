@@ -247,6 +247,30 @@ describe('what a run reports', () => {
     expect(restarts).toEqual([{ stage: 'video', count: 2 }]);
   });
 
+  it('lacks what a component fails to say, and names it', async () => {
+    const closed: string[] = [];
+    const saying = (name: string, report: () => Record<string, unknown>) =>
+      sink(
+        name,
+        () => {},
+        (context) => {
+          context.defer(() => void closed.push(name));
+          context.summary(report);
+        },
+      );
+    const fails = saying('mean', () => {
+      throw new TypeError('there was no frame');
+    });
+    const sinks = [fails, saying('file', () => ({ bytes: 5 }))];
+    const summary = await (await start({ sinks })).end();
+    expect(summary).toMatchObject({
+      captured: 3,
+      components: { file: { bytes: 5 } },
+      error: { at: 'summary of mean', message: 'there was no frame', exitCode: 1 },
+    });
+    expect(closed).toEqual(['file', 'mean']);
+  });
+
   it('is what runPipeline resolves with', async () => {
     const clock = new VirtualClock();
     const pipeline = definePipeline({
