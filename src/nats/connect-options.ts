@@ -1,7 +1,7 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { PathUse } from '../core/component-facts.ts';
 import { isLoopback } from '../core/loopback.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 
 const exampleServer = 'nats://127.0.0.1:4222';
 const file = (what: string) => z.string().min(1).optional().describe(`${what}, PEM file`);
@@ -70,7 +70,7 @@ export function connectProblem({
 /** Files that a connection reads. */
 export function connectReads({ tls }: ConnectOptions, baseDirectory: string): PathUse[] {
   return Object.entries(tls ?? {}).map(([option, path]) => ({
-    path: resolve(baseDirectory, path as string),
+    path: resolvePath(baseDirectory, path as string),
     as: 'file',
     option: `tls.${option}`,
   }));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
 import type { ComponentContext } from '../core/component-context.ts';
 import { DepthlineError, type ErrorCode, reason } from '../core/errors.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import type { ConnectOptions } from './connect-options.ts';
 
 const connectMs = 5000;
@@ -60,7 +60,7 @@ async function settings(
 ): Promise<NodeConnectionOptions> {
   const { nkeyAuthenticator } = await import('@nats-io/transport-node');
   const read = (path: string | undefined) =>
-    path === undefined ? undefined : readFile(resolve(baseDirectory, path), 'utf8');
+    path === undefined ? undefined : readFile(resolvePath(baseDirectory, path), 'utf8');
   const [ca, cert, key] = await Promise.all([read(tls?.ca), read(tls?.cert), read(tls?.key)]);
   return {
     servers: servers.map((one) => one.replace(/^\w+:\/\//, '')),

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Observable } from 'rxjs';
 import { z } from 'zod';
 import { defineSource } from '../core/component.ts';
@@ -7,6 +6,7 @@ import { reason } from '../core/errors.ts';
 import type { Frame, StereoFrame } from '../core/frame.ts';
 import { isNested, type NestedSource, nestedSource } from '../core/nested-source.ts';
 import type { ValueProblem } from '../core/option-problems.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import { duration } from '../core/units.ts';
 import { readRig } from '../stereo/calibration-file.ts';
 import type { Rig } from '../stereo/camera-model.ts';
@@ -122,7 +122,7 @@ export const stereo = defineSource({
     const own = calibration === undefined ? [] : [calibration].flat();
     const files = own.map(
       (file): PathUse => ({
-        path: resolve(baseDirectory, file),
+        path: resolvePath(baseDirectory, file),
         as: 'file',
         option: 'calibration',
       }),

@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { DepthlineError, reason } from '../core/errors.ts';
 import type { Intrinsics } from '../core/frame.ts';
 import { readRegularFile } from '../core/regular-file.ts';
+import { resolvePath } from '../core/resolve-path.ts';
 import type { Size } from '../core/size.ts';
 import {
   type DistortionModel,
@@ -37,7 +37,7 @@ export async function readRig(
   size?: Size,
 ): Promise<Rig> {
   const contents: Content[] = [];
-  for (const path of paths) contents.push(await readContent(resolve(baseDirectory, path)));
+  for (const path of paths) contents.push(await readContent(resolvePath(baseDirectory, path)));
   const names = paths.join(' and ');
   try {
     const ros = contents.filter((content) => 'camera_matrix' in content);

@@ -5,12 +5,16 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openSaver } from '../../src/cli/save-frames.ts';
 import { writeResult } from '../../src/cli/write-result.ts';
 import type { Frame } from '../../src/core/frame.ts';
+import { findStereoPairs } from '../../src/evaluation/stereo/stereo-folder.ts';
 import { findModel } from '../../src/inference/model-files.ts';
 import { modulePaths } from '../../src/pipeline/use-module.ts';
 import { file } from '../../src/sinks/file.ts';
 import { video } from '../../src/sinks/video.ts';
 import { images } from '../../src/sources/images.ts';
+import { nats } from '../../src/sources/nats.ts';
+import { stereo } from '../../src/sources/stereo.ts';
 import { videoFile } from '../../src/sources/video-file.ts';
+import { readRig } from '../../src/stereo/calibration-file.ts';
 import { testContext } from '../support/context.ts';
 import { imageFrame } from '../support/frames.ts';
 
@@ -36,11 +40,21 @@ const reading = [
   ['images by a glob', () => images.create(images.options.parse({ path: '~/x/*.png' }), context())],
   ['video-file', () => videoFile.create(videoFile.options.parse({ path: '~/x' }), context())],
   ['a model', () => findModel('~/x.onnx', base)],
+  ['a calibration', () => readRig(['~/x.yml'], base, 1)],
+  ['a folder of pairs', () => findStereoPairs('~/x', base)],
+  ['nats', () => nats.create(nats.options.parse({ tls: { ca: '~/x.pem' } }), context())],
 ] as const;
 const context = () => testContext({ baseDirectory: base });
 
 it.each(reading)('%s reads in the home directory for ~/', async (_, read) => {
   await expect(read()).rejects.toThrow(join(home, 'x'));
+});
+
+it.each([
+  ['stereo', () => stereo.reads?.({ calibration: '~/x' } as never, base)],
+  ['nats', () => nats.reads?.(nats.options.parse({ tls: { ca: '~/x' } }), base)],
+])('%s says that it reads there, where no sink may write', (_, reads) => {
+  expect(reads()?.map(({ path }) => path)).toEqual([join(home, 'x')]);
 });
 
 it('modules are loaded from there', () => {

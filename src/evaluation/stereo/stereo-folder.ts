@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
 import { DepthlineError, reason } from '../../core/errors.ts';
 import type { DepthMap, StereoFrame } from '../../core/frame.ts';
 import { openRegularFile, readRegularFile } from '../../core/regular-file.ts';
+import { resolvePath } from '../../core/resolve-path.ts';
 import { disparitySteps } from '../../depth/disparity.ts';
 import { parseCalibration } from '../../files/calibration-text.ts';
 import { decodeDepthPng, decodeGrey, decodeRgb, pixelFormat } from '../../imaging/decode.ts';
@@ -44,7 +45,7 @@ export async function findStereoPairs(
   folder: string,
   baseDirectory: string,
 ): Promise<StereoPair[]> {
-  const path = resolve(baseDirectory, folder);
+  const path = resolvePath(baseDirectory, folder);
   const names = await readdir(path).catch((cause: unknown) => {
     throw new DepthlineError('SOURCE', whyNoFolder(path, cause), { cause });
   });
