@@ -205,7 +205,7 @@ describe.each(transports)('over $name, a server', ({ create, words }) => {
     server.authorization = 'Bearer right-token';
     await expect(estimator({ authorization: 'Bearer wrong-token' })).rejects.toMatchObject({
       code: 'CONFIG',
-      message: expect.not.stringContaining('wrong-token'),
+      message: expect.not.stringContaining('wrong'),
     });
     const depth = await estimator({ authorization: 'Bearer right-token' });
     expect((await depth.estimate(red(50))).data[0]).toBeCloseTo(0.5, 5);

@@ -1,5 +1,6 @@
 import { DepthlineError } from '../../core/errors.ts';
 import { readable } from '../../core/printable.ts';
+import { noteSecrets } from '../../core/secrets.ts';
 import type { ProcessChoice } from './choice.ts';
 import { Deadline } from './deadline.ts';
 import { type DepthEngine, EngineLost, type EngineSetup } from './engine.ts';
@@ -24,6 +25,8 @@ export interface HelperAttachment {
 export async function open(setup: EngineSetup): Promise<DepthEngine> {
   const { deadlineMs, startWithinMs } = setup.engine as ProcessChoice;
   const { descriptor, deadline: memory } = setup.attachment as HelperAttachment;
+  // Each thread knows its own: what a helper says is shortened here.
+  noteSecrets(setup.engine);
   const channel = new HelperChannel(descriptor);
   const deadline = new Deadline(memory);
   deadline.begin(startWithinMs);

@@ -20,7 +20,9 @@ export class HttpInferenceServer extends InferenceServer {
     const path = request.url ?? '';
     const body = await bodyOf(request);
     if (this.authorization !== undefined && request.headers.authorization !== this.authorization) {
-      return fail(response, 401, 'unauthorized');
+      // Some servers say what they were given, and messages have room for the beginning of that.
+      const given = request.headers.authorization ?? '';
+      return fail(response, 401, `${'unauthorized: '.padEnd(286, 'no ')}${given}`);
     }
     if (path === '/v2/models/metres') return json(response, this.model);
     if (path !== '/v2/models/metres/infer') {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
 import { DepthlineError, reason } from '../../../core/errors.ts';
 import { readable } from '../../../core/printable.ts';
+import { noteSecrets } from '../../../core/secrets.ts';
 import type { Request } from '../../protocol.ts';
 import type { KServeChoice } from '../choice.ts';
 import { type DepthEngine, EngineLost, type EngineSetup, FrameLost } from '../engine.ts';
@@ -33,6 +34,8 @@ export async function open(setup: EngineSetup): Promise<DepthEngine> {
     if (type === 'close') closing.abort();
   });
   const { signal } = closing;
+  // Each thread knows its own: what a server says is shortened here.
+  noteSecrets(choice);
   const tls = await readTls(choice);
   const client = await openClient({ choice, manifest: setup.manifest, tls, signal });
   try {
