@@ -85,7 +85,7 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   #process: CaptureProcess | undefined;
   /** The process before, whose frames may still wait here. */
   #last: CaptureProcess | undefined;
-  #gone: Promise<unknown> = Promise.resolve();
+  #gone: Promise<void> = Promise.resolve();
   #arrived: RawFrame[] = [];
   #asked = 0;
   /** When the first frame of this process was asked for, monotonic nanoseconds. */
@@ -167,7 +167,9 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
     if (line === undefined) return this.finish();
     const process = this.options.prepared?.take(line) ?? new CaptureProcess(line);
     this.#process = process;
-    this.#gone = Promise.all([this.#gone, process.gone]);
+    const before = this.#gone;
+    // In a chain of Promise.all, what each resolves to would hold that of all before.
+    this.#gone = process.gone.then(() => before);
     const handlers = {
       onFrame: (frame: RawFrame) => this.#onFrame(frame),
       onDamaged: (total: number) => this.#onDamaged(total),

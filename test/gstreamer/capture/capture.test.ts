@@ -3,11 +3,12 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { firstValueFrom, lastValueFrom, type Observable, take, toArray } from 'rxjs';
+import { firstValueFrom, lastValueFrom, Observable, take, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Frame, ImageFrame } from '../../../src/core/frame.ts';
 import { restartSchema } from '../../../src/core/restart-budget.ts';
 import { everyFrame } from '../../../src/gstreamer/capture/intake.ts';
+import { ReplayCapture } from '../../../src/gstreamer/capture/replay-capture.ts';
 import { capture } from '../../../src/gstreamer/capture/source.ts';
 import { streamFd } from '../../../src/gstreamer/child-process.ts';
 import { VirtualClock } from '../../../src/runtime/virtual-clock.ts';
@@ -226,6 +227,8 @@ describe('the gate', () => {
   });
 });
 
+const twoPictures = `videotestsrc num-buffers=2 ! video/x-raw,format=RGB,width=32,height=24 ! gdppay ! fdsink fd=${streamFd}`;
+
 describe('lifetime', () => {
   test('nothing runs before subscription, nothing after unsubscription', async () => {
     const frames = await openFile({ loop: true });
@@ -267,7 +270,7 @@ describe('lifetime', () => {
       what: 'video "clip.mkv"',
       launchLine: () => {
         starts++;
-        return `videotestsrc num-buffers=2 ! video/x-raw,format=RGB,width=32,height=24 ! gdppay ! fdsink fd=${streamFd}`;
+        return twoPictures;
       },
       intake: everyFrame,
       restart: restartSchema.parse({}),
@@ -283,6 +286,31 @@ describe('lifetime', () => {
     tell?.(undefined);
     await setImmediate();
     expect(starts).toBe(1);
+  });
+
+  test('keeps nothing of the processes of earlier turns', async () => {
+    context = testContext();
+    let starts = 0;
+    let over: Promise<unknown> | undefined;
+    const options = {
+      what: 'video "clip.mkv"',
+      launchLine: () => {
+        starts++;
+        return twoPictures;
+      },
+      intake: everyFrame,
+      restart: restartSchema.parse({}),
+      loop: true,
+    };
+    const reading = new Observable<Frame>((subscriber) => {
+      const run = new ReplayCapture(options, context, subscriber);
+      over = run.over;
+      run.start();
+      return () => run.stop();
+    }).subscribe();
+    await until(() => starts === 3);
+    reading.unsubscribe();
+    expect(await over).toBeUndefined();
   });
 
   test('can be subscribed to again', async () => {
