@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { type Duplex, PassThrough } from 'node:stream';
+import { atExit } from '../core/at-exit.ts';
 import { reason } from '../core/errors.ts';
 
 /** File descriptor, in the child, of the socket that carries pictures. */
@@ -122,9 +123,8 @@ export class GStreamerProcess<ToChild extends object, FromChild> {
     if (handle.setBlocking(true) !== 0) return undefined;
     this.#detached = true;
     // A thread that waits for this process would keep the program from exiting.
-    const kill = () => this.#child.kill('SIGKILL');
-    process.on('exit', kill);
-    void this.gone.then(() => process.off('exit', kill));
+    const forget = atExit(() => this.#child.kill('SIGKILL'));
+    void this.gone.then(forget);
     return handle.fd;
   }
 

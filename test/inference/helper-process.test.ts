@@ -86,6 +86,19 @@ describe('a helper that does not load the model', () => {
   });
 });
 
+it('adds one listener for the exit, however many there are', async () => {
+  const model = putModel(directory, 'metres');
+  const before = process.listenerCount('exit');
+  const counts: number[] = [];
+  for (const workers of [1, 3]) {
+    const estimator = await DepthEstimator.open({ model, engine: fakeHelper(''), workers });
+    counts.push(process.listenerCount('exit'));
+    await estimator.close();
+  }
+  expect(counts[1]).toBe(counts[0]);
+  expect(process.listenerCount('exit')).toBe(before);
+});
+
 describe('a program that cannot be run', () => {
   const problemOf = async (program: string) => {
     const choice = fakeHelper('', { command: [program] });

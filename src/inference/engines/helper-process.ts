@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
+import { atExit } from '../../core/at-exit.ts';
 import { DepthlineError, reason } from '../../core/errors.ts';
 import { readable } from '../../core/printable.ts';
 import { mask } from '../../core/secrets.ts';
@@ -46,7 +47,7 @@ export class HelperProcess implements Companion {
   #how: string | undefined;
   /** Why it was ended, if it took too long. */
   #overdue: string | undefined;
-  readonly #killAtExit = () => this.kill();
+  readonly #forget: () => void;
 
   private constructor(choice: ProcessChoice, child: ChildProcess) {
     this.#choice = choice;
@@ -72,7 +73,7 @@ export class HelperProcess implements Companion {
     const every = Math.min(100, Math.max(5, choice.deadlineMs / 8));
     this.#watch = setInterval(() => this.#check(), every).unref();
     // A thread that waits for it would keep the program from exiting.
-    process.on('exit', this.#killAtExit);
+    this.#forget = atExit(() => this.kill());
     this.#hold(false);
   }
 
@@ -126,7 +127,7 @@ export class HelperProcess implements Companion {
     const timer = setTimeout(() => this.kill(), endWithinMs);
     await this.#gone;
     clearTimeout(timer);
-    process.off('exit', this.#killAtExit);
+    this.#forget();
   }
 
   #check(): void {
