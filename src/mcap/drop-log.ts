@@ -6,7 +6,7 @@ import type { BranchAccount, Drop } from '../core/run-stats.ts';
  */
 export class DropLog {
   readonly #counted = new Map<string, number>();
-  #waiting: Drop[] = [];
+  readonly #waiting: Drop[] = [];
   #lastSeq: number | undefined;
 
   /**
@@ -36,8 +36,18 @@ export class DropLog {
       // Frames that an operator holds count as filtered until it lets them go.
       if (fresh <= 0) continue;
       this.#counted.set(key, count);
-      this.#waiting.push({ stage, reason, count: fresh });
+      this.#wait({ stage, reason, count: fresh });
     }
+  }
+
+  /** In one entry for each reason: drops that leave no gap, as those of a right eye alone, wait to the end. */
+  #wait(fresh: Drop): void {
+    const at = this.#waiting.findIndex(
+      ({ stage, reason }) => stage === fresh.stage && reason === fresh.reason,
+    );
+    const before = this.#waiting[at];
+    if (before) this.#waiting[at] = { ...before, count: before.count + fresh.count };
+    else this.#waiting.push(fresh);
   }
 
   #take(most: number): Drop[] {

@@ -35,6 +35,15 @@ describe('DropLog', () => {
     expect(new DropLog().before(3, account([lost(3)]))).toEqual([lost(3)]);
   });
 
+  it('holds one entry of each reason, however long no gap asks for them', () => {
+    const log = new DropLog();
+    for (let seq = 0; seq < 1000; seq++) {
+      const all = account([lost(seq, 'no partner'), lost(seq, 'damaged')]);
+      expect(log.before(seq, all)).toEqual([]);
+    }
+    expect(log.rest(undefined)).toEqual([lost(999, 'no partner'), lost(999, 'damaged')]);
+  });
+
   it('takes no drop back when an operator lets frames go that it held', () => {
     const log = new DropLog();
     log.before(0, account([lost(3, 'filtered', 'delay')]));
