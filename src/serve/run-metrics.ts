@@ -18,6 +18,8 @@ const longestLabel = 100;
 const cameraStates = ['running', 'ending', 'ended', 'failed'] as const;
 const states = ['running', 'waiting', 'blocked', 'reconnecting', 'stalled'] as const;
 
+type Labels = Partial<Record<string, string>>;
+
 /** The metrics of a run. Counters are read from its ledger when they are asked for. */
 export class RunMetrics implements FrameObserver {
   readonly contentType: string;
@@ -27,7 +29,8 @@ export class RunMetrics implements FrameObserver {
   readonly #age: Histogram;
   readonly #work: Histogram;
   readonly #processes = new ProcessAccount();
-  readonly #models = new Map<string, string>();
+  /** The model of each stage, and its labels. */
+  readonly #models = new Map<string, { readonly sha256: string; readonly labels: Labels }>();
   #rendering: Promise<string> | undefined;
 
   constructor(versions: Versions) {
@@ -60,10 +63,15 @@ export class RunMetrics implements FrameObserver {
     const labels = { ...named(camera), stage };
     this.#work.observe(labels, ms / 1000);
     const key = `${camera}/${stage}`;
-    if (!model || this.#models.get(key) === model.sha256) return;
-    this.#models.set(key, model.sha256);
-    const sha256 = model.sha256.slice(0, 12);
-    this.#gauge('depthline_model_info').set({ ...labels, model: label(model.name), sha256 }, 1);
+    const before = this.#models.get(key);
+    if (!model || before?.sha256 === model.sha256) return;
+    const info = this.#gauge('depthline_model_info');
+    // Frames from elsewhere may bring any number of them.
+    if (before) info.remove(before.labels);
+    const sha256 = label(model.sha256.slice(0, 12));
+    const own = { ...labels, model: label(model.name), sha256 };
+    this.#models.set(key, { sha256: model.sha256, labels: own });
+    info.set(own, 1);
   }
 
   /** Another run begins: its ledger starts at 0, and so do the histograms. */

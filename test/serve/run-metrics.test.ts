@@ -55,6 +55,16 @@ describe('the metrics of a run', () => {
     );
   });
 
+  it('name one model of a stage, whatever frames from elsewhere bring', async () => {
+    const metrics = new RunMetrics(versions);
+    for (let n = 0; n < 50; n++)
+      metrics.worked('spatial', 1, { name: `model ${n}`, sha256: `${n}`.repeat(64) });
+    const models = named(await read(metrics, undefined), 'depthline_model_info');
+    expect(models).toEqual({
+      'depthline_model_info{stage="spatial",model="model 49",sha256="494949494949"}': 1,
+    });
+  });
+
   it('shorten labels, and keep quotes and line ends in them', async () => {
     const long = `say "no"\n${'x'.repeat(5000)}`;
     const series = await read(new RunMetrics(versions), stats(['a'], [long]));
