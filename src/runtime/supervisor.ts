@@ -55,7 +55,8 @@ export class Supervisor {
   #run: Run | undefined;
   /** While a run is replaced: rejects if none could be started, gives nothing if none is to be. */
   #replacing: Promise<Run | undefined> | undefined;
-  #captured = 0;
+  /** Frames that the sources of earlier runs have given; of each camera, at most. */
+  #given = 0;
   #over = false;
 
   private constructor(pipeline: AnyPipeline, options: SupervisorOptions, run: Run) {
@@ -102,7 +103,7 @@ export class Supervisor {
     const start = async (): Promise<Run | undefined> => {
       run.stop();
       const summary = await run.done;
-      this.#captured += Math.max(...(summary.cameras ?? [summary]).map((one) => one.captured));
+      this.#given += givenBy(run);
       // What has failed or is finished is not started again.
       if (hasFailed(summary) || this.#isFinished()) return undefined;
       this.#run = undefined;
@@ -155,7 +156,7 @@ export class Supervisor {
 
   #framesLeft(): number | undefined {
     const { frames } = this.#options;
-    return frames === undefined ? undefined : Math.max(0, frames - this.#captured);
+    return frames === undefined ? undefined : Math.max(0, frames - this.#given);
   }
 
   #durationLeft(): number | undefined {
@@ -203,6 +204,12 @@ export class Supervisor {
 function hasFailed({ error, cameras = [] }: RunSummary): boolean {
   const failed = cameras.filter((one) => one.error).length;
   return error !== undefined && (failed === 0 || failed === cameras.length);
+}
+
+/** What `frames` counts: not what a camera has lost, which is captured all the same. */
+function givenBy(run: Run): number {
+  const { stages } = run.stats();
+  return Math.max(0, ...stages.flatMap(({ kind, left }) => (kind === 'source' ? left : [])));
 }
 
 /** Whether a camera that runs has given no frame yet. */

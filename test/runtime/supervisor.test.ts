@@ -98,6 +98,22 @@ describe('a supervised run', () => {
     expect(delivered.map(({ seq }) => seq)).toEqual(delivered.map((_, index) => index));
   });
 
+  it('gives as many frames over a restart as were asked for, though a camera loses some', async () => {
+    const clock = new VirtualClock();
+    const delivered: Frame[] = [];
+    const slow = collector(clock, { ms: 25, delivered });
+    const of = (periodMs: number) =>
+      definePipeline({
+        source: ticker({ live: true, frames: 100_000, periodMs }),
+        sinks: [slow({})],
+      });
+    const supervisor = await Supervisor.start(of(10), { clock, frames: 40 });
+    await clock.advance(400);
+    await clock.until(supervisor.replace(of(11), { restart: true }));
+    await clock.until(supervisor.done);
+    expect(delivered).toHaveLength(40);
+  });
+
   it('says what needs a restart, and runs on', async () => {
     const { clock, supervisor, input, runs, end } = await supervised();
     expect(await supervisor.replace(input({ periodMs: 20, limit: 3 }))).toEqual({
