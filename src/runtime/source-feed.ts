@@ -100,6 +100,8 @@ export class SourceFeed {
 }
 
 /** The name that a frame brings is of another run: anybody who publishes may have chosen it. */
-function ofCamera({ camera: _, ...frame }: Frame, camera: string | undefined): Frame {
-  return { ...frame, ...(camera !== undefined && { camera }) } as Frame;
+function ofCamera(frame: Frame, camera: string | undefined): Frame {
+  if (camera !== undefined) return { ...frame, camera };
+  const { camera: _, ...unnamed } = frame;
+  return unnamed as Frame;
 }
