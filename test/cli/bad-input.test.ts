@@ -254,10 +254,17 @@ describe.concurrent('a user’s module', () => {
   });
 
   it('with an operator that is still opening when a sink fails', async () => {
-    const code = operator('(() => { setInterval(() => {}, 1000); return new Promise(() => {}); })()');
+    const code = operator(
+      '(() => { setInterval(() => {}, 1000); return new Promise(() => {}); })()',
+    );
     const sinks = 'file: { directory: /proc/x, format: png }';
     const text = pipeline({ head: 'use: ./mine.mjs', operators: '[mine]', sinks });
-    await fails(text, running(/takes no new folders/), { files: { 'mine.mjs': code } }, projectFolder());
+    await fails(
+      text,
+      running(/takes no new folders/),
+      { files: { 'mine.mjs': code } },
+      projectFolder(),
+    );
   });
 
   it('with a sink that counts frames twice', async () => {

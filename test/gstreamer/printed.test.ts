@@ -32,7 +32,9 @@ test('it is cut behind a secret or before it, and not within', () => {
   const secret = 'qv81-zk27-mh93';
   addSecret(secret);
   for (let before = 370; before < 400; before++) {
-    const shown = lastPrinted(`error ${'at '.repeat(before).slice(0, before)}${secret} of the camera`);
+    const shown = lastPrinted(
+      `error ${'at '.repeat(before).slice(0, before)}${secret} of the camera`,
+    );
     expect(shown).not.toMatch(/qv8|81-z|zk2/);
   }
 });

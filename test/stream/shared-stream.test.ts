@@ -103,7 +103,12 @@ it('a thread that dies while it reads ends the stream', () => {
 
 it('one that is closed while a thread goes to sleep wakes it', () => {
   const { stream, take, end } = open();
-  const wait = Atomics.wait as (memory: unknown, place: number, value: unknown, ms: number) => string;
+  const wait = Atomics.wait as (
+    memory: unknown,
+    place: number,
+    value: unknown,
+    ms: number,
+  ) => string;
   const slept: string[] = [];
   vi.spyOn(Atomics, 'wait').mockImplementation((memory, place, value) => {
     // Between the last look of the thread and its sleep.
