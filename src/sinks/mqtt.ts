@@ -83,24 +83,12 @@ async function open(options: Options, context: ComponentContext): Promise<Sink> 
 
   let frames = 0;
   let messages = 0;
-  /** What a broker was told when it was back, until it has acknowledged all of that. */
-  let telling: Promise<unknown> | undefined;
-  let isTold = true;
   context.summary(() => ({ frames, messages: messages + zones.messages }));
-  const tell = () => {
-    const kept = { qos: 1, retain: true } as const;
-    isTold = true;
-    telling = Promise.allSettled([link.publish(status, 'online', kept), ...zones.repeat()]).then(
-      () => {
-        telling = undefined;
-        if (!isTold) tell();
-      },
-    );
-  };
   link.onConnected(() => {
-    isTold = false;
-    // The client sends again what was not acknowledged: with a broker that ends each connection, more would gather.
-    if (!telling) tell();
+    const kept = { qos: 1, retain: true } as const;
+    // Without the broker there is nobody to tell; it is told when it is back.
+    link.publish(status, 'online', kept).catch(() => {});
+    zones.repeat();
   });
   const { qos, retain } = options;
   return {
@@ -146,10 +134,12 @@ class PublishedZones {
   }
 
   /** Tells a broker that may have forgotten them. */
-  repeat(): Promise<void>[] {
+  repeat(): void {
     const told = [...this.#told];
     this.#told.clear();
-    return told.flatMap(([name, state]) => this.#tell(name, state));
+    for (const [name, state] of told) {
+      for (const sent of this.#tell(name, state)) sent.catch(() => {});
+    }
   }
 
   #tell(name: string, state: string): Promise<void>[] {
