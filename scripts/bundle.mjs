@@ -10,9 +10,11 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const bundle = resolve(root, 'dist/bundle');
 
 // A user's module imports the library. These must be the same for both: classes that errors are told apart by,
-// the marks of operators, the secrets that are known, who waits for the process, and the package's own folder.
+// the marks of operators, the secrets that are known, what is done at the exit, who waits for the process, and the
+// package's own folder.
 const shared = [
   'async-operator',
+  'at-exit',
   'capture-stream',
   'entry-point',
   'errors',
