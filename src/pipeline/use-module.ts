@@ -2,6 +2,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Definition } from '../core/component.ts';
 import { reason } from '../core/errors.ts';
+import { type FrameKind, frameKinds } from '../core/frame.ts';
 import { isDefinition, type Registry } from '../core/registry.ts';
 import { requireRegularFile } from '../core/regular-file.ts';
 import { resolvePath } from '../core/resolve-path.ts';
@@ -80,7 +81,29 @@ export async function importComponents(file: string): Promise<Definition[]> {
   } catch (error) {
     throw unloadable(file, error);
   }
-  return [...new Set(Object.values(exported).filter(isDefinition))];
+  const components = [...new Set(Object.values(exported).filter(isDefinition))];
+  for (const component of components) {
+    const need = needOf(component);
+    if (need !== undefined)
+      throw new Error(`the ${component.role} "${component.name}" needs ${need}`);
+  }
+  return components;
+}
+
+/** What a component in JavaScript may lack, where TypeScript would have demanded it. */
+function needOf({ role, options, ...definition }: Definition): string | undefined {
+  const { accepts, emits } = definition as Readonly<Record<string, unknown>>;
+  if (typeof (options as Partial<typeof options>).safeParse !== 'function')
+    return '"options" made with zod: z.strictObject({ … })';
+  if (role !== 'source' && !areKinds(accepts))
+    return `"accepts": a list of ${frameKinds.join(', ')}`;
+  const isSame = emits === 'same' && role === 'operator';
+  if (role === 'sink' || isSame || typeof emits === 'function' || areKinds(emits)) return undefined;
+  return `"emits": a list of ${frameKinds.join(', ')}${role === 'operator' ? ', or "same"' : ''}`;
+}
+
+function areKinds(value: unknown): boolean {
+  return Array.isArray(value) && value.every((kind) => frameKinds.includes(kind as FrameKind));
 }
 
 const typeScript = new Set(['.ts', '.mts', '.cts']);

@@ -201,6 +201,13 @@ describe.concurrent('a user’s module', () => {
       create: async () => ${create},
     });`;
 
+  const component = (define: string, more: string) => `
+    import { ${define} } from 'depthline';
+    import { z } from 'zod';
+    export const mine = ${define}({
+      name: 'mine', summary: 'Mine.', examples: [{}], create: async () => undefined, ${more},
+    });`;
+
   it.each<[string, string, Expected]>([
     ['throws', `throw new Error('bad luck')`, config(/mine\.js.*bad luck/)],
     ['does not parse', 'export const = 3', config(/mine\.js/)],
@@ -209,6 +216,26 @@ describe.concurrent('a user’s module', () => {
       'never finishes loading',
       'await new Promise(() => {})',
       config(/mine\.js could not be loaded: it never finishes loading/),
+    ],
+    [
+      'has an operator that does not say what it emits',
+      component('defineOperator', `accepts: ['image'], options: z.strictObject({})`),
+      config(/mine\.js could not be loaded: the operator "mine" needs "emits": a list of image, /),
+    ],
+    [
+      'has a source that emits what is no list',
+      component('defineSource', `emits: 'image', options: z.strictObject({})`),
+      config(/mine\.js could not be loaded: the source "mine" needs "emits": a list of image, /),
+    ],
+    [
+      'has a sink that accepts an unknown kind',
+      component('defineSink', `accepts: ['picture'], options: z.strictObject({})`),
+      config(/mine\.js could not be loaded: the sink "mine" needs "accepts": a list of image, /),
+    ],
+    [
+      'has a sink whose options are no schema',
+      component('defineSink', `accepts: ['image'], options: { path: 'x' }`),
+      config(/mine\.js could not be loaded: the sink "mine" needs "options" made with zod/),
     ],
     ['ends the process', 'process.exit(7)', { code: 7, message: /^/ }],
   ])('that %s', async (_, code, expected) => {

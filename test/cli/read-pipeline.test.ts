@@ -56,7 +56,7 @@ describe('all built-in components', () => {
       join(directory, 'flip.mjs'),
       `import { defineOperator } from '${new URL('../../dist/index.js', import.meta.url).href}';
 import { z } from '${new URL('../../node_modules/zod/index.js', import.meta.url).href}';
-export const mine = defineOperator({ name: 'zones', summary: 'Mine.', accepts: ['image'], options: z.strictObject({}), create: () => (input) => input });
+export const mine = defineOperator({ name: 'zones', summary: 'Mine.', accepts: ['image'], emits: 'same', options: z.strictObject({}), create: () => (input) => input });
 `,
     );
     const file = written('use: [./flip.mjs]\nsource: test-pattern\nsinks: [discard]\n');
