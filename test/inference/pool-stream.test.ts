@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import { PoolStream } from '../../src/inference/pool-stream.ts';
 import type { StreamSetup } from '../../src/inference/protocol.ts';
 import { FrameReader } from '../../src/stream/frame-reader.ts';
 import { SharedStream, type StreamOver } from '../../src/stream/shared-stream.ts';
+import { makeVideo } from '../support/gstreamer.ts';
 
 let directory: string;
 let path: string;
@@ -16,8 +16,8 @@ let path: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'pool-stream-'));
   path = join(directory, 'frames.gdp');
-  const line = `videotestsrc num-buffers=5 ! video/x-raw,format=RGB,width=8,height=4,framerate=25/1 ! gdppay ! filesink location=${path}`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
+  const encode = 'video/x-raw,format=RGB ! gdppay';
+  makeVideo(path, { frames: 5, width: 8, height: 4, fps: 25, encode });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(() => vi.restoreAllMocks());

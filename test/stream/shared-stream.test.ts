@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { FrameReader } from '../../src/stream/frame-reader.ts';
 import { SharedStream, type Taken } from '../../src/stream/shared-stream.ts';
+import { makeVideo } from '../support/gstreamer.ts';
 
 let directory: string;
 let path: string;
@@ -12,8 +13,8 @@ let path: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'stream-'));
   path = join(directory, 'frames.gdp');
-  const line = `videotestsrc num-buffers=5 ! video/x-raw,format=RGB,width=8,height=4,framerate=25/1 ! gdppay ! filesink location=${path}`;
-  execFileSync('gst-launch-1.0', ['-q', ...line.split(' ')], { timeout: 60_000 });
+  const encode = 'video/x-raw,format=RGB ! gdppay';
+  makeVideo(path, { frames: 5, width: 8, height: 4, fps: 25, encode });
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(() => vi.restoreAllMocks());

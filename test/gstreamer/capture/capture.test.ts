@@ -229,6 +229,18 @@ describe('the gate', () => {
 
 const twoPictures = `videotestsrc num-buffers=2 ! video/x-raw,format=RGB,width=32,height=24 ! gdppay ! fdsink fd=${streamFd}`;
 
+/** Two pictures again and again, as of a video that is played in a loop. */
+const looped = (onStart: () => void) => ({
+  what: 'video "clip.mkv"',
+  launchLine: () => {
+    onStart();
+    return twoPictures;
+  },
+  intake: everyFrame,
+  restart: restartSchema.parse({}),
+  loop: true,
+});
+
 describe('lifetime', () => {
   test('nothing runs before subscription, nothing after unsubscription', async () => {
     const frames = await openFile({ loop: true });
@@ -267,14 +279,7 @@ describe('lifetime', () => {
     let starts = 0;
     let tell: ((facts: undefined) => void) | undefined;
     const options = {
-      what: 'video "clip.mkv"',
-      launchLine: () => {
-        starts++;
-        return twoPictures;
-      },
-      intake: everyFrame,
-      restart: restartSchema.parse({}),
-      loop: true,
+      ...looped(() => starts++),
       inspect: () =>
         new Promise<undefined>((resolve) => {
           tell = resolve;
@@ -292,16 +297,7 @@ describe('lifetime', () => {
     context = testContext();
     let starts = 0;
     let over: Promise<unknown> | undefined;
-    const options = {
-      what: 'video "clip.mkv"',
-      launchLine: () => {
-        starts++;
-        return twoPictures;
-      },
-      intake: everyFrame,
-      restart: restartSchema.parse({}),
-      loop: true,
-    };
+    const options = looped(() => starts++);
     const reading = new Observable<Frame>((subscriber) => {
       const run = new ReplayCapture(options, context, subscriber);
       over = run.over;
