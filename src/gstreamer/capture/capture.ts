@@ -189,7 +189,8 @@ export abstract class Capture<Options extends CaptureOptions = CaptureOptions> {
   }
 
   protected fail({ why }: Pick<Trouble, 'why'>, code: 'MISSING' | 'SOURCE' = 'SOURCE') {
-    const tried = this.budget.inRow === 0 ? '' : ` (after ${this.budget.inRow} restarts)`;
+    const { inRow } = this.budget;
+    const tried = inRow === 0 ? '' : ` (after ${inRow} ${inRow === 1 ? 'restart' : 'restarts'})`;
     this.stop();
     this.#subscriber.error(new DepthlineError(code, `${why}${tried}`, { at: this.context.path }));
   }
